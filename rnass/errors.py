@@ -1,0 +1,62 @@
+"""Every exception that rnass raises on purpose.
+
+    RnassError
+    +-- InputError            what the user gave cannot be read
+    |   +-- SequenceError     a letter, an empty record
+    |   +-- StructureError    brackets, pairs, base numbers
+    |   +-- ConstraintError   a constraint that no structure can satisfy
+    +-- ConfigError           an unknown key, a value out of range
+    +-- CheckpointError       weights missing, altered, or of another family
+    +-- OutputError           a folder that holds earlier results, a file that cannot be written
+    +-- DependencyError       an optional package or program that is not installed
+
+A message reads *where: what is wrong; what was expected*.
+"""
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "ConstraintError",
+    "DependencyError",
+    "InputError",
+    "OutputError",
+    "RnassError",
+    "SequenceError",
+    "StructureError",
+]
+
+
+class RnassError(Exception):
+    """Base of all errors that rnass raises on purpose; the command line prints it as one line."""
+
+
+class InputError(RnassError):
+    """What the user gave cannot be read."""
+
+
+class SequenceError(InputError):
+    """A sequence holds a letter that is no base, or none at all."""
+
+
+class StructureError(InputError):
+    """A structure is not one: unbalanced brackets, two partners, a base out of range."""
+
+
+class ConstraintError(InputError):
+    """A constraint contradicts the sequence, the minimum hairpin or another constraint."""
+
+
+class ConfigError(RnassError):
+    """A configuration holds an unknown key or a value out of range."""
+
+
+class CheckpointError(RnassError):
+    """Weights are missing, altered, incomplete, or of another family than asked for."""
+
+
+class OutputError(RnassError):
+    """Results cannot be written where they were asked for."""
+
+
+class DependencyError(RnassError):
+    """An optional package or program is needed and not installed."""
