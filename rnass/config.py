@@ -1,7 +1,7 @@
 """Every setting of rnass, as frozen dataclasses; TOML in, JSON out; an unknown key is an error."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +11,6 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 
 from rnass.errors import ConfigError
 
@@ -23,6 +22,7 @@ __all__ = [
     "ModelConfig",
     "OptimiserConfig",
     "PretrainConfig",
+    "RunConfig",
     "TrainConfig",
     "from_mapping",
     "read_toml",
@@ -31,11 +31,15 @@ __all__ = [
 
 T = TypeVar("T")
 
-_strict = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+
+class _Strict:
+    """Base of all configurations: pydantic refuses unknown keys."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
-@_strict
-class EncoderConfig:
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(_Strict):
     """A transformer encoder; the fields span every published RNA language model.
 
     Attributes:
@@ -89,8 +93,8 @@ class EncoderConfig:
             raise ValueError(f"rotary positions need an even head width, not {self.width // self.heads}")
 
 
-@_strict
-class HeadConfig:
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig(_Strict):
     """The contact head and the pair features that feed it.
 
     Attributes:
@@ -112,27 +116,49 @@ class HeadConfig:
     thermodynamics: tuple[str, ...] = ("turner2004",)
 
 
-@_strict
-class DecodingConfig:
-    """How a probability map becomes a structure.
+@dataclass(frozen=True, kw_only=True)
+class DecodingConfig(_Strict):
+    """How a probability map becomes a structure: every option of `rnass.matching.decode`.
 
     Attributes:
+        decoder: "matching" (exact, pseudoknots kept), "nested" (exact, none), "threshknot", "greedy".
+        objective: what a pair adds: "log_odds", logit(p) - logit(threshold), or "accuracy",
+            p - threshold (maximum expected accuracy).
         threshold: pairing probability above which a pair counts in favour, in (0, 1).
         canonical: pair only A-U, G-C and G-U.
+        pair_unknown: N pairs with any base.
+        min_hairpin: fewest bases a hairpin loop encloses.
+        max_span: most bases a pair spans, both ends counted, as in ViennaRNA; None for no bound.
         min_helix: fewest stacked pairs of a helix; shorter ones are removed.
+        max_order: highest pseudoknot order; 0 is nested; None for no bound.
+        exact: optimise under `min_helix` and `max_order` instead of removing pairs afterwards.
+        time_limit: seconds that an exact search under those bounds may take.
     """
 
+    decoder: Literal["matching", "nested", "threshknot", "greedy"] = "matching"
+    objective: Literal["log_odds", "accuracy"] = "log_odds"
     threshold: float = 0.5
     canonical: bool = True
+    pair_unknown: bool = False
+    min_hairpin: int = 3
+    max_span: int | None = None
     min_helix: int = 1
+    max_order: int | None = None
+    exact: bool = False
+    time_limit: float = 10.0
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold {self.threshold} is not between 0 and 1")
+        for name, least in (("min_hairpin", 0), ("max_span", 1), ("min_helix", 1), ("max_order", 0)):
+            if (value := getattr(self, name)) is not None and value < least:
+                raise ValueError(f"{name} {value} is less than {least}")
+        if not self.time_limit > 0:
+            raise ValueError(f"time_limit {self.time_limit} is not positive")
 
 
-@_strict
-class ModelConfig:
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(_Strict):
     """A whole contact model: backbone, head, calibration (temperature and offset of the logits)."""
 
     encoder: EncoderConfig = EncoderConfig()
@@ -142,18 +168,19 @@ class ModelConfig:
     offset: float = 0.0
 
 
-@_strict
-class DataConfig:
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(_Strict):
     """Which records are read, and how much of each kind.
 
     Attributes:
-        train: files or folders of labelled records; a file's weight is in `weights`.
-        weights: how often a record of each file is drawn, relative to the first; empty for all 1.
+        train: files or folders of labelled records.
+        weights: how often a record of each of them is drawn, relative to the others; empty for all 1.
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
         valid: files that settings are chosen on.
         valid_limit: at most this many records of `valid` are scored while training.
         min_length, max_length: in bases; others are left out, and counted in the log.
         batch_pixels: L * L summed over the records of a batch, padding included.
+        cache: folder that keeps base-pair probabilities once computed.
     """
 
     train: tuple[str, ...] = ()
@@ -164,10 +191,11 @@ class DataConfig:
     min_length: int = 16
     max_length: int = 512
     batch_pixels: int = 400_000
+    cache: str = "runs/cache"
 
 
-@_strict
-class OptimiserConfig:
+@dataclass(frozen=True, kw_only=True)
+class OptimiserConfig(_Strict):
     """AdamW with linear warm-up and cosine decay.
 
     Attributes:
@@ -186,8 +214,24 @@ class OptimiserConfig:
     ema: float = 0.998
 
 
-@_strict
-class PretrainConfig:
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(_Strict):
+    """How a training run goes.
+
+    Attributes:
+        seed: of the weights, the order of the data and the masks.
+        precision: of matrix products and convolutions; weights stay in float32.
+        save_every, valid_every: steps between saved states, between scores on the validation records.
+    """
+
+    seed: int = 1
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    save_every: int = 200
+    valid_every: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(_Strict):
     """`rnass pretrain`: the backbone's objectives and their weights."""
 
     encoder: EncoderConfig = EncoderConfig()
@@ -196,14 +240,11 @@ class PretrainConfig:
     masked_language_weight: float = 1.0
     structure_weight: float = 1.0
     mask_fraction: float = 0.15
-    seed: int = 1
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-    save_every: int = 200
-    valid_every: int = 500
+    run: RunConfig = RunConfig()
 
 
-@_strict
-class TrainConfig:
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(_Strict):
     """`rnass train`: a contact head on a backbone.
 
     Attributes:
@@ -221,10 +262,7 @@ class TrainConfig:
     head: HeadConfig = HeadConfig()
     data: DataConfig = DataConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
-    seed: int = 1
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-    save_every: int = 200
-    valid_every: int = 500
+    run: RunConfig = RunConfig()
 
 
 def from_mapping(kind: type[T], values: dict[str, Any], where: str = "configuration") -> T:

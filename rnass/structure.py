@@ -99,7 +99,7 @@ class Structure:
                 f"base {k + 1}: its partner {partner[k] + 1} does not name it back; "
                 "expected pairs to be mutual"
             )
-        return cls(len(partner), [(k, partner[k]) for k in bases if k < partner[k]])
+        return cls(len(partner), [(k, partner[k]) for k in bases if k <= partner[k]])
 
     def __len__(self) -> int:
         return self.length
@@ -187,7 +187,8 @@ def _checked(length: int, pairs: ArrayLike | Iterable[tuple[int, int]]) -> NDArr
     for base, uses in zip(*np.unique(array, return_counts=True), strict=True):
         if uses > 1:
             raise StructureError(
-                f"base {base + 1} stands in {uses} places of the pairs; expected one partner, another base"
+                f"base {base + 1} stands in {uses} places of the pairs; "
+                "expected one partner, which is another base"
             )
     array.flags.writeable = False
     return array
@@ -216,9 +217,10 @@ def _largest_nested(pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     intervals = [(0, size)]
     while intervals:
         i, j = intervals.pop()
-        while i < j and not (i < (k := closes[i]) < j and best[i, j] == 1 + best[i + 1, k] + best[k + 1, j]):
+        while i < j and best[i, j] == best[i + 1, j]:
             i += 1
         if i < j:
+            k = closes[i]
             kept[pair_of[i]] = True
             intervals += [(i + 1, k), (k + 1, j)]
     return kept

@@ -1,0 +1,1 @@
+"""The backbone: an RNA language model that gives embeddings and attention maps."""

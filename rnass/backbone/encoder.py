@@ -1,0 +1,184 @@
+"""One transformer encoder whose configuration spans every published RNA language model.
+
+Shapes: B batch, T tokens, D width, H heads.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnass.backbone.vocabulary import vocabulary
+from rnass.config import EncoderConfig
+
+__all__ = ["Encoder", "OnAttention"]
+
+OnAttention = Callable[[int, Tensor], None]
+"""Called with a layer's number and its attention maps (B, H, T, T), as soon as they exist."""
+
+_TOKEN_DROPOUT_TRAINED = 0.15 * 0.8  # share of mask tokens the ESM rescaling assumes (Rives et al. 2021)
+
+
+class Encoder(nn.Module):
+    """Tokens to embeddings; attention maps are handed out layer by layer.
+
+    A padding token never changes an answer unless `config.attend_padding` asks for it.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = vocabulary(config.vocabulary)
+        width = config.width
+        self.tokens = nn.Embedding(config.vocabulary_size, width)
+        learned = config.positions == "learned"
+        self.positions = nn.Embedding(config.position_rows, width) if learned else None
+        self.types = nn.Embedding(config.token_types, width) if config.token_types else None
+        self.embed_norm = _norm(config) if config.embed_norm else nn.Identity()
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.final_norm = _norm(config) if config.final_norm else nn.Identity()
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def forward(
+        self, tokens: Int[Tensor, "B T"], on_attention: OnAttention | None = None
+    ) -> Float[Tensor, "B T D"]:
+        """Embeddings of the last layer, its final norm applied; rows of padding are meaningless."""
+        present = tokens != self.vocabulary.pad  # (B, T)
+        x = self.embed(tokens, present)
+        attended = torch.ones_like(present) if self.config.attend_padding else present
+        rotation = self._rotation(tokens.shape[1], x) if self.positions is None else None
+        for number, layer in enumerate(self.layers):
+            watch = None if on_attention is None else _numbered(on_attention, number)
+            x = layer(x, attended, rotation, watch)
+        return self.final_norm(x)  # type: ignore[no-any-return]
+
+    def embed(self, tokens: Int[Tensor, "B T"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Token, position and type embeddings, summed and normed as the configuration says."""
+        x = self.tokens(tokens)
+        if self.config.token_dropout:
+            masked = tokens == self.vocabulary.mask
+            x = x.masked_fill(masked[..., None], 0.0)
+            share = masked.sum(1) / present.sum(1).clamp(min=1)  # (B,)
+            x = x * ((1 - _TOKEN_DROPOUT_TRAINED) / (1 - share))[:, None, None]
+        if self.positions is not None:
+            x = x + self.positions(self._position_rows(present))
+        if self.types is not None:
+            x = x + self.types.weight[0]
+        x = self.embed_norm(x)
+        return x if self.config.attend_padding else x * present[..., None]
+
+    def _position_rows(self, present: Bool[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+        first = self.config.position_first
+        if not self.config.position_skips_padding:
+            return torch.arange(present.shape[1], device=present.device).expand(present.shape) + first
+        count = present.long().cumsum(1) * present  # 1 at the first real token, 0 at padding
+        return (count + first - 1).clamp(min=0)
+
+    def _rotation(self, length: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of the rotary angles, each (T, D / H)."""
+        half = self.config.width // self.config.heads // 2
+        steps = torch.arange(half, device=like.device, dtype=torch.float32) / half
+        frequencies = self.config.rope_base**-steps
+        angles = torch.arange(length, device=like.device, dtype=torch.float32)[:, None] * frequencies
+        angles = torch.cat([angles, angles], -1)  # (T, D / H)
+        return angles.cos(), angles.sin()
+
+
+class Layer(nn.Module):
+    """Self-attention and a feed-forward part, each with its norm and a residual."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.pre = config.norm_place == "pre"
+        self.attention = Attention(config)
+        self.attention_norm = _norm(config)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_norm = _norm(config)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        attended: Bool[Tensor, "B T"],
+        rotation: tuple[Tensor, Tensor] | None,
+        watch: Callable[[Tensor], None] | None,
+    ) -> Float[Tensor, "B T D"]:
+        """One layer; *watch* receives its attention maps (B, H, T, T)."""
+        if self.pre:
+            x = x + self.attention(self.attention_norm(x), attended, rotation, watch)
+            return x + self.feed_forward(self.feed_forward_norm(x))  # type: ignore[no-any-return]
+        x = self.attention_norm(x + self.attention(x, attended, rotation, watch))
+        return self.feed_forward_norm(x + self.feed_forward(x))  # type: ignore[no-any-return]
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over the attended tokens."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.query = nn.Linear(config.width, config.width, bias=config.bias)
+        self.key = nn.Linear(config.width, config.width, bias=config.bias)
+        self.value = nn.Linear(config.width, config.width, bias=config.bias)
+        self.out = nn.Linear(config.width, config.width, bias=config.bias)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        attended: Bool[Tensor, "B T"],
+        rotation: tuple[Tensor, Tensor] | None,
+        watch: Callable[[Tensor], None] | None,
+    ) -> Float[Tensor, "B T D"]:
+        """Attend; the maps are formed only when somebody watches."""
+        query, key, value = (self._split(part(x)) for part in (self.query, self.key, self.value))
+        if rotation is not None:
+            query, key = _rotate(query, *rotation), _rotate(key, *rotation)
+        keys = attended[:, None, None, :]  # (B, 1, 1, T)
+        if watch is None:
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
+        else:
+            scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+            maps = scores.masked_fill(~keys, float("-inf")).softmax(-1)  # (B, H, T, T)
+            watch(maps)
+            mixed = maps.to(value.dtype) @ value
+        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def _split(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T d"]:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class FeedForward(nn.Module):
+    """Linear-GELU-Linear, or SwiGLU: out(silu(gate x) * inner x)."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.inner = nn.Linear(config.width, config.ffn_width, bias=config.bias)
+        gated = config.ffn == "swiglu"
+        self.gate = nn.Linear(config.width, config.ffn_width, bias=config.bias) if gated else None
+        self.outer = nn.Linear(config.ffn_width, config.width, bias=config.bias)
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Apply to every token alone."""
+        if self.gate is None:
+            return self.outer(functional.gelu(self.inner(x)))  # type: ignore[no-any-return]
+        return self.outer(functional.silu(self.gate(x)) * self.inner(x))  # type: ignore[no-any-return]
+
+
+def _norm(config: EncoderConfig) -> nn.Module:
+    kind = nn.LayerNorm if config.norm == "layer" else nn.RMSNorm
+    return kind(config.width, eps=config.norm_eps)
+
+
+def _rotate(x: Float[Tensor, "B H T d"], cosine: Tensor, sine: Tensor) -> Float[Tensor, "B H T d"]:
+    """Rotary positions on split halves (Su et al. 2021, arXiv:2104.09864)."""
+    first, second = x.chunk(2, -1)
+    return (x * cosine + torch.cat([-second, first], -1) * sine).to(x.dtype)
+
+
+def _numbered(on_attention: OnAttention, number: int) -> Callable[[Tensor], None]:
+    return lambda maps: on_attention(number, maps)

@@ -1,0 +1,174 @@
+"""Labelled RNAs: records, base-pair probabilities kept on disk, length-bucketed batches."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass import vienna
+from rnass.config import DataConfig
+from rnass.io.tsv import read_labelled_tsv
+
+__all__ = ["Annotations", "Example", "annotations", "batches", "read_examples"]
+
+_POOL = 2048  # examples that are sorted by length together
+
+
+@dataclass(frozen=True)
+class Example:
+    """One RNA to learn from.
+
+    Attributes:
+        id, family: as the data file names them; an unknown family is empty.
+        bases: over ACGUN.
+        pairs: (n, 2), 0-based.
+        source: which of the files it came from.
+    """
+
+    id: str
+    family: str
+    bases: str
+    pairs: NDArray[np.int64]
+    source: int = 0
+
+    def contacts(self) -> NDArray[np.float32]:
+        """The pairs as a symmetric (L, L) map of 0 and 1."""
+        size = len(self.bases)
+        contacts = np.zeros((size, size), dtype=np.float32)
+        i, j = self.pairs.T
+        contacts[i, j] = contacts[j, i] = 1
+        return contacts
+
+
+def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 10**9) -> list[Example]:
+    """All labelled records of the files, in order, those outside the lengths left out.
+
+    Raises:
+        InputError: a file that cannot be read; names file and line.
+    """
+    examples = []
+    for source, path in enumerate(paths):
+        for record in read_labelled_tsv(Path(path)):
+            bases = record.sequence.bases
+            if min_length <= len(bases) <= max_length:
+                examples.append(
+                    Example(record.sequence.id, record.family, bases, record.structure.pairs, source)
+                )
+    return examples
+
+
+class Annotations:
+    """ViennaRNA's base-pair probabilities of many RNAs, sparse.
+
+    Args:
+        arrays: `digest` (n, 16), the blake2b of each sequence; `offset` (n + 1,); and `i`, `j`, `p`, the
+            0-based pairs of sequence k at offset[k]:offset[k + 1].
+    """
+
+    def __init__(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+        self._arrays = arrays
+        self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
+
+    @classmethod
+    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 1) -> "Annotations":
+        """Fold every RNA once; *parameters* names the energy parameter set."""
+        sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
+        counts = [len(one.p) for one in sparse]
+        return cls(
+            {
+                "digest": np.stack([np.frombuffer(_digest(rna), dtype=np.uint8) for rna in rnas]),
+                "offset": np.cumsum([0, *counts]),
+                "i": np.concatenate([one.i for one in sparse]),
+                "j": np.concatenate([one.j for one in sparse]),
+                "p": np.concatenate([one.p for one in sparse]),
+            }
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Annotations":
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            return cls({name: file[name] for name in file.files})
+
+    def save(self, path: Path) -> None:
+        """Write as .npz, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        np.savez_compressed(partial, **self._arrays)  # type: ignore[arg-type]
+        partial.replace(path)
+
+    def dense(self, bases: str) -> NDArray[np.float32]:
+        """Base-pair probabilities of one RNA, (L, L), symmetric."""
+        row = self._row[_digest(bases)]
+        part = slice(self._arrays["offset"][row], self._arrays["offset"][row + 1])
+        i, j, p = (self._arrays[name][part] for name in ("i", "j", "p"))
+        dense = np.zeros((len(bases), len(bases)), dtype=np.float32)
+        dense[i, j] = dense[j, i] = p
+        return dense
+
+
+def annotations(
+    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 1
+) -> Annotations:
+    """Base-pair probabilities of a data file's examples, from the cache or computed into it."""
+    rnas = sorted({example.bases for example in examples}, key=lambda rna: (len(rna), rna))
+    key = hashlib.blake2b("\n".join(rnas).encode(), digest_size=8).hexdigest()
+    kept = cache / f"{Path(path).name.split('.')[0]}.{key}.{parameters}.npz"
+    if kept.is_file():
+        return Annotations.load(kept)
+    computed = Annotations.compute(rnas, parameters, processes)
+    computed.save(kept)
+    return computed
+
+
+def batches(examples: Sequence[Example], data: DataConfig, seed: int) -> Iterator[list[int]]:
+    """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
+
+    An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
+    at random), so equal weights draw each once. The same seed gives the same stream.
+    """
+    weights = _weights(examples, data)
+    epoch = 0
+    while True:
+        rng = np.random.default_rng([seed, epoch])
+        order = rng.permutation(len(examples))
+        edges = np.cumsum(weights[order])
+        points = (np.arange(len(examples)) + rng.random()) / len(examples) * edges[-1]
+        places = np.searchsorted(edges, points, side="right")
+        drawn = order[np.minimum(places, len(order) - 1)]
+        rng.shuffle(drawn)
+        for start in range(0, len(drawn), _POOL):
+            yield from _bucketed(drawn[start : start + _POOL], examples, data.batch_pixels, rng)
+        epoch += 1
+
+
+def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float64]:
+    """How often each example is drawn, relative to the others."""
+    weights = np.array([data.weights[e.source] if data.weights else 1.0 for e in examples])
+    if data.family_power:
+        size = Counter(e.family for e in examples)
+        weights *= [size[e.family] ** -data.family_power if e.family else 1.0 for e in examples]
+    return weights
+
+
+def _bucketed(
+    numbers: NDArray[np.int64], examples: Sequence[Example], pixels: int, rng: np.random.Generator
+) -> Iterator[list[int]]:
+    """Cut a pool into batches of like length, in random order."""
+    lengths = np.array([len(examples[n].bases) for n in numbers])
+    cut: list[list[int]] = []
+    for n in numbers[np.argsort(lengths, kind="stable")]:
+        longest = len(examples[n].bases)
+        if not cut or (len(cut[-1]) + 1) * longest**2 > pixels:
+            cut.append([])
+        cut[-1].append(int(n))
+    for k in rng.permutation(len(cut)):
+        yield cut[k]
+
+
+def _digest(bases: str) -> bytes:
+    return hashlib.blake2b(bases.encode(), digest_size=16).digest()

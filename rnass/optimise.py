@@ -1,0 +1,220 @@
+"""The optimiser's side of a training run: steps, schedule, moving average, saved states, log.
+
+A run folder holds `config.json`, `log.jsonl` (a line per logged step) and `state.safetensors`, from
+which a stopped run goes on at the very step. Under `torchrun` every process takes its share of the
+batches and gradients are averaged (DistributedDataParallel).
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import torch
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, distributed, nn
+
+from rnass.config import OptimiserConfig, RunConfig
+from rnass.errors import ConfigError
+
+__all__ = ["Run", "learning_rate_factor", "start_processes"]
+
+BatchT = TypeVar("BatchT")
+
+_LOG_EVERY = 20  # steps
+
+
+def learning_rate_factor(step: int, settings: OptimiserConfig) -> float:
+    """Linear warm-up to 1, then a cosine to `final_fraction` at the last step."""
+    if step < settings.warmup:
+        return (step + 1) / settings.warmup
+    done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
+    low = settings.final_fraction
+    return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def start_processes(device: torch.device) -> tuple[int, int]:
+    """Join the processes that torchrun started; rank and number of processes, (0, 1) without it."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+class Run(Generic[BatchT]):
+    """One training run in a folder.
+
+    Args:
+        folder: where config, log and state are kept.
+        objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
+        groups: parameter groups of AdamW; each holds its own "lr" as a multiple of the learning rate.
+        config: the whole configuration as JSON; a folder begun with another one is refused.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        objective: nn.Module,
+        groups: list[dict[str, object]],
+        settings: OptimiserConfig,
+        run: RunConfig,
+        config: str,
+    ) -> None:
+        self.folder, self.objective, self.settings, self.run = folder, objective, settings, run
+        self.device = next(objective.parameters()).device
+        self.rank, self.world = start_processes(self.device)
+        self.relative = [float(group.pop("lr")) for group in groups]  # type: ignore[arg-type]
+        self.optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
+        self.names = {
+            name: parameter
+            for name, parameter in objective.named_parameters()
+            if parameter.requires_grad
+        }
+        self.average = {name: p.detach().clone() for name, p in self.names.items()}
+        self.step = 0
+        self.spent = 0.0
+        self._open(config)
+
+    def fit(
+        self,
+        batches: Iterator[BatchT],
+        validate: Callable[[], dict[str, float]],
+    ) -> None:
+        """Go on to the last step; *batches* must be the whole stream from the first step on.
+
+        *validate* is called with the moving average of the weights in place.
+        """
+        per_step = self.settings.accumulate * self.world
+        shared = islice(batches, self.step * per_step + self.rank, None, self.world)
+        module = self.objective
+        if self.world > 1:
+            module = nn.parallel.DistributedDataParallel(module)
+        began, losses = time.monotonic() - self.spent, []
+        with self._progress() as progress:
+            task = progress.add_task("", total=self.settings.steps, completed=self.step, note="")
+            while self.step < self.settings.steps:
+                losses.append(self._one_step(module, shared))
+                self.step += 1
+                self.spent = time.monotonic() - began
+                if self.step % _LOG_EVERY == 0:
+                    means = {key: sum(one[key] for one in losses) / len(losses) for key in losses[0]}
+                    self._log(means)
+                    progress.update(task, note=" ".join(f"{k} {v:.4f}" for k, v in means.items()))
+                    losses.clear()
+                progress.update(task, completed=self.step)
+                if self.step % self.run.valid_every == 0 or self.step == self.settings.steps:
+                    with self.averaged():
+                        self._log(validate())
+                if self.step % self.run.save_every == 0 or self.step == self.settings.steps:
+                    self._save()
+
+    def averaged(self) -> "_Averaged":
+        """A context in which the weights are their moving average."""
+        return _Averaged(self.names, self.average if self.settings.ema else {})
+
+    def _one_step(self, module: nn.Module, batches: Iterator[BatchT]) -> dict[str, float]:
+        module.train()
+        factor = learning_rate_factor(self.step, self.settings) * self.settings.learning_rate
+        for group, relative in zip(self.optimiser.param_groups, self.relative, strict=True):
+            group["lr"] = factor * relative
+        fast = self.run.precision == "bfloat16"
+        for _ in range(self.settings.accumulate):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
+                losses: dict[str, Tensor] = module(next(batches))
+            (losses["loss"] / self.settings.accumulate).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.names.values(), self.settings.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, parameter in self.names.items():
+                self.average[name].lerp_(parameter, 1 - decay)
+        return {key: float(value.detach()) for key, value in losses.items()}
+
+    def _open(self, config: str) -> None:
+        """Make the folder, or take up the state in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        kept = self.folder / "config.json"
+        if kept.is_file() and json.loads(kept.read_text(encoding="utf-8")) != json.loads(config):
+            raise ConfigError(
+                f"{kept}: begun with another configuration; expected the same or a new folder"
+            )
+        if self.rank == 0:
+            kept.write_text(config, encoding="utf-8")
+        state = self.folder / "state.safetensors"
+        if state.is_file():
+            self._resume(state)
+
+    def _save(self) -> None:
+        if self.rank:
+            return
+        tensors = {"random": torch.get_rng_state()}
+        for name, parameter in self.names.items():
+            moments = self.optimiser.state[parameter]
+            tensors |= {
+                f"weight.{name}": parameter.detach(),
+                f"average.{name}": self.average[name],
+                f"first.{name}": moments["exp_avg"],
+                f"second.{name}": moments["exp_avg_sq"],
+            }
+        partial = self.folder / "state.partial"
+        contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
+        save_file(contiguous, partial, {"step": str(self.step), "spent": str(self.spent)})
+        partial.replace(self.folder / "state.safetensors")
+
+    def _resume(self, path: Path) -> None:
+        with safe_open(path, "pt", device=str(self.device)) as file:
+            self.step, self.spent = int(file.metadata()["step"]), float(file.metadata()["spent"])
+            torch.set_rng_state(file.get_tensor("random").cpu())
+            for name, parameter in self.names.items():
+                parameter.data.copy_(file.get_tensor(f"weight.{name}"))
+                self.average[name].copy_(file.get_tensor(f"average.{name}"))
+                self.optimiser.state[parameter] = {
+                    "step": torch.tensor(float(self.step)),
+                    "exp_avg": file.get_tensor(f"first.{name}"),
+                    "exp_avg_sq": file.get_tensor(f"second.{name}"),
+                }
+
+    def _log(self, values: dict[str, float]) -> None:
+        if self.rank == 0:
+            line = {"step": self.step, "seconds": round(self.spent, 1)} | values
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+
+    def _progress(self) -> Progress:
+        """A bar on a terminal, nothing in a pipe."""
+        console = Console(stderr=True)
+        columns = (
+            *Progress.get_default_columns()[:-1],
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        return Progress(*columns, console=console, disable=self.rank > 0 or not console.is_terminal)
+
+
+class _Averaged:
+    """Swaps weights for their moving average and back."""
+
+    def __init__(self, names: dict[str, nn.Parameter], average: dict[str, Tensor]) -> None:
+        self._names, self._average = names, average
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(self, *_: object) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        for name, average in self._average.items():
+            weight = self._names[name].data
+            kept = weight.clone()
+            weight.copy_(average)
+            average.copy_(kept)
