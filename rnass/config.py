@@ -173,7 +173,7 @@ class DataConfig(_Strict):
     """Which records are read, and how much of each kind.
 
     Attributes:
-        train: files or folders of labelled records.
+        train: files of labelled records.
         weights: how often a record of each of them is drawn, relative to the others; empty for all 1.
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
         valid: files that settings are chosen on.
@@ -192,6 +192,10 @@ class DataConfig(_Strict):
     max_length: int = 512
     batch_pixels: int = 400_000
     cache: str = "runs/cache"
+
+    def __post_init__(self) -> None:
+        if self.weights and len(self.weights) != len(self.train):
+            raise ValueError(f"{len(self.weights)} weights for {len(self.train)} files of train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,12 +256,15 @@ class TrainConfig(_Strict):
         start: a whole contact model to go on from.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
+        thermodynamics_dropout: share of the RNAs that are shown without their base-pair
+            probabilities, so that the model can be used without them.
     """
 
     backbone: str | None = None
     start: str | None = None
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
+    thermodynamics_dropout: float = 0.1
     encoder: EncoderConfig | None = None
     head: HeadConfig = HeadConfig()
     data: DataConfig = DataConfig()

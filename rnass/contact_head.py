@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from rnass.config import HeadConfig
 
-__all__ = ["ContactHead"]
+__all__ = ["ContactHead", "contact_loss"]
 
 _RARE = -5.0  # first bias of the logits: about one pair of bases in 150 pairs
 
@@ -41,6 +41,15 @@ class ContactHead(nn.Module):
             x = block(x, present)
         logits = self.logit(functional.relu(self.norm(x))).squeeze(-1).float()  # (B, L, L)
         return (logits + logits.transpose(1, 2)) / 2
+
+
+def contact_loss(
+    logits: Float[Tensor, "B L L"], contacts: Float[Tensor, "B L L"], mask: Float[Tensor, "B L"]
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy over the pairs i < j, per base, averaged over the RNAs."""
+    each = functional.binary_cross_entropy_with_logits(logits.float(), contacts, reduction="none")
+    pairs = (mask[:, :, None] * mask[:, None, :]).triu(1)
+    return ((each * pairs).sum((1, 2)) / mask.sum(1)).mean()
 
 
 class Block(nn.Module):

@@ -7,13 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rnass import vienna
+from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import DataConfig
+from rnass.errors import ConfigError
+from rnass.io.files import write_atomically
 from rnass.io.tsv import read_labelled_tsv
+from rnass.model import Batch, collate
 
-__all__ = ["Annotations", "Example", "annotations", "batches", "read_examples"]
+__all__ = [
+    "Annotations",
+    "Example",
+    "LabelledBatch",
+    "Loader",
+    "annotations",
+    "batches",
+    "read_examples",
+]
 
 _POOL = 2048  # examples that are sorted by length together
 
@@ -74,7 +89,7 @@ class Annotations:
         self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
 
     @classmethod
-    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 1) -> "Annotations":
+    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 0) -> "Annotations":
         """Fold every RNA once; *parameters* names the energy parameter set."""
         sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
         counts = [len(one.p) for one in sparse]
@@ -97,9 +112,8 @@ class Annotations:
     def save(self, path: Path) -> None:
         """Write as .npz, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npz")
-        np.savez_compressed(partial, **self._arrays)  # type: ignore[arg-type]
-        partial.replace(path)
+        with write_atomically(path) as file:
+            np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
 
     def dense(self, bases: str) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (L, L), symmetric."""
@@ -112,7 +126,7 @@ class Annotations:
 
 
 def annotations(
-    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 1
+    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 0
 ) -> Annotations:
     """Base-pair probabilities of a data file's examples, from the cache or computed into it."""
     rnas = sorted({example.bases for example in examples}, key=lambda rna: (len(rna), rna))
@@ -125,12 +139,77 @@ def annotations(
     return computed
 
 
+@dataclass(frozen=True)
+class LabelledBatch:
+    """RNAs and their pairs as (B, L, L) maps of 0 and 1."""
+
+    rnas: Batch
+    contacts: Float[Tensor, "B L L"]
+
+    def to(self, device: torch.device) -> "LabelledBatch":
+        """The same batch on another device."""
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device))
+
+
+class Loader:
+    """Turns examples into batches, with the base-pair probabilities that a head asks for.
+
+    Args:
+        vocabulary: the backbone's token table.
+        sets: parameter sets of ViennaRNA; none for no base-pair probabilities.
+        cache: folder that keeps base-pair probabilities once computed.
+        processes: worker processes that compute them; 0 for this one.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        sets: Sequence[str] = (),
+        cache: Path = Path("runs/cache"),
+        processes: int = 0,
+    ) -> None:
+        self.vocabulary, self.sets = vocabulary, sets
+        self.cache, self.processes = cache, processes
+        self._kept: dict[tuple[str, str], Annotations] = {}
+
+    def annotate(self, paths: Sequence[str], examples: Sequence[Example]) -> None:
+        """Have the base-pair probabilities of all examples at hand."""
+        for source, path in enumerate(paths):
+            own = [example for example in examples if example.source == source]
+            for name in self.sets if own else ():
+                known = annotations(path, own, name, self.cache, self.processes)
+                for example in own:
+                    self._kept[name, example.bases] = known
+
+    def thermodynamics(self, bases: str) -> NDArray[np.float32]:
+        """Base-pair probabilities of one RNA, (S, L, L)."""
+        return np.stack([self._kept[name, bases].dense(bases) for name in self.sets])
+
+    def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
+        """Pad the examples to one batch."""
+        rnas = [example.bases for example in chosen]
+        maps = [self.thermodynamics(bases) for bases in rnas] if self.sets else None
+        batch = collate(rnas, maps, self.vocabulary)
+        contacts = torch.zeros(len(chosen), *[batch.bases.shape[1]] * 2)
+        for k, example in enumerate(chosen):
+            size = len(example.bases)
+            contacts[k, :size, :size] = torch.from_numpy(example.contacts())
+        return LabelledBatch(batch, contacts)
+
+
 def batches(examples: Sequence[Example], data: DataConfig, seed: int) -> Iterator[list[int]]:
     """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
 
     An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
     at random), so equal weights draw each once. The same seed gives the same stream.
+
+    Raises:
+        ConfigError: no examples.
     """
+    if not examples:
+        raise ConfigError(
+            f"data: no records of {data.min_length} to {data.max_length} bases; expected some to draw"
+        )
     weights = _weights(examples, data)
     epoch = 0
     while True:

@@ -31,7 +31,15 @@ class RnassError(Exception):
 
 
 class InputError(RnassError):
-    """What the user gave cannot be read."""
+    """What the user gave cannot be read.
+
+    Attributes:
+        record: the id of the record at fault; empty where it is not a record's.
+    """
+
+    def __init__(self, message: str, record: str = "") -> None:
+        super().__init__(message)
+        self.record = record
 
 
 class SequenceError(InputError):

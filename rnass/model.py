@@ -81,18 +81,19 @@ class ContactModel(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Symmetric logits, before calibration; padding never changes them."""
-        length = batch.bases.shape[1]
+        step = self.backbone.vocabulary.bases_per_token
         first = self.backbone.vocabulary.special_before()
-        inside = slice(first, first + length)
+        inside = slice(first, first + batch.bases.shape[1] // step)
         projected: list[Tensor] = []
 
         def consume(layer: int, maps: Tensor) -> None:
-            part = self.pair_features.attention(layer, maps[:, :, inside, inside], batch.mask)
+            between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
+            part = self.pair_features.attention(layer, between, batch.mask)
             if part is not None:
                 projected[:] = [part if not projected else projected[0] + part]
 
         watch = consume if self.config.head.attention_maps else None
-        embeddings = self.backbone(batch.tokens, watch)[:, inside]
+        embeddings = _per_base(self.backbone(batch.tokens, watch)[:, inside], step, (1,))
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
         for part in projected:
             features = features + part
@@ -104,3 +105,10 @@ class ContactModel(nn.Module):
         pairs = batch.mask[:, :, None] * batch.mask[:, None, :]
         off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
         return torch.sigmoid(logits) * pairs * off_diagonal
+
+
+def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:
+    """What is known of a token, said of each of its *step* bases."""
+    for dimension in dimensions if step > 1 else ():
+        x = x.repeat_interleave(step, dimension)
+    return x

@@ -23,6 +23,7 @@ from torch import Tensor, distributed, nn
 
 from rnass.config import OptimiserConfig, RunConfig
 from rnass.errors import ConfigError
+from rnass.io.files import write_text
 
 __all__ = ["Run", "learning_rate_factor", "start_processes"]
 
@@ -85,15 +86,20 @@ class Run(Generic[BatchT]):
 
     def fit(
         self,
-        batches: Iterator[BatchT],
+        batches: Iterator[list[int]],
+        load: Callable[[list[int]], BatchT],
         validate: Callable[[], dict[str, float]],
     ) -> None:
-        """Go on to the last step; *batches* must be the whole stream from the first step on.
+        """Go on to the last step.
 
-        *validate* is called with the moving average of the weights in place.
+        Args:
+            batches: the example numbers of every batch from the first step on, taken before or not.
+            load: makes a batch of them; called only for those that this process takes.
+            validate: called with the moving average of the weights in place.
         """
         per_step = self.settings.accumulate * self.world
-        shared = islice(batches, self.step * per_step + self.rank, None, self.world)
+        own = islice(batches, self.step * per_step + self.rank, None, self.world)
+        shared = map(load, own)
         module = self.objective
         if self.world > 1:
             module = nn.parallel.DistributedDataParallel(module)
@@ -148,7 +154,7 @@ class Run(Generic[BatchT]):
                 f"{kept}: begun with another configuration; expected the same or a new folder"
             )
         if self.rank == 0:
-            kept.write_text(config, encoding="utf-8")
+            write_text(kept, config)
         state = self.folder / "state.safetensors"
         if state.is_file():
             self._resume(state)
@@ -158,13 +164,9 @@ class Run(Generic[BatchT]):
             return
         tensors = {"random": torch.get_rng_state()}
         for name, parameter in self.names.items():
-            moments = self.optimiser.state[parameter]
-            tensors |= {
-                f"weight.{name}": parameter.detach(),
-                f"average.{name}": self.average[name],
-                f"first.{name}": moments["exp_avg"],
-                f"second.{name}": moments["exp_avg_sq"],
-            }
+            tensors |= {f"weight.{name}": parameter.detach(), f"average.{name}": self.average[name]}
+            if moments := self.optimiser.state.get(parameter):  # none where no gradient ever came
+                tensors |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
         partial = self.folder / "state.partial"
         contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
         save_file(contiguous, partial, {"step": str(self.step), "spent": str(self.spent)})
@@ -172,11 +174,14 @@ class Run(Generic[BatchT]):
 
     def _resume(self, path: Path) -> None:
         with safe_open(path, "pt", device=str(self.device)) as file:
+            held = set(file.keys())
             self.step, self.spent = int(file.metadata()["step"]), float(file.metadata()["spent"])
             torch.set_rng_state(file.get_tensor("random").cpu())
             for name, parameter in self.names.items():
                 parameter.data.copy_(file.get_tensor(f"weight.{name}"))
                 self.average[name].copy_(file.get_tensor(f"average.{name}"))
+                if f"first.{name}" not in held:
+                    continue
                 self.optimiser.state[parameter] = {
                     "step": torch.tensor(float(self.step)),
                     "exp_avg": file.get_tensor(f"first.{name}"),

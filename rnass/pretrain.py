@@ -4,48 +4,25 @@ Structure annotation reads a logistic contact map off the attention maps (symmet
 what makes those maps worth feeding to the contact head.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
 from rnass.config import PretrainConfig, to_json
-from rnass.dataset import Example, batches, read_examples
-from rnass.model import Batch, collate
+from rnass.contact_head import contact_loss
+from rnass.dataset import LabelledBatch, Loader, batches, read_examples
 from rnass.optimise import Run
 from rnass.pair_features import average_product_correction, symmetrise
 from rnass.weights import save_backbone
 
-__all__ = ["LabelledBatch", "PretrainObjective", "contact_loss", "pretrain"]
+__all__ = ["PretrainObjective", "pretrain"]
 
 _MAP_SCALE = 10.0  # lets small logistic weights act on attention maps, which average 1 / L
 _KEPT_PREDICTIONS = (0.8, 0.9)  # of the chosen tokens: 80 % masked, 10 % replaced, 10 % left
-
-
-@dataclass(frozen=True)
-class LabelledBatch:
-    """RNAs and their pairs as (B, L, L) maps of 0 and 1."""
-
-    rnas: Batch
-    contacts: Float[Tensor, "B L L"]
-
-    def to(self, device: torch.device) -> "LabelledBatch":
-        """The same batch on another device."""
-        return LabelledBatch(self.rnas.to(device), self.contacts.to(device))
-
-
-def contact_loss(
-    logits: Float[Tensor, "B L L"], contacts: Float[Tensor, "B L L"], mask: Float[Tensor, "B L"]
-) -> Float[Tensor, ""]:
-    """Binary cross-entropy over the pairs i < j, per base, averaged over the RNAs."""
-    each = functional.binary_cross_entropy_with_logits(logits.float(), contacts, reduction="none")
-    pairs = (mask[:, :, None] * mask[:, None, :]).triu(1)
-    return ((each * pairs).sum((1, 2)) / mask.sum(1)).mean()
 
 
 class PretrainObjective(nn.Module):
@@ -82,7 +59,9 @@ class PretrainObjective(nn.Module):
         embeddings = self.encoder(tokens, consume)
         structure = contact_loss(logits[0], batch.contacts, rnas.mask)
         scores = self.language(embeddings[chosen]) @ self.encoder.tokens.weight.T + self.language_bias
-        language = functional.cross_entropy(scores.float(), rnas.tokens[chosen])
+        language = scores.float().sum()  # 0: without any A, C, G or U there is nothing to guess
+        if len(scores):
+            language = functional.cross_entropy(scores.float(), rnas.tokens[chosen])
         total = self.config.structure_weight * structure + self.config.masked_language_weight * language
         return {"loss": total, "structure": structure, "language": language}
 
@@ -108,6 +87,7 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     examples = read_examples(data.train, data.min_length, data.max_length)
     valid = read_examples(data.valid, data.min_length, data.max_length)[: data.valid_limit]
     objective = PretrainObjective(config).to(device)
+    load = Loader(objective.encoder.vocabulary)
     run: Run[LabelledBatch] = Run(
         folder,
         objective,
@@ -117,31 +97,18 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
         to_json(config),
     )
 
-    def load(chosen: list[Example]) -> LabelledBatch:
-        return _load(chosen, objective.encoder).to(device)
-
-    def stream() -> Iterator[LabelledBatch]:
-        for numbers in batches(examples, data, config.run.seed):
-            yield load([examples[n] for n in numbers])
+    def numbered(numbers: list[int]) -> LabelledBatch:
+        return load([examples[n] for n in numbers]).to(device)
 
     def validate() -> dict[str, float]:
-        return _validate(objective, [load([example]) for example in valid])
+        return _validate(objective, [load([example]).to(device) for example in valid])
 
-    run.fit(stream(), validate)
+    run.fit(batches(examples, data, config.run.seed), numbered, validate)
     path = folder / "backbone.safetensors"
-    with run.averaged():
-        save_backbone(path, objective.encoder, {"config": to_json(config), "steps": run.step})
+    if run.rank == 0:
+        with run.averaged():
+            save_backbone(path, objective.encoder, {"config": to_json(config), "steps": run.step})
     return path
-
-
-def _load(chosen: list[Example], encoder: Encoder) -> LabelledBatch:
-    rnas = collate([example.bases for example in chosen], None, encoder.vocabulary)
-    length = rnas.bases.shape[1]
-    contacts = torch.zeros(len(chosen), length, length)
-    for k, example in enumerate(chosen):
-        size = len(example.bases)
-        contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-    return LabelledBatch(rnas, contacts)
 
 
 @torch.no_grad()
@@ -149,9 +116,9 @@ def _validate(objective: PretrainObjective, loaded: list[LabelledBatch]) -> dict
     """Mean losses over the validation RNAs, with the same masks every time."""
     if not loaded:
         return {}
-    kept = torch.get_rng_state()
-    torch.manual_seed(0)
+    device = objective.contact_bias.device
     objective.eval()
-    losses = [objective(batch) for batch in loaded]
-    torch.set_rng_state(kept)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        losses = [objective(batch) for batch in loaded]
     return {f"valid_{key}": sum(float(one[key]) for one in losses) / len(losses) for key in losses[0]}

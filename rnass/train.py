@@ -1,7 +1,6 @@
-"""Train a contact head on a backbone, then calibrate it and choose its threshold on validation records."""
+"""Train a contact head on a backbone, calibrate it, choose its threshold on validation records."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,67 +11,39 @@ from torch import Tensor, nn
 
 from rnass.backbone.encoder import Encoder
 from rnass.config import DecodingConfig, ModelConfig, TrainConfig, to_json
-from rnass.dataset import Annotations, Example, annotations, batches, read_examples
+from rnass.contact_head import contact_loss
+from rnass.dataset import Example, LabelledBatch, Loader, batches, read_examples
 from rnass.errors import ConfigError
 from rnass.matching import decode
 from rnass.metrics import score
-from rnass.model import ContactModel, collate
+from rnass.model import ContactModel
 from rnass.optimise import Run
-from rnass.pretrain import LabelledBatch, contact_loss
 from rnass.structure import Structure
 from rnass.weights import find_weights, load_backbone, load_model, save_model
 
-__all__ = ["Loader", "TrainObjective", "calibrate", "choose_decoding", "logit_maps", "train"]
+__all__ = ["TrainObjective", "calibrate", "choose_decoding", "logit_maps", "train"]
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(3, 12))
 
 
 class TrainObjective(nn.Module):
-    """A contact model and its loss."""
+    """A contact model and its loss; some RNAs are shown without their base-pair probabilities."""
 
-    def __init__(self, model: ContactModel) -> None:
+    def __init__(self, model: ContactModel, thermodynamics_dropout: float = 0.0) -> None:
         super().__init__()
         self.model = model
+        self.dropout = thermodynamics_dropout
 
     def forward(self, batch: LabelledBatch) -> dict[str, Tensor]:
         """Binary cross-entropy of the uncalibrated logits, per base."""
-        return {"loss": contact_loss(self.model(batch.rnas), batch.contacts, batch.rnas.mask)}
+        rnas = batch.rnas
+        if self.dropout and rnas.thermodynamics is not None:
+            shown = torch.rand(len(rnas.mask), 1, 1, 1, device=rnas.mask.device) >= self.dropout
+            rnas = dataclasses.replace(rnas, thermodynamics=rnas.thermodynamics * shown)
+        return {"loss": contact_loss(self.model(rnas), batch.contacts, rnas.mask)}
 
 
-class Loader:
-    """Turns examples into batches, with the base-pair probabilities that a head asks for."""
-
-    def __init__(self, model: ContactModel, cache: Path, processes: int = 1) -> None:
-        self.vocabulary = model.backbone.vocabulary
-        self.sets = model.config.head.thermodynamics
-        self.cache, self.processes = cache, processes
-        self._kept: dict[tuple[str, str], Annotations] = {}
-
-    def annotate(self, paths: tuple[str, ...], examples: list[Example]) -> None:
-        """Have the base-pair probabilities of all examples at hand."""
-        for source, path in enumerate(paths):
-            own = [example for example in examples if example.source == source]
-            for name in self.sets if own else ():
-                known = annotations(path, own, name, self.cache, self.processes)
-                for example in own:
-                    self._kept[name, example.bases] = known
-
-    def thermodynamics(self, bases: str) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (S, L, L)."""
-        return np.stack([self._kept[name, bases].dense(bases) for name in self.sets])
-
-    def __call__(self, chosen: list[Example]) -> LabelledBatch:
-        rnas = [example.bases for example in chosen]
-        maps = [self.thermodynamics(bases) for bases in rnas] if self.sets else None
-        batch = collate(rnas, maps, self.vocabulary)
-        contacts = torch.zeros(len(chosen), *[batch.bases.shape[1]] * 2)
-        for k, example in enumerate(chosen):
-            size = len(example.bases)
-            contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-        return LabelledBatch(batch, contacts)
-
-
-def train(config: TrainConfig, folder: Path, device: torch.device, processes: int = 1) -> Path:
+def train(config: TrainConfig, folder: Path, device: torch.device, processes: int = 0) -> Path:
     """Train in *folder* (resumed where a state is found); gives the contact model's weights file.
 
     Raises:
@@ -84,31 +55,36 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     model = _start(config).to(device)
     examples = read_examples(data.train, data.min_length, data.max_length)
     valid = read_examples(data.valid, data.min_length, data.max_length)
-    load = Loader(model, Path(data.cache), processes)
+    load = Loader(
+        model.backbone.vocabulary, model.config.head.thermodynamics, Path(data.cache), processes
+    )
     load.annotate(data.train, examples)
     load.annotate(data.valid, valid)
-    objective = TrainObjective(model)
+    objective = TrainObjective(model, config.thermodynamics_dropout)
     run: Run[LabelledBatch] = Run(
         folder, objective, _groups(model, config), config.optimiser, config.run, to_json(config)
     )
 
-    def stream() -> Iterator[LabelledBatch]:
-        for numbers in batches(examples, data, config.run.seed):
-            yield load([examples[n] for n in numbers]).to(device)
+    def numbered(numbers: list[int]) -> LabelledBatch:
+        return load([examples[n] for n in numbers]).to(device)
 
-    run.fit(stream(), lambda: _validate(model, load, valid[: data.valid_limit], device))
-    with run.averaged():
-        maps = logit_maps(model, load, valid, device)
-        model.config = calibrate(model.config, maps, valid)
-        made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
-        path = folder / "model.safetensors"
-        save_model(path, model, made)
+    def validate() -> dict[str, float]:
+        return _validate(model, load, valid[: data.valid_limit], device)
+
+    run.fit(batches(examples, data, config.run.seed), numbered, validate)
+    path = folder / "model.safetensors"
+    if run.rank == 0:
+        with run.averaged():
+            if valid:
+                model.config = calibrate(model.config, logit_maps(model, load, valid, device), valid)
+            made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
+            save_model(path, model, made)
     return path
 
 
 def logit_maps(
     model: ContactModel, load: Loader, examples: list[Example], device: torch.device
-) -> list[NDArray[np.float32]]:
+) -> list[NDArray[np.floating]]:
     """Uncalibrated logits of every example, (L, L) each."""
     model.eval()
     with torch.no_grad():
@@ -116,7 +92,7 @@ def logit_maps(
 
 
 def calibrate(
-    config: ModelConfig, maps: list[NDArray[np.float32]], examples: list[Example]
+    config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> ModelConfig:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
@@ -136,7 +112,7 @@ def calibrate(
 
 
 def choose_decoding(
-    config: ModelConfig, maps: list[NDArray[np.float32]], examples: list[Example]
+    config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest mean strict F1."""
     probabilities = [1 / (1 + np.exp(-(m / config.temperature + config.offset))) for m in maps]
@@ -149,7 +125,7 @@ def choose_decoding(
 
 
 def mean_f1(
-    probabilities: list[NDArray[np.float32]], examples: list[Example], decoding: DecodingConfig
+    probabilities: list[NDArray[np.floating]], examples: list[Example], decoding: DecodingConfig
 ) -> float:
     """Mean strict F1 of the decoded maps; 0 where there are none."""
     scores = [
@@ -162,6 +138,8 @@ def mean_f1(
 def _validate(
     model: ContactModel, load: Loader, valid: list[Example], device: torch.device
 ) -> dict[str, float]:
+    if not valid:
+        return {}
     maps = logit_maps(model, load, valid, device)
     losses = [
         float(contact_loss(torch.from_numpy(m)[None], load([e]).contacts, torch.ones(1, len(m))))

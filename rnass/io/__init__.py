@@ -1,0 +1,42 @@
+"""Files in and out: sequences, structures, tables, the results folder.
+
+The only place, messages to people apart, where bases are numbered from 1. Readers name file and
+line in what they raise; writers write whole files or none.
+"""
+
+from rnass.io.bpseq import read_bpseq, write_bpseq
+from rnass.io.ct import read_ct, write_ct
+from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
+from rnass.io.fasta import read_fasta, write_fasta
+from rnass.io.files import write_atomically, write_json, write_npy, write_text
+from rnass.io.names import file_names
+from rnass.io.results import FORMATS, Results, open_results
+from rnass.io.structures import STRUCTURE_SUFFIXES, read_structures
+from rnass.io.summary import SummaryRow, write_summary
+from rnass.io.tsv import LabelledRecord, read_labelled_tsv
+
+__all__ = [
+    "FORMATS",
+    "STRUCTURE_SUFFIXES",
+    "LabelledRecord",
+    "Results",
+    "SummaryRow",
+    "file_names",
+    "format_dot_bracket",
+    "open_results",
+    "read_bpseq",
+    "read_ct",
+    "read_dot_bracket",
+    "read_fasta",
+    "read_labelled_tsv",
+    "read_structures",
+    "write_atomically",
+    "write_bpseq",
+    "write_ct",
+    "write_dot_bracket",
+    "write_fasta",
+    "write_json",
+    "write_npy",
+    "write_summary",
+    "write_text",
+]

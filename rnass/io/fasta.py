@@ -1,0 +1,95 @@
+"""FASTA: `>` and a header, then bases on any number of lines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnass.errors import InputError, SequenceError
+from rnass.io.files import name_of, read_lines, title_of, write_text
+from rnass.sequence import Sequence, clean_bases
+
+__all__ = ["read_fasta", "write_fasta"]
+
+
+@dataclass
+class _Draft:
+    """A record as it stands in the file: its header, and its letters line by line (1-based)."""
+
+    header: str
+    line: int
+    parts: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_fasta(path: str | Path) -> tuple[list[Sequence], list[InputError]]:
+    """Read every record of a FASTA file; a bad one does not hide the others.
+
+    Tolerated: gzip, `-` for standard input, lower case, T for U, IUPAC codes (read as N), LF, CRLF
+    and CR, blank lines, `;` comment lines, a byte-order mark, white space between letters, one `*`
+    at the end of a record. Refused: gaps, digits and every other letter, a record without bases,
+    letters before the first header, a file that is empty, binary, damaged or missing.
+
+    Returns:
+        The good records in file order, and the problems in file order: one per bad record, each
+        naming file, line, record and 1-based base. Nothing is raised.
+    """
+    where = name_of(path)
+    try:
+        drafts = _drafts(read_lines(path))
+    except InputError as error:
+        return [], [error]
+    if not drafts:
+        return [], [InputError(f"{where}: no records; expected FASTA, a line '>name' and then bases")]
+    records = [_record(draft, where) for draft in drafts]
+    sequences = [record for record in records if isinstance(record, Sequence)]
+    return sequences, [record for record in records if isinstance(record, InputError)]
+
+
+def write_fasta(path: str | Path, sequences: Iterable[Sequence], *, width: int = 80) -> None:
+    """Write records with their whole headers, *width* bases a line; raises OutputError."""
+    lines = []
+    for sequence in sequences:
+        lines.append(f">{title_of(sequence)}")
+        lines += [sequence.bases[k : k + width] for k in range(0, len(sequence), width)]
+    write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def _drafts(lines: list[str]) -> list[_Draft]:
+    """Split lines into records; letters before the first header make one whose line is 0."""
+    drafts: list[_Draft] = []
+    for number, line in enumerate(lines, start=1):
+        text = "".join(line.split())
+        if text.startswith(">"):
+            drafts.append(_Draft(line.strip()[1:].strip(), number))
+        elif text and not text.startswith(";"):
+            if not drafts:
+                drafts.append(_Draft("", 0))
+            drafts[-1].parts.append((number, text))
+    return drafts
+
+
+def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
+    """The sequence of a record, or what is wrong with it."""
+    if not draft.line:
+        number, letters = draft.parts[0]
+        return SequenceError(
+            f"{where}:{number}: {letters[:20]!r} before any header; expected a line that begins with '>'"
+        )
+    if draft.parts:
+        number, last = draft.parts[-1]
+        draft.parts[-1] = (number, last.removesuffix("*"))
+    text = "".join(part for _, part in draft.parts)
+    name = (draft.header.split() or ["no name"])[0]
+    # of a bad record, the first line that is bad by itself; of an empty one, the header's
+    line = next((number for number, part in draft.parts if part and not _is_clean(part)), draft.line)
+    try:
+        return Sequence.from_text(text, draft.header, f"{where}:{line} ({name})")
+    except SequenceError as error:
+        return error
+
+
+def _is_clean(text: str) -> bool:
+    try:
+        clean_bases(text)
+    except SequenceError:
+        return False
+    return True

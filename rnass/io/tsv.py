@@ -1,0 +1,76 @@
+"""Labelled records: a tab-separated table with `id`, `sequence`, `dot_bracket` and further columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rnass.errors import StructureError
+from rnass.io.dot_bracket import pair_up
+from rnass.io.files import read_lines
+from rnass.sequence import Sequence
+from rnass.structure import Structure
+
+__all__ = ["LabelledRecord", "read_labelled_tsv"]
+
+_REQUIRED = ("id", "sequence", "dot_bracket")
+
+
+@dataclass(frozen=True)
+class LabelledRecord:
+    """One RNA whose structure is known.
+
+    Attributes:
+        sequence, structure: the RNA and its pairs, of the same length.
+        source, family: where it comes from, its family (an Rfam accession, say); empty if unknown.
+        extra: every further column of the file, by name.
+    """
+
+    sequence: Sequence
+    structure: Structure
+    source: str = ""
+    family: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id of the sequence."""
+        return self.sequence.id
+
+
+def read_labelled_tsv(path: str | Path) -> list[LabelledRecord]:
+    """Read a table, plain or gzip: a line of column names, then one record a line.
+
+    `id`, `sequence` and `dot_bracket` must be there, `source` and `family` may be, in any order;
+    further columns are kept as text.
+
+    Raises:
+        StructureError: a column is missing or named twice, a line has too few or too many, a
+            sequence or a bracket string is bad, or their lengths differ. Names file and line.
+        InputError: the file cannot be read as text.
+    """
+    lines = read_lines(path)
+    columns = lines[0].split("\t") if lines else []
+    if missing := [name for name in _REQUIRED if name not in columns]:
+        raise StructureError(
+            f"{path}:1: no column {', '.join(missing)}; expected at least {', '.join(_REQUIRED)}"
+        )
+    if len(set(columns)) < len(columns):
+        raise StructureError(f"{path}:1: a column stands twice; expected distinct names")
+    return [
+        _record(columns, line, f"{path}:{number}")
+        for number, line in enumerate(lines[1:], start=2)
+        if line.strip()
+    ]
+
+
+def _record(columns: list[str], line: str, where: str) -> LabelledRecord:
+    fields = line.split("\t")
+    if len(fields) != len(columns):
+        raise StructureError(f"{where}: {len(fields)} columns; expected {len(columns)}, as in line 1")
+    row = dict(zip(columns, fields, strict=True))
+    name = row.pop("id")
+    place = f"{where} ({name})"
+    bases, brackets = row.pop("sequence"), row.pop("dot_bracket")
+    sequence, structure = pair_up(bases, brackets, name, bases_at=place, brackets_at=place)
+    sequence = replace(sequence, id=name)  # all of it, not the first word
+    return LabelledRecord(sequence, structure, row.pop("source", ""), row.pop("family", ""), row)

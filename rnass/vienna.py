@@ -1,0 +1,368 @@
+"""What ViennaRNA says of one RNA: minimum free energy, base-pair probabilities, drawing coordinates.
+
+The only module that imports `RNA`. Energies are in kcal/mol at 37 C. Lorenz et al. 2011,
+doi:10.1186/1748-7188-6-26.
+"""
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from multiprocessing import get_context
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+import RNA
+from numpy.typing import ArrayLike, NDArray
+
+from rnass.errors import ConfigError, ConstraintError, SequenceError
+from rnass.sequence import MIN_HAIRPIN, clean_bases
+from rnass.structure import Structure
+
+__all__ = [
+    "CUTOFF",
+    "DEFAULT_PARAMETERS",
+    "MAX_LENGTH",
+    "PARAMETER_SETS",
+    "BasePairProbabilities",
+    "Ensemble",
+    "Thermodynamics",
+    "annotate",
+    "base_pair_probabilities",
+    "fold",
+    "fold_many",
+    "layout",
+    "version",
+]
+
+T = TypeVar("T")
+
+CUTOFF = 1e-4
+"""Base-pair probabilities below this are taken as 0."""
+
+MAX_LENGTH = 32_700
+"""The longest RNA, in bases, that ViennaRNA says it folds."""
+
+DEFAULT_PARAMETERS = "turner2004"
+
+PARAMETER_SETS = {
+    "turner2004": RNA.params_load_RNA_Turner2004,
+    "andronescu2007": RNA.params_load_RNA_Andronescu2007,
+    "langdon2018": RNA.params_load_RNA_Langdon2018,
+}
+"""How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
+Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP)."""
+
+DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
+"""Pseudo-energy of a stacked base of reactivity r, in kcal/mol: slope ln(r + 1) + intercept, with
+ViennaRNA's defaults. Deigan et al. 2009, doi:10.1073/pnas.0806929106."""
+
+_global_state = Lock()  # energy tables and plot type are variables of the whole process in ViennaRNA
+
+
+def version() -> str:
+    """The version of ViennaRNA."""
+    return str(RNA.__version__)
+
+
+@dataclass(frozen=True, eq=False)
+class BasePairProbabilities:
+    """The base-pair probabilities of one RNA, sparse; rounded to float16, so that they are the same
+    numbers whether they were computed just now or read from a file.
+
+    Attributes:
+        length: number of bases L.
+        i, j: shape (n,), 0-based, i < j.
+        p: shape (n,), at least `CUTOFF`.
+    """
+
+    length: int
+    i: NDArray[np.uint16]
+    j: NDArray[np.uint16]
+    p: NDArray[np.float16]
+
+    def dense(self) -> NDArray[np.float32]:
+        """Shape (L, L), symmetric, in [0, 1]."""
+        matrix = np.zeros((self.length, self.length), dtype=np.float32)
+        matrix[self.i, self.j] = matrix[self.j, self.i] = self.p
+        return matrix
+
+
+class Ensemble:
+    """One RNA as ViennaRNA sees it; each part is computed when it is first asked for.
+
+    Args:
+        bases: 5' to 3'; an N pairs with nothing.
+        parameters: a name of `PARAMETER_SETS`.
+        constraint: a line as long as the RNA: `.` free, `x` unpaired, `|` paired, `<` and `>` paired
+            with a base downstream or upstream, `()` this pair; every structure obeys it.
+        reactivities: shape (L,), normalised SHAPE reactivities; NaN or -999 where missing (see
+            `rnass.matching.clean_reactivities`). They change the energies by Deigan's formula.
+
+    Raises:
+        SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
+        ConfigError: an unknown parameter set, reactivities of another length.
+        ConstraintError: a constraint that cannot be read; one that no structure obeys is found when
+            the first structure is asked for.
+
+    >>> Ensemble("GGGGAAAACCCC").mfe_structure.dot_bracket
+    '((((....))))'
+    """
+
+    def __init__(
+        self,
+        bases: str,
+        parameters: str = DEFAULT_PARAMETERS,
+        *,
+        constraint: str | None = None,
+        reactivities: ArrayLike | None = None,
+    ) -> None:
+        self.bases = clean_bases(bases)
+        self.parameters = parameters
+        if len(self.bases) > MAX_LENGTH:
+            raise SequenceError(
+                f"sequence: {len(self.bases)} bases; expected at most {MAX_LENGTH} for ViennaRNA"
+            )
+        model, energies, weights = _energies(parameters)
+        self._compound = RNA.fold_compound(self.bases, model)
+        self._compound.params_subst(energies)
+        self._compound.exp_params_subst(weights)
+        if constraint is not None:
+            _check_constraint(constraint, len(self.bases))
+            self._compound.hc_add_from_db(
+                constraint, RNA.CONSTRAINT_DB_DEFAULT | RNA.CONSTRAINT_DB_ENFORCE_BP
+            )
+        if reactivities is not None:
+            self._compound.sc_add_SHAPE_deigan(
+                _one_based(reactivities, len(self.bases)), DEIGAN_SLOPE, DEIGAN_INTERCEPT
+            )
+
+    @cached_property
+    def _minimum(self) -> tuple[str, float]:
+        dot_bracket, energy = self._compound.mfe()
+        if energy >= RNA.INF / 100:  # in ViennaRNA's units of 0.01 kcal/mol
+            raise ConstraintError("constraint: no structure obeys it; expected one that some pairs can")
+        return dot_bracket, float(energy)
+
+    @cached_property
+    def ensemble_energy(self) -> float:
+        """The free energy of the whole ensemble, -kT ln Z, in kcal/mol."""
+        self._compound.exp_params_rescale(self.mfe)  # or a long RNA's partition function overflows
+        return float(self._compound.pf()[1])
+
+    @property
+    def mfe(self) -> float:
+        """The minimum free energy, in kcal/mol."""
+        return self._minimum[1]
+
+    @cached_property
+    def mfe_structure(self) -> Structure:
+        """The structure of minimum free energy."""
+        return Structure.from_dot_bracket(self._minimum[0])
+
+    @cached_property
+    def base_pairs(self) -> BasePairProbabilities:
+        """The base-pair probabilities, sparse (McCaskill 1990, doi:10.1002/bip.360290621)."""
+        _ = self.ensemble_energy  # fills the matrices that the list is read from
+        entries = [
+            (e.i - 1, e.j - 1, e.p)
+            for e in self._compound.plist_from_probs(CUTOFF)
+            if e.type == RNA.PLIST_TYPE_BASEPAIR
+        ]
+        i, j, p = np.array(entries, dtype=np.float64).reshape(-1, 3).T
+        return BasePairProbabilities(
+            len(self.bases), i.astype(np.uint16), j.astype(np.uint16), p.astype(np.float16)
+        )
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """The base-pair probabilities, shape (L, L), symmetric; 0 below `CUTOFF`."""
+        return self.base_pairs.dense()
+
+    @cached_property
+    def mea(self) -> Structure:
+        """The structure of maximum expected accuracy, gamma 1.
+
+        Lu et al. 2009, doi:10.1261/rna.1643609.
+        """
+        _ = self.ensemble_energy
+        return Structure.from_dot_bracket(self._compound.MEA()[0])
+
+    @cached_property
+    def centroid(self) -> Structure:
+        """All pairs more probable than 0.5: the structure nearest to the ensemble."""
+        _ = self.ensemble_energy
+        return Structure.from_dot_bracket(self._compound.centroid()[0])
+
+
+def base_pair_probabilities(bases: str, parameters: str = DEFAULT_PARAMETERS) -> BasePairProbabilities:
+    """The base-pair probabilities of *bases*; raises what `Ensemble` raises."""
+    return Ensemble(bases, parameters).base_pairs
+
+
+@dataclass(frozen=True, eq=False)
+class Thermodynamics:
+    """What a prediction wants of ViennaRNA for one RNA; it can be sent between processes.
+
+    Attributes:
+        mfe: minimum free energy with the default parameters, in kcal/mol.
+        mfe_structure: the structure of that energy.
+        base_pairs: one for each parameter set asked for, in that order.
+        mea: with the default parameters; None unless the baseline was asked for.
+        centroid: likewise.
+    """
+
+    mfe: float
+    mfe_structure: Structure
+    base_pairs: tuple[BasePairProbabilities, ...] = ()
+    mea: Structure | None = None
+    centroid: Structure | None = None
+
+
+def fold(
+    bases: str, *, parameters: Iterable[str] = (DEFAULT_PARAMETERS,), baseline: bool = False
+) -> Thermodynamics:
+    """Everything of one RNA at once; partition functions only where they are needed.
+
+    Args:
+        bases: 5' to 3'.
+        parameters: names of `PARAMETER_SETS` whose base-pair probabilities are wanted; may be empty.
+        baseline: also the structures `mea` and `centroid`.
+    """
+    default = Ensemble(bases)
+    return Thermodynamics(
+        default.mfe,
+        default.mfe_structure,
+        tuple(
+            (default if name == DEFAULT_PARAMETERS else Ensemble(bases, name)).base_pairs
+            for name in parameters
+        ),
+        default.mea if baseline else None,
+        default.centroid if baseline else None,
+    )
+
+
+def fold_many(
+    many: Iterable[str],
+    *,
+    parameters: Iterable[str] = (DEFAULT_PARAMETERS,),
+    baseline: bool = False,
+    processes: int = 0,
+) -> Iterator[Thermodynamics]:
+    """`fold` each RNA, in the order given; see `annotate` for *processes*."""
+    return _in_order(partial(fold, parameters=tuple(parameters), baseline=baseline), many, processes)
+
+
+def annotate(
+    many: Iterable[str], *, parameters: str = DEFAULT_PARAMETERS, processes: int = 0
+) -> Iterator[BasePairProbabilities]:
+    """The base-pair probabilities of each RNA, in the order given.
+
+    Args:
+        many: bases of each RNA; read only a few ahead of what is taken.
+        parameters: a name of `PARAMETER_SETS`.
+        processes: worker processes; 0 computes in this one, when an item is taken.
+
+    Workers are spawned, not forked: a fork copies the locks of torch's threads, held or not, and can
+    hang. So with processes > 0 a script needs the usual `if __name__ == "__main__":`.
+    """
+    return _in_order(partial(base_pair_probabilities, parameters=parameters), many, processes)
+
+
+def _in_order(work: Callable[[str], T], many: Iterable[str], processes: int) -> Iterator[T]:
+    """Map over worker processes, results in order, at most eight RNAs a worker ahead."""
+    if processes <= 0:
+        yield from map(work, many)
+        return
+    # SIG_DFL: Ctrl-C ends a worker at once and silently, even inside a long fold
+    pool = ProcessPoolExecutor(
+        processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_DFL)
+    )
+    waiting: deque[Future[T]] = deque()
+    try:
+        for bases in many:
+            waiting.append(pool.submit(work, bases))
+            if len(waiting) > 8 * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def layout(structure: Structure) -> NDArray[np.float64]:
+    """Coordinates of the bases in a plane drawing of the nested pairs, shape (L, 2).
+
+    Pairs of a higher pseudoknot order do not shape it. RNApuzzler (Wiegreffe et al. 2019,
+    doi:10.1093/bioinformatics/bty817) draws without overlaps, but crashes or hangs on hairpins that
+    no RNA can form; those are drawn by NAView (Bruccoleri & Heinrich 1988,
+    doi:10.1093/bioinformatics/4.1.167).
+    """
+    nested = structure.up_to_order(0)
+    if not len(nested):
+        return np.zeros((0, 2))
+    loops = nested.pairs[:, 1] - nested.pairs[:, 0] - 1
+    tight = loops.min(initial=MIN_HAIRPIN) < MIN_HAIRPIN
+    with _global_state:
+        before = RNA.cvar.rna_plot_type
+        RNA.cvar.rna_plot_type = RNA.PLOT_TYPE_NAVIEW if tight else RNA.PLOT_TYPE_PUZZLER
+        try:
+            points = RNA.get_xy_coordinates(nested.dot_bracket)
+        finally:
+            RNA.cvar.rna_plot_type = before
+    return np.array([(points.get(k).X, points.get(k).Y) for k in range(len(nested))], dtype=np.float64)
+
+
+@cache
+def _energies(name: str) -> tuple[Any, Any, Any]:
+    """Model details, energies and Boltzmann weights of a parameter set; raises ConfigError.
+
+    Each set is loaded once and given to every fold compound by hand, so the tables of the process
+    stay those of Turner 2004.
+    """
+    if name not in PARAMETER_SETS:
+        raise ConfigError(
+            f"parameters: {name!r} is unknown; expected one of {', '.join(PARAMETER_SETS)}"
+        )
+    with _global_state:
+        try:
+            _load(name)
+            model = RNA.md()
+            return model, RNA.param(model), RNA.exp_param(model)
+        finally:
+            _load(DEFAULT_PARAMETERS)
+
+
+def _load(name: str) -> None:
+    """Load a parameter set so that it takes effect.
+
+    ViennaRNA 2.7.2 keeps the last energies it scaled and hands them out again for the same model
+    details, even after another set was loaded; scaling once for another temperature displaces them.
+    """
+    PARAMETER_SETS[name]()
+    other = RNA.md()
+    other.temperature += 1
+    RNA.param(other)
+    RNA.exp_param(other)
+
+
+def _check_constraint(line: str, length: int) -> None:
+    """Raise ConstraintError unless *line* is a constraint for *length* bases."""
+    from rnass.matching.constraints import Constraints  # here, as most workers need none of it
+
+    if len(line) != length:
+        raise ConstraintError(f"constraint: {len(line)} symbols; expected {length}, one for each base")
+    Constraints.from_line(line, "constraint")
+
+
+def _one_based(reactivities: ArrayLike, length: int) -> list[float]:
+    """Reactivities as ViennaRNA takes them: from index 1, missing values negative."""
+    from rnass.matching.evidence import clean_reactivities  # here, as most workers need none of it
+
+    values = clean_reactivities(reactivities)
+    if values.shape != (length,):
+        raise ConfigError(f"reactivities: shape {values.shape}; expected ({length},), one for each base")
+    return [-999.0, *np.where(np.isnan(values), -999.0, values).tolist()]

@@ -1,0 +1,81 @@
+"""Small models and data that many tests share; shapes of tensors are checked in the network column."""
+
+import random
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+# before any of these is imported: their jaxtyping annotations become assertions, in tests only
+install_import_hook(
+    [f"rnass.{name}" for name in "backbone contact_head dataset model pair_features pretrain train".split()],
+    "beartype.beartype",
+)
+
+from rnass.config import EncoderConfig, HeadConfig, ModelConfig  # noqa: E402 - after the hook
+from rnass.model import ContactModel  # noqa: E402 - after the hook
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def encoder_config():
+    return EncoderConfig(layers=2, width=16, heads=2, ffn_width=24, ffn="swiglu")
+
+
+@pytest.fixture
+def head_config():
+    return HeadConfig(channels=4, blocks=2, dilations=(1, 2), outer_rank=3)
+
+
+@pytest.fixture
+def model_config(encoder_config, head_config):
+    return ModelConfig(encoder=encoder_config, head=head_config)
+
+
+@pytest.fixture
+def shaken():
+    """Moves every weight of a module, by enough that each part of it shows in what comes out."""
+
+    def shake(module, seed=5):
+        generator = torch.Generator().manual_seed(seed)
+        for parameter in module.parameters():
+            parameter.data += 0.3 * torch.randn(parameter.shape, generator=generator)
+        return module.eval()
+
+    return shake
+
+
+@pytest.fixture
+def model(model_config, shaken):
+    """A small contact model whose weights are all at work."""
+    torch.manual_seed(5)
+    return shaken(ContactModel(model_config))
+
+
+@pytest.fixture
+def rnas():
+    """Bases of RNAs of ragged lengths, the shortest of one base, N among the letters."""
+    letters = random.Random(3)
+    return ["".join(letters.choices("ACGUN", k=length)) for length in (23, 1, 2, 3, 12)]
+
+
+@pytest.fixture
+def hairpins(tmp_path):
+    """Writes a table of random hairpins with their structures, and gives its path."""
+
+    def write(count, seed=0, name="hairpins.tsv", family="RF00001"):
+        draw = random.Random(seed)
+        lines = ["id\tsequence\tdot_bracket\tfamily"]
+        for k in range(count):
+            stem = "".join(draw.choices("GC", k=draw.randint(5, 8)))
+            loop, before, after = ("".join(draw.choices("A", k=draw.randint(4, 7))) for _ in range(3))
+            closing = stem[::-1].translate(str.maketrans("GC", "CG"))
+            bases = before + stem + loop + closing + after
+            dots = "." * len(before) + "(" * len(stem) + "." * len(loop) + ")" * len(stem)
+            lines.append(f"hp{k}\t{bases}\t{dots + '.' * len(after)}\t{family}")
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return str(path)
+
+    return write

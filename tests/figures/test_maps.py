@@ -1,0 +1,106 @@
+"""Cells, scales and rings, read back from the figure's own artists."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import Normalize
+
+from rnass.errors import InputError
+from rnass.figures import heat_maps, probability_map
+from rnass.figures.maps import _coarser
+from rnass.structure import Structure
+
+
+def symmetric(length, seed=0):
+    values = np.random.default_rng(seed).random((length, length))
+    return (values + values.T) / 2
+
+
+def cells(figure):
+    return np.asarray(figure.axes[0].get_images()[0].get_array())
+
+
+def words(figure):
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+
+
+def test_one_map_above_the_diagonal_and_another_below():
+    above, below = symmetric(20, 1), symmetric(20, 2)
+    shown = cells(probability_map("ACGU" * 5, above, below))
+    upper, lower = np.triu_indices(20, 1), np.tril_indices(20, -1)
+    assert np.array_equal(shown[upper], above[upper])
+    assert np.array_equal(shown[lower], below[lower])
+
+
+def test_a_structure_below_counts_one():
+    figure = probability_map("G" * 12, np.zeros((12, 12)), Structure(12, [(1, 10), (2, 9)]))
+    assert sorted(map(tuple, np.argwhere(cells(figure)))) == [(9, 2), (10, 1)]
+
+
+def test_one_map_alone_is_symmetric_and_unlabelled():
+    values = symmetric(12)
+    figure = probability_map("G" * 12, values)
+    assert np.array_equal(cells(figure), cells(figure).T)
+    assert not [word for word in words(figure) if "ViennaRNA" in word]
+
+
+def test_scale_runs_from_0_to_1_and_positions_from_1():
+    figure = probability_map("G" * 12, np.full((12, 12), 0.3), symmetric(12), labels=("here", "there"))
+    image = figure.axes[0].get_images()[0]
+    assert image.get_clim() == (0, 1)
+    assert tuple(image.get_extent()) == (0.5, 12.5, 12.5, 0.5)
+    assert {"here ◥", "◣ there", "probability"} <= set(words(figure))
+
+
+def test_a_long_map_keeps_its_rare_pairs():
+    values = np.zeros((1000, 1000))
+    values[17, 803] = 0.9
+    small = _coarser(values, 300)
+    assert small.shape == (250, 250)
+    assert np.argwhere(small).tolist() == [[4, 200]]
+    assert small.max() == 0.9
+
+
+def test_coarsening_pads_the_last_block():
+    values = np.zeros((7, 7))
+    values[6, 6] = 1
+    assert np.argwhere(_coarser(values, 3)).tolist() == [[2, 2]]
+
+
+def test_heat_maps_share_a_scale_and_ring_the_pairs():
+    maps = {f"head {k}": symmetric(30, k) * (k + 1) for k in range(5)}
+    figure = heat_maps(maps, structure=Structure(30, [(0, 29), (3, 20)]), title="attention")
+    panels = [axes for axes in figure.axes if axes.get_images()]
+    assert [axes.get_title() for axes in panels] == list(maps)
+    assert len({axes.get_images()[0].get_clim() for axes in panels}) == 1
+    assert panels[0].collections[0].get_offsets().tolist() == [[1, 30], [4, 21]]
+
+
+def test_negative_values_make_the_scale_symmetric_about_zero():
+    image = heat_maps({"apc": symmetric(10) - 0.5}).axes[0].get_images()[0]
+    low, high = image.get_clim()
+    assert low == -high < 0
+
+
+def test_a_map_of_zeros_is_drawn():
+    assert isinstance(heat_maps({"nothing": np.zeros((4, 4))}).axes[0].get_images()[0].norm, Normalize)
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_the_shortest_sequences(length):
+    probability_map("A" * length, np.zeros((length, length)), title="short").canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: probability_map("ACGU", np.zeros((3, 3))), r"above: shape \(3, 3\); expected \(4, 4\)"),
+        (lambda: probability_map("ACGU", np.zeros((4, 4)), np.zeros((4, 3))), "below: shape"),
+        (lambda: probability_map("ACGU", np.zeros((4, 4)), Structure(5)), "below: 5 bases; expected 4"),
+        (lambda: heat_maps({}), "no maps"),
+        (lambda: heat_maps({"a": np.zeros((2, 2)), "b": np.zeros((3, 3))}), "heat map b"),
+        (lambda: heat_maps({"a": np.zeros((2, 2))}, structure=Structure(3)), "structure: 3 bases"),
+    ],
+)
+def test_what_does_not_fit_is_refused(draw, message):
+    with pytest.raises(InputError, match=message):
+        draw()

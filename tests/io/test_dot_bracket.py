@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from rnass.errors import StructureError
+from rnass.io import read_dot_bracket, write_dot_bracket
+from rnass.sequence import Sequence
+from rnass.structure import Structure
+
+GOLDEN = Path(__file__).parent / "golden"
+HAIRPIN = (Sequence("x", "GAAAC", "x of y"), Structure(5, [(0, 4)]))
+
+
+def read(tmp_path, text):
+    path = tmp_path / "x.dbn"
+    path.write_text(text)
+    return read_dot_bracket(path)
+
+
+@pytest.mark.parametrize("name", ["trna_phe", "bwyv"])
+def test_golden_file_round_trips_byte_for_byte(tmp_path, name):
+    records = read_dot_bracket(GOLDEN / f"{name}.dbn")
+    write_dot_bracket(tmp_path / "again.dbn", records)
+    assert (tmp_path / "again.dbn").read_bytes() == (GOLDEN / f"{name}.dbn").read_bytes()
+
+
+def test_several_records(tmp_path):
+    records = [HAIRPIN, (Sequence("z", "AC", "z"), Structure(2))]
+    write_dot_bracket(tmp_path / "x.dbn", records)
+    assert (tmp_path / "x.dbn").read_text() == ">x of y\nGAAAC\n(...)\n>z\nAC\n..\n"
+    assert read_dot_bracket(tmp_path / "x.dbn") == records
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">x of y\nGAAAC\n(...) (-12.30)\n",  # RNAfold, MFE
+        ">x of y\nGAAAC\n(...) (  0.00)\n",
+        ">x of y\nGAAAC\n(...) [ -0.30]\n",  # RNAfold -p, ensemble
+        ">x of y\nGAAAC\n(...) { -0.10 d=1.20}\n",  # centroid
+        ">x of y\nGAAAC\n(...) { -0.10 MEA=3.20}\n",
+        "#Name: x\n\n> x of y\r\ngaaac\r\n[...]\r\n\n",
+    ],
+)
+def test_what_is_tolerated(tmp_path, text):
+    assert read(tmp_path, text) == [HAIRPIN]
+
+
+def test_a_single_record_may_have_no_header(tmp_path):
+    ((sequence, _),) = read(tmp_path, "GAAAC\n(...)\n")
+    assert sequence.id == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", ": no records; expected '>name', bases, brackets", id="empty"),
+        pytest.param(
+            ">x\nGAAAC\n", r":1 \(x\): 1 lines in the record; expected one of", id="no brackets"
+        ),
+        pytest.param(">x\n", r":1 \(x\): 0 lines in the record", id="only a header"),
+        pytest.param("GA\n..\nGA\n..\n", r":1 \(x\): 4 lines in the record", id="two without headers"),
+        pytest.param(">\nA\n.\n.\n", r":1 \(no name\): 3 lines in the record", id="a line too many"),
+        pytest.param(">x\nGA\n..\n>y\nGAAAC\n(..)\n", r":6 \(y\): 4 symbols for 5 bases", id="length"),
+        pytest.param(">x\nGAXAC\n(...)\n", r":2 \(x\): letter 'X' at base 3; expected A", id="letter"),
+        pytest.param(">x\nGAAAC\n((..)\n", r":3 \(x\): '\(' at base 1 is never closed", id="unclosed"),
+        pytest.param(">x\nGAAAC\n(..))\n", r":3 \(x\): '\)' at base 5 closes nothing", id="unopened"),
+        pytest.param(">x\nGAAAC\n(.-.)\n", r":3 \(x\): symbol '-' at base 3", id="symbol"),
+        pytest.param(">x\nGAAAC\n(...) note\n", r":3 \(x\): 10 symbols for 5 bases", id="text behind"),
+    ],
+)
+def test_malformed_file(tmp_path, text, message):
+    with pytest.raises(StructureError, match=f"x.dbn{message}"):
+        read(tmp_path, text)
+
+
+def test_lengths_must_agree(tmp_path):
+    with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
+        write_dot_bracket(tmp_path / "x.dbn", [(Sequence("x", "GAAC"), Structure(3))])

@@ -1,0 +1,72 @@
+import gzip
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rnass.errors import InputError
+from rnass.io import STRUCTURE_SUFFIXES, read_dot_bracket, read_structures
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("name", ["trna_phe", "bwyv"])
+@pytest.mark.parametrize("suffix", ["ct", "bpseq", "dbn"])
+def test_all_formats_hold_the_same_pairs(name, suffix):
+    ((_, expected),) = read_dot_bracket(GOLDEN / f"{name}.dbn")
+    ((sequence, structure),) = read_structures(GOLDEN / f"{name}.{suffix}")
+    assert structure == expected
+    assert len(sequence) == len(structure)
+
+
+@pytest.mark.parametrize("suffix", [".db", ".dot", ".DBN"])
+def test_other_suffixes_of_dot_bracket(tmp_path, suffix):
+    shutil.copy(GOLDEN / "bwyv.dbn", tmp_path / f"x{suffix}")
+    assert read_structures(tmp_path / f"x{suffix}") == read_structures(GOLDEN / "bwyv.dbn")
+
+
+def test_gzip(tmp_path):
+    (tmp_path / "x.1.ct.gz").write_bytes(gzip.compress((GOLDEN / "bwyv.ct").read_bytes()))
+    assert read_structures(tmp_path / "x.1.ct.gz") == read_structures(GOLDEN / "bwyv.ct")
+
+
+def test_table(tmp_path):
+    (tmp_path / "x.tsv").write_text("id\tsequence\tdot_bracket\na\tGAAC\t(..)\n")
+    ((sequence, structure),) = read_structures(tmp_path / "x.tsv")
+    assert (sequence.id, structure.dot_bracket) == ("a", "(..)")
+
+
+def test_a_record_without_a_name_is_called_after_its_file(tmp_path):
+    (tmp_path / "NR_1.4.ct").write_text("1\n1 A 0 0 0 1\n")
+    (tmp_path / "b.bpseq.gz").write_bytes(gzip.compress(b"1 A 0\n"))
+    assert read_structures(tmp_path / "NR_1.4.ct")[0][0].id == "NR_1.4"
+    assert read_structures(tmp_path / "b.bpseq.gz")[0][0].id == "b"
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.gz", "x.ct.bz2"])
+def test_unknown_suffix(name):
+    with pytest.raises(InputError, match=r"suffix '.*'; expected") as caught:
+        read_structures(name)
+    assert all(suffix in str(caught.value) for suffix in STRUCTURE_SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", STRUCTURE_SUFFIXES)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\0\1\2", "a binary file; expected text"),
+        (b"\n\xff", ":2: byte 0xff is not UTF-8"),
+        (gzip.compress(b"ACGU" * 100)[:-9], "damaged gzip"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path, suffix, content, message):
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_structures(path)
+
+
+@pytest.mark.parametrize("suffix", STRUCTURE_SUFFIXES)
+def test_missing_file(tmp_path, suffix):
+    with pytest.raises(InputError, match="no such file"):
+        read_structures(tmp_path / f"x{suffix}")

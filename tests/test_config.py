@@ -1,0 +1,93 @@
+"""Configurations: what is refused, and that TOML and JSON give back what was written."""
+
+import json
+
+import pytest
+
+from rnass.config import (
+    DataConfig,
+    DecodingConfig,
+    EncoderConfig,
+    ModelConfig,
+    PretrainConfig,
+    TrainConfig,
+    from_mapping,
+    read_toml,
+    to_json,
+)
+from rnass.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (ModelConfig, {"encoder": {"layer": 3}}, r"^here: encoder\.layer: Unexpected"),
+        (TrainConfig, {"colour": 1}, r"^here: colour: Unexpected"),
+        (TrainConfig, {"head": {"channels": "many"}}, r"^here: head\.channels: Input should be a valid int"),
+        (TrainConfig, {"head": {"channels": 1.5}}, r"^here: head\.channels: Input should be a valid int"),
+        (TrainConfig, {"data": {"train": "a.tsv"}}, r"^here: data\.train: Input should be a valid tuple"),
+        (PretrainConfig, {"run": {"precision": "float8"}}, r"^here: run\.precision: .*'bfloat16'"),
+        (ModelConfig, {"encoder": {"width": 30, "heads": 8}}, r"^here: encoder: .*multiple of heads 8"),
+        (ModelConfig, {"encoder": {"width": 24, "heads": 8}}, r"^here: encoder: .*even head width, not 3"),
+        (DecodingConfig, {"threshold": 1.0}, r"threshold 1\.0 is not between 0 and 1"),
+        (DecodingConfig, {"min_helix": 0}, r"min_helix 0 is less than 1"),
+        (DecodingConfig, {"max_order": -1}, r"max_order -1 is less than 0"),
+        (DecodingConfig, {"time_limit": 0}, r"time_limit 0.* is not positive"),
+        (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weights for 2 files of train"),
+    ],
+)
+def test_bad_values_are_refused_with_their_place(kind, values, message):
+    with pytest.raises(ConfigError, match=message):
+        from_mapping(kind, values, "here")
+
+
+def test_toml_sets_what_it_names_and_leaves_the_rest(tmp_path):
+    path = tmp_path / "train.toml"
+    path.write_text(
+        'backbone = "mine"\n'
+        "[head]\nchannels = 12\ndilations = [1, 3]\nthermodynamics = []\n"
+        '[data]\ntrain = ["a.tsv", "b.tsv"]\nweights = [1, 0.5]\n'
+        "[optimiser]\nlearning_rate = 3e-4\n"
+    )
+    config = read_toml(TrainConfig, path)
+    assert config.backbone == "mine"
+    assert config.head.dilations == (1, 3)
+    assert config.head.thermodynamics == ()
+    assert config.head.blocks == TrainConfig().head.blocks
+    assert config.data.weights == (1.0, 0.5)
+    assert config.optimiser.learning_rate == 3e-4
+
+
+@pytest.mark.parametrize("content", [b"head = {", b"\xff\xfe"], ids=["no TOML", "no UTF-8"])
+def test_an_unreadable_file_is_named(tmp_path, content):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"bad\.toml: .*expected a readable TOML file"):
+        read_toml(TrainConfig, path)
+    with pytest.raises(ConfigError, match=r"none\.toml: .*expected a readable TOML file"):
+        read_toml(TrainConfig, tmp_path / "none.toml")
+
+
+def test_an_unknown_key_in_a_file_names_the_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[encoder]\nwidht = 4\n")
+    with pytest.raises(ConfigError, match=r"run\.toml: encoder\.widht"):
+        read_toml(PretrainConfig, path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(encoder=EncoderConfig(layers=3, ffn="swiglu", max_tokens=9), temperature=1.25),
+        TrainConfig(encoder=EncoderConfig(), data=DataConfig(train=("a", "b"), weights=(1.0, 0.25))),
+        PretrainConfig(mask_fraction=0.2),
+    ],
+    ids=lambda config: type(config).__name__,
+)
+def test_json_gives_back_the_same_configuration(config):
+    assert from_mapping(type(config), json.loads(to_json(config))) == config
+
+
+def test_the_default_of_every_configuration_is_valid():
+    for kind in (ModelConfig, TrainConfig, PretrainConfig):
+        assert from_mapping(kind, {}) == kind()

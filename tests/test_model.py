@@ -1,0 +1,168 @@
+"""The whole contact model: batches, switches, calibration, memory."""
+
+import dataclasses
+import itertools
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from rnass.backbone.vocabulary import RNASS
+from rnass.model import ContactModel, collate
+
+
+def random_maps(rnas, sets=1):
+    """Symmetric maps in [0, 1], float32, as base-pair probabilities are."""
+    draw = np.random.default_rng(0)
+    maps = [draw.random((sets, len(rna), len(rna)), dtype=np.float32) for rna in rnas]
+    return [(m + m.swapaxes(1, 2)) / 2 for m in maps]
+
+
+@pytest.fixture
+def with_head(model_config, shaken):
+    """Builds a model with another head."""
+
+    def build(**changes):
+        head = dataclasses.replace(model_config.head, **changes)
+        torch.manual_seed(8)
+        return shaken(ContactModel(dataclasses.replace(model_config, head=head)))
+
+    return build
+
+
+def logits_of(model, rnas, maps):
+    with torch.no_grad():
+        return model(collate(rnas, maps, RNASS))
+
+
+SWITCHES = [
+    {"attention_maps": attention, "outer_product": outer, "thermodynamics": sets}
+    for attention, outer, sets in itertools.product((True, False), (True, False), ((), ("turner2004",)))
+]
+
+
+def named(switches):
+    return "+".join(name for name, on in switches.items() if on) or "bases alone"
+
+
+@pytest.mark.parametrize("switches", SWITCHES, ids=named)
+def test_many_rnas_give_what_each_gives_alone(with_head, rnas, switches):
+    switched = with_head(**switches)
+    maps = random_maps(rnas) if switches["thermodynamics"] else None
+    together = logits_of(switched, rnas, maps)
+    assert torch.equal(together, together.mT)
+    assert together[0].std() > 0.1
+    for k, rna in enumerate(rnas):
+        alone = logits_of(switched, [rna], maps and [maps[k]])[0]
+        size = len(rna)
+        torch.testing.assert_close(together[k, :size, :size], alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["attention_maps", "outer_product", "thermodynamics"])
+def test_every_feature_shows_in_the_logits(model, rnas, name):
+    maps = random_maps(rnas)
+    before = logits_of(model, rnas, maps)
+    with torch.no_grad():
+        if name == "attention_maps":
+            for layer in model.backbone.layers:
+                layer.attention.query.weight.mul_(-1)
+        elif name == "outer_product":
+            model.pair_features.outer.mul_(-1)
+        else:
+            maps = [1 - m for m in maps]
+    assert not torch.allclose(logits_of(model, rnas, maps), before, atol=1e-3)
+
+
+def test_the_backbone_reaches_the_head_through_maps_and_embeddings_alone(with_head, rnas):
+    switched = with_head(attention_maps=False, outer_product=False)
+    before = logits_of(switched, rnas, random_maps(rnas))
+    torch.nn.init.normal_(switched.backbone.tokens.weight)
+    assert torch.equal(logits_of(switched, rnas, random_maps(rnas)), before)
+
+
+def test_the_same_batch_gives_the_same_bits(model, rnas):
+    maps = random_maps(rnas)
+    assert torch.equal(logits_of(model, rnas, maps), logits_of(model, rnas, maps))
+
+
+def test_a_model_takes_several_parameter_sets(with_head, rnas):
+    two = with_head(thermodynamics=("turner2004", "andronescu2007"))
+    maps = random_maps(rnas, sets=2)
+    swapped = [m[::-1].copy() for m in maps]
+    assert not torch.allclose(logits_of(two, rnas, maps), logits_of(two, rnas, swapped), atol=1e-3)
+
+
+def test_probabilities_are_symmetric_and_zero_where_no_pair_can_be(model, rnas):
+    batch = collate(rnas, random_maps(rnas), RNASS)
+    with torch.no_grad():
+        probabilities = model.probabilities(batch)
+    assert torch.equal(probabilities, probabilities.mT)
+    assert 0 <= probabilities.min() <= probabilities.max() <= 1
+    assert not probabilities.diagonal(dim1=1, dim2=2).any()
+    for k, rna in enumerate(rnas):
+        assert not probabilities[k, len(rna) :].any()
+    assert (probabilities[0] > 0).sum() == len(rnas[0]) * (len(rnas[0]) - 1)
+
+
+def test_calibration_divides_by_the_temperature_and_adds_the_offset(model, rnas):
+    batch = collate(rnas[:1], random_maps(rnas[:1]), RNASS)
+    model.config = dataclasses.replace(model.config, temperature=2.5, offset=-0.75)
+    with torch.no_grad():
+        logits, probabilities = model(batch)[0].numpy(), model.probabilities(batch)[0].numpy()
+    expected = 1 / (1 + np.exp(-(logits / 2.5 - 0.75)))
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+def test_bfloat16_stays_close_to_float32(model_config, rnas):
+    torch.manual_seed(0)
+    model = ContactModel(model_config).eval()
+    exact = logits_of(model, rnas, random_maps(rnas))
+    with torch.autocast("cpu", torch.bfloat16):
+        fast = logits_of(model, rnas, random_maps(rnas))
+    assert fast.dtype == torch.float32
+    torch.testing.assert_close(fast, exact, atol=0.1, rtol=0)
+
+
+def live_maps(model, batch):
+    """How many layers' attention maps are alive each time a layer hands out its own."""
+    kept, alive = [], []
+    for layer in model.backbone.layers:
+
+        def attention(x, attended, rotation, watch, forward=layer.attention.forward):
+            def spy(maps):
+                kept.append(weakref.ref(maps))
+                alive.append(sum(reference() is not None for reference in kept))
+                watch(maps)
+
+            return forward(x, attended, rotation, spy)
+
+        layer.attention.forward = attention
+    model(batch)
+    return alive
+
+
+def test_attention_maps_of_one_layer_are_gone_before_the_next_has_its_own(model, rnas):
+    deep = dataclasses.replace(model.config, encoder=dataclasses.replace(model.config.encoder, layers=4))
+    batch = collate(rnas, random_maps(rnas), RNASS)
+    with torch.no_grad():
+        assert live_maps(ContactModel(deep), batch) == [1, 1, 1, 1]
+    assert live_maps(ContactModel(deep), batch) == [1, 2, 3, 4]  # gradients need them: the count works
+
+
+def test_collate_pads_with_n_zeros_and_the_padding_token():
+    maps = random_maps(["GGC", "A"])
+    batch = collate(["GGC", "A"], maps, RNASS)
+    assert batch.bases.tolist() == [[2, 2, 1], [0, 4, 4]]
+    assert batch.mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch.tokens.tolist() == [[1, 7, 7, 6, 2], [1, 5, 2, 0, 0]]
+    np.testing.assert_array_equal(batch.thermodynamics[0], maps[0])
+    assert batch.thermodynamics[1].count_nonzero() == 1
+    assert collate(["A"], None, RNASS).thermodynamics is None
+
+
+def test_a_batch_moves_whole():
+    moved = collate(["GGC"], random_maps(["GGC"]), RNASS).to(torch.device("meta"))
+    assert {t.device.type for t in vars(moved).values()} == {"meta"}
+    assert collate(["GGC"], None, RNASS).to(torch.device("meta")).thermodynamics is None

@@ -1,0 +1,275 @@
+"""The oracle is ViennaRNA itself, called directly, in a fresh process where its state matters."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import RNA
+
+from rnass import vienna
+from rnass.errors import ConfigError, ConstraintError, SequenceError
+from rnass.structure import Structure
+
+TRNA_PHE = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"  # 1EHZ
+CLOVERLEAF = "(((((((..((((........)))).(((((.......))))).....(((((.......))))))))))))...."
+HAIRPIN = "GGGGAAAACCCC"
+
+DIRECTLY = """
+import json, sys, RNA
+bases, loader = sys.argv[1:]
+getattr(RNA, loader)()
+compound = RNA.fold_compound(bases)
+structure, mfe = compound.mfe()
+compound.exp_params_rescale(mfe)
+energy = compound.pf()[1]
+print(json.dumps([structure, mfe, energy, compound.bpp(), compound.MEA()[0], compound.centroid()[0]]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _turner_2004_stays():
+    yield
+    assert RNA.fold(TRNA_PHE)[1] == pytest.approx(-22.4)
+
+
+@pytest.mark.parametrize("name", vienna.PARAMETER_SETS)
+def test_every_part_agrees_with_viennarna_itself(name):
+    loader = vienna.PARAMETER_SETS[name].__name__
+    run = [sys.executable, "-c", DIRECTLY, TRNA_PHE, loader]
+    answer = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+    structure, mfe, energy, bpp, mea, centroid = answer
+    upper = np.array(bpp)[1:, 1:]
+    upper[upper < vienna.CUTOFF] = 0
+
+    got = vienna.Ensemble(TRNA_PHE, name)
+    assert got.mfe_structure.dot_bracket == structure
+    assert got.mfe == pytest.approx(mfe)
+    assert got.ensemble_energy == pytest.approx(energy)
+    assert got.mea.dot_bracket == mea
+    assert got.centroid.dot_bracket == centroid
+    np.testing.assert_array_equal(got.probabilities, (upper + upper.T).astype(np.float16))
+
+
+def test_known_energies_of_trna_phe():
+    energies = [round(vienna.Ensemble(TRNA_PHE, name).mfe, 2) for name in vienna.PARAMETER_SETS]
+    assert energies == [-22.4, -21.65, -24.7]  # RNAfold 2.7.2, --paramFile for the second and third
+    assert vienna.Ensemble(TRNA_PHE).mfe_structure.dot_bracket == CLOVERLEAF
+
+
+def test_a_parameter_set_takes_effect_after_another_was_used():
+    for name, mfe in 2 * [("langdon2018", -24.7), ("turner2004", -22.4), ("andronescu2007", -21.65)]:
+        assert RNA.fold(TRNA_PHE)[1] == pytest.approx(-22.4)
+        vienna._energies.cache_clear()
+        assert vienna.Ensemble(TRNA_PHE, name).mfe == pytest.approx(mfe)
+
+
+def test_probabilities_are_probabilities():
+    matrix = vienna.base_pair_probabilities(TRNA_PHE).dense()
+    assert matrix.shape == (76, 76)
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert matrix.min() == 0
+    assert 0.9 < matrix.sum(0).max() <= 1.001  # float16 rounds each entry
+    assert matrix[matrix > 0].min() >= np.float16(vienna.CUTOFF)
+
+
+def test_sparse_pairs_are_zero_based_and_small():
+    pairs = vienna.base_pair_probabilities(HAIRPIN)
+    assert (pairs.i.dtype, pairs.j.dtype, pairs.p.dtype) == (np.uint16, np.uint16, np.float16)
+    assert (pairs.i < pairs.j).all()
+    best = pairs.p.argmax()
+    assert (pairs.i[best], pairs.j[best]) in {(1, 10), (2, 9)}
+
+
+@pytest.mark.parametrize("bases", ["A", "GGGG", "NNNNNNNNNNNN"])
+def test_nothing_pairs(bases):
+    got = vienna.Ensemble(bases)
+    assert got.mfe == 0
+    assert got.mfe_structure == got.mea == got.centroid == Structure(len(bases))
+    assert got.base_pairs.p.size == 0
+    assert got.probabilities.shape == (len(bases), len(bases))
+    assert not got.probabilities.any()
+
+
+def test_n_pairs_with_nothing():
+    assert vienna.Ensemble("GGGNAAAANCCC").probabilities[[3, 8]].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("bases", "error", "message"),
+    [
+        ("", SequenceError, "no bases"),
+        ("GGXCC", SequenceError, "'X' at base 3"),
+        ("A" * 32_701, SequenceError, "expected at most 32700"),
+    ],
+)
+def test_bad_bases_are_refused(bases, error, message):
+    with pytest.raises(error, match=message):
+        vienna.Ensemble(bases)
+
+
+def test_an_unknown_parameter_set_is_refused():
+    with pytest.raises(ConfigError, match="'turner1999' is unknown; expected one of turner2004"):
+        vienna.Ensemble(HAIRPIN, "turner1999")
+
+
+def test_a_long_rna_does_not_overflow():
+    bases = "G" * 250 + "AAAA" + "C" * 250  # inf unless rescaled by its own energy
+    got = vienna.Ensemble(bases)
+    assert got.mfe - 50 < got.ensemble_energy <= got.mfe
+    assert np.isfinite(got.probabilities).all()
+
+
+class TestConstraint:
+    def test_unpaired_base(self):
+        got = vienna.Ensemble(HAIRPIN, constraint="x...........")
+        assert got.mfe_structure.dot_bracket == ".(((....)))."
+        assert got.probabilities[0].sum() == 0
+
+    def test_pair_holds_even_if_it_costs(self):
+        got = vienna.Ensemble("A" * 12, constraint="((((....))))")
+        assert got.mfe_structure.dot_bracket == "((((....))))"
+        assert got.mfe > 0
+
+    def test_direction(self):
+        free = vienna.Ensemble(HAIRPIN, constraint="<...........")
+        assert free.mfe_structure.dot_bracket == "((((....))))"
+        turned = vienna.Ensemble(HAIRPIN, constraint=">" + "." * 11)
+        assert turned.mfe_structure.partners[0] == -1
+
+    def test_impossible(self):
+        with pytest.raises(ConstraintError, match="no structure obeys it"):
+            _ = vienna.Ensemble("A" * 12, constraint="|" + "." * 11).base_pairs
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("....", "4 symbols; expected 12"),
+            ("....?.......", r"'\?' at base 5"),
+            ("((..........", "base 2 is never closed"),
+        ],
+    )
+    def test_unreadable(self, line, message):
+        with pytest.raises(ConstraintError, match=message):
+            vienna.Ensemble(HAIRPIN, constraint=line)
+
+
+class TestReactivities:
+    @pytest.mark.parametrize("missing", [np.nan, -999])
+    def test_missing_values_change_nothing(self, missing):
+        got = vienna.Ensemble(HAIRPIN, reactivities=np.full(12, missing))
+        assert got.mfe == pytest.approx(-5.4)
+
+    @pytest.mark.parametrize(("base", "stacks"), [(0, 1), (1, 2), (3, 1), (4, 0), (11, 1)])
+    def test_deigan_energy_of_one_base(self, base, stacks):
+        reactivities = np.full(12, np.nan)
+        reactivities[base] = 1.0
+        per_stack = round(1.8 * np.log(2) - 0.6, 2)  # Deigan 2009, once for each stack the base is in
+        got = vienna.Ensemble(HAIRPIN, reactivities=reactivities)
+        compound = RNA.fold_compound(HAIRPIN)
+        assert compound.eval_structure("((((....))))") == pytest.approx(-5.4)
+        assert got._compound.eval_structure("((((....))))") == pytest.approx(
+            -5.4 + stacks * per_stack, abs=0.011
+        )
+
+    @pytest.mark.parametrize("unreactive", [0, -0.05])
+    def test_unreactive_is_not_missing(self, unreactive):
+        zero = vienna.Ensemble(HAIRPIN, reactivities=np.full(12, unreactive))
+        assert zero.mfe == pytest.approx(-5.4 - 0.6 * 12)  # three stacks of four bases
+
+    def test_wrong_length(self):
+        with pytest.raises(ConfigError, match=r"shape \(3,\); expected \(12,\)"):
+            vienna.Ensemble(HAIRPIN, reactivities=[0.1, 0.2, 0.3])
+
+
+class TestMany:
+    RNAS = (TRNA_PHE, "A", HAIRPIN, "GGGNNNNCCC", "GCGCAAAAGCGC") * 5
+    SETS = ("andronescu2007", "turner2004")
+
+    def test_the_same_in_other_processes_and_in_order(self):
+        here = list(vienna.fold_many(self.RNAS, parameters=self.SETS, baseline=True))
+        there = list(vienna.fold_many(self.RNAS, parameters=self.SETS, baseline=True, processes=2))
+        assert [len(one.mfe_structure) for one in there] == [len(bases) for bases in self.RNAS]
+        for a, b in zip(here, there, strict=True):
+            assert (a.mfe, a.mfe_structure) == (b.mfe, b.mfe_structure)
+            assert (a.mea, a.centroid) == (b.mea, b.centroid)
+            for x, y in zip(a.base_pairs, b.base_pairs, strict=True):
+                np.testing.assert_array_equal(x.dense(), y.dense())
+
+    def test_sets_stand_in_the_order_asked_for(self):
+        got = vienna.fold(TRNA_PHE, parameters=self.SETS)
+        for name, pairs in zip(self.SETS, got.base_pairs, strict=True):
+            np.testing.assert_array_equal(
+                pairs.dense(), vienna.base_pair_probabilities(TRNA_PHE, name).dense()
+            )
+        assert got.mea is got.centroid is None
+
+    def test_nothing_asked_for_but_the_mfe(self, monkeypatch):
+        def no_partition_function(_):
+            raise AssertionError
+
+        monkeypatch.setattr(RNA.fold_compound, "pf", no_partition_function)
+        assert vienna.fold(HAIRPIN, parameters=()).mfe == pytest.approx(-5.4)
+
+    @pytest.mark.parametrize("name", vienna.PARAMETER_SETS)
+    def test_annotations_are_what_a_prediction_uses(self, name):
+        (annotated,) = vienna.annotate([TRNA_PHE], parameters=name, processes=1)
+        (used,) = vienna.fold(TRNA_PHE, parameters=[name]).base_pairs
+        np.testing.assert_array_equal(annotated.dense(), used.dense())
+
+    @pytest.mark.parametrize("processes", [0, 1])
+    def test_reads_no_further_than_needed_and_can_be_left(self, processes):
+        taken = []
+
+        def endless():
+            while True:
+                taken.append(HAIRPIN)
+                yield HAIRPIN
+
+        answers = vienna.annotate(endless(), processes=processes)
+        next(answers)
+        next(answers)
+        answers.close()
+        assert len(taken) <= 2 + 8 * processes
+
+    @pytest.mark.parametrize("processes", [0, 1])
+    def test_an_error_comes_out_as_itself(self, processes):
+        answers = vienna.annotate([HAIRPIN, "GGXCC"], processes=processes)
+        with pytest.raises(SequenceError, match="'X' at base 3"):
+            list(answers)
+
+
+class TestLayout:
+    @pytest.mark.parametrize("dot_bracket", [".", "...", "()", "(.)", "((...))", CLOVERLEAF])
+    def test_one_finite_point_for_each_base(self, dot_bracket):
+        points = vienna.layout(Structure.from_dot_bracket(dot_bracket))
+        assert points.shape == (len(dot_bracket), 2)
+        assert np.isfinite(points).all()
+        assert len(np.unique(points.round(3), axis=0)) == len(dot_bracket)
+
+    def test_empty(self):
+        assert vienna.layout(Structure(0)).shape == (0, 2)
+
+    def test_pairs_lie_closer_than_the_loop_is_wide(self):
+        structure = Structure.from_dot_bracket(CLOVERLEAF)
+        points = vienna.layout(structure)
+        i, j = structure.pairs.T
+        widths = np.linalg.norm(points[i] - points[j], axis=1)
+        assert widths.max() < 1.2 * widths.min()
+        assert np.linalg.norm(points[15] - points[57]) > 2 * widths.max()  # D loop and T loop
+
+    def test_crossing_pairs_do_not_shape_it(self):
+        crossed = Structure.from_dot_bracket("((((..[[[[..))))..]]]].")
+        nested = crossed.up_to_order(0)
+        np.testing.assert_array_equal(vienna.layout(crossed), vienna.layout(nested))
+
+
+def test_version_is_viennarnas():
+    assert vienna.version() == RNA.__version__
+
+
+def test_torch_is_not_imported():
+    run = [sys.executable, "-c", "import rnass.vienna, sys; print('torch' in sys.modules)"]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "False\n"
