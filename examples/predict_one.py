@@ -1,0 +1,20 @@
+"""Predict one RNA and look at what comes back.
+
+python examples/predict_one.py
+"""
+
+import rnass
+
+# yeast tRNA-Phe, PDB 1EHZ
+prediction = rnass.predict(
+    "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
+)
+print(prediction.sequence.bases)
+print(prediction.dot_bracket)
+print(
+    "".join(str(min(9, int(10 * p))) for p in prediction.base_confidence),
+    "tenths of certainty, per base",
+)
+print(
+    f"expected F1 {prediction.confidence:.2f}; ViennaRNA MFE {prediction.thermodynamics.mfe:.1f} kcal/mol"
+)
