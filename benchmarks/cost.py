@@ -1,4 +1,4 @@
-"""What `rnass predict` costs, whole job, fresh process, beside ViennaRNA on the same RNAs in the same run.
+"""What `rnass predict` costs: whole job, fresh process, beside ViennaRNA on the same RNAs.
 
     python benchmarks/cost.py [--threads 2] [--weights small]
 

@@ -33,13 +33,18 @@ class ContactHead(nn.Module):
     def forward(
         self, features: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
     ) -> Float[Tensor, "B L L"]:
-        """Symmetric logits; what *mask* leaves out (0) never reaches what it keeps (1)."""
+        """Symmetric logits; what *mask* leaves out (0) never reaches what it keeps (1).
+
+        Without gradients, *features* are overwritten.
+        """
         present = None if bool(mask.all()) else (mask[:, :, None] * mask[:, None, :])[..., None]
         fast = torch.is_autocast_enabled(features.device.type)
         x = features.to(torch.get_autocast_dtype(features.device.type)) if fast else features
         for block in self.blocks:
             x = block(x, present)
-        logits = self.logit(functional.relu(self.norm(x))).squeeze(-1).float()  # (B, L, L)
+        logits: Tensor = (
+            self.logit(functional.relu(self.norm(x), inplace=True)).squeeze(-1).float()
+        )  # (B, L, L)
         return (logits + logits.transpose(1, 2)) / 2
 
 
@@ -67,11 +72,12 @@ class Block(nn.Module):
         self, x: Float[Tensor, "B L L C"], present: Float[Tensor, "B L L 1"] | None
     ) -> Float[Tensor, "B L L C"]:
         """Padding is set to zero before each convolution, as the border of a lone sequence is."""
-        y = functional.relu(self.norm(x))
+        y = functional.relu(self.norm(x), inplace=True)
         y = self.first(_masked(y, present).permute(0, 3, 1, 2))  # (B, C, L, L)
-        y = self.dropout(functional.relu(y)).permute(0, 2, 3, 1)
+        y = self.dropout(functional.relu(y, inplace=True)).permute(0, 2, 3, 1)
         y = self.second(_masked(y, present).permute(0, 3, 1, 2))
-        return x + y.permute(0, 2, 3, 1)
+        y = y.permute(0, 2, 3, 1)
+        return x + y if torch.is_grad_enabled() else x.add_(y)  # in place: half the memory of a map
 
 
 def _masked(x: Tensor, present: Tensor | None) -> Tensor:

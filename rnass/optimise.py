@@ -21,13 +21,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 
-from rnass.config import OptimiserConfig, RunConfig
+from rnass.config import OptimiserConfig, PretrainConfig, TrainConfig, from_mapping, to_json
 from rnass.errors import ConfigError
 from rnass.io.files import write_text
 
 __all__ = ["Run", "learning_rate_factor", "start_processes"]
 
 BatchT = TypeVar("BatchT")
+DrawT = TypeVar("DrawT")
 
 _LOG_EVERY = 20  # steps
 
@@ -57,7 +58,7 @@ class Run(Generic[BatchT]):
         folder: where config, log and state are kept.
         objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
         groups: parameter groups of AdamW; each holds its own "lr" as a multiple of the learning rate.
-        config: the whole configuration as JSON; a folder begun with another one is refused.
+        config: the whole configuration; a folder begun with another one is refused.
     """
 
     def __init__(
@@ -65,15 +66,16 @@ class Run(Generic[BatchT]):
         folder: Path,
         objective: nn.Module,
         groups: list[dict[str, object]],
-        settings: OptimiserConfig,
-        run: RunConfig,
-        config: str,
+        config: PretrainConfig | TrainConfig,
     ) -> None:
-        self.folder, self.objective, self.settings, self.run = folder, objective, settings, run
+        self.folder, self.objective = folder, objective
+        self.settings, self.run = config.optimiser, config.run
         self.device = next(objective.parameters()).device
         self.rank, self.world = start_processes(self.device)
         self.relative = [float(group.pop("lr")) for group in groups]  # type: ignore[arg-type]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
+        self.optimiser = torch.optim.AdamW(
+            groups, weight_decay=self.settings.weight_decay, betas=(0.9, 0.98)
+        )
         self.names = {
             name: parameter
             for name, parameter in objective.named_parameters()
@@ -86,14 +88,15 @@ class Run(Generic[BatchT]):
 
     def fit(
         self,
-        batches: Iterator[list[int]],
-        load: Callable[[list[int]], BatchT],
+        batches: Iterator[DrawT],
+        load: Callable[[DrawT], BatchT],
         validate: Callable[[], dict[str, float]],
     ) -> None:
         """Go on to the last step.
 
         Args:
-            batches: the example numbers of every batch from the first step on, taken before or not.
+            batches: what each batch is made of (its example numbers, say) from the first step on,
+                taken before or not.
             load: makes a batch of them; called only for those that this process takes.
             validate: called with the moving average of the weights in place.
         """
@@ -145,16 +148,18 @@ class Run(Generic[BatchT]):
                 self.average[name].lerp_(parameter, 1 - decay)
         return {key: float(value.detach()) for key, value in losses.items()}
 
-    def _open(self, config: str) -> None:
-        """Make the folder, or take up the state in it."""
+    def _open(self, config: PretrainConfig | TrainConfig) -> None:
+        """Make the folder, or take up the state in it; keys it was begun without have their defaults."""
         self.folder.mkdir(parents=True, exist_ok=True)
         kept = self.folder / "config.json"
-        if kept.is_file() and json.loads(kept.read_text(encoding="utf-8")) != json.loads(config):
-            raise ConfigError(
-                f"{kept}: begun with another configuration; expected the same or a new folder"
-            )
-        if self.rank == 0:
-            write_text(kept, config)
+        if kept.is_file():
+            before = from_mapping(type(config), json.loads(kept.read_text(encoding="utf-8")), str(kept))
+            if before != config:
+                raise ConfigError(
+                    f"{kept}: begun with another configuration; expected the same or a new folder"
+                )
+        elif self.rank == 0:
+            write_text(kept, to_json(config))
         state = self.folder / "state.safetensors"
         if state.is_file():
             self._resume(state)
@@ -163,6 +168,8 @@ class Run(Generic[BatchT]):
         if self.rank:
             return
         tensors = {"random": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            tensors["random_cuda"] = torch.cuda.get_rng_state(self.device)
         for name, parameter in self.names.items():
             tensors |= {f"weight.{name}": parameter.detach(), f"average.{name}": self.average[name]}
             if moments := self.optimiser.state.get(parameter):  # none where no gradient ever came
@@ -177,6 +184,8 @@ class Run(Generic[BatchT]):
             held = set(file.keys())
             self.step, self.spent = int(file.metadata()["step"]), float(file.metadata()["spent"])
             torch.set_rng_state(file.get_tensor("random").cpu())
+            if "random_cuda" in held:
+                torch.cuda.set_rng_state(file.get_tensor("random_cuda").cpu(), self.device)
             for name, parameter in self.names.items():
                 parameter.data.copy_(file.get_tensor(f"weight.{name}"))
                 self.average[name].copy_(file.get_tensor(f"average.{name}"))

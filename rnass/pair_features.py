@@ -75,17 +75,22 @@ class PairFeatures(nn.Module):
     ) -> Float[Tensor, "B L L C"]:
         """Everything but the attention maps."""
         length = bases.shape[1]
-        x = self.bases(bases[:, :, None] * 5 + bases[:, None, :]) + self.distance(
-            _distance_bins(length, bases.device)
-        )  # (B, L, L, C)
+        x: Tensor = self.bases(bases[:, :, None] * 5 + bases[:, None, :])  # (B, L, L, C)
+        x += self.distance(_distance_bins(length, bases.device))
         if self.reduce is not None and self.outer is not None:
-            reduced = self.reduce(embeddings)  # (B, L, R)
-            left = torch.einsum("bir,rcs->bics", reduced, self.outer.to(reduced.dtype))
-            product = left.flatten(1, 2) @ reduced.transpose(1, 2)  # (B, L * C, L)
-            x = x + product.unflatten(1, (length, -1)).transpose(2, 3)
+            x += _outer_product(self.reduce(embeddings), self.outer)
         if self.thermodynamics is not None and thermodynamics is not None:
-            x = x + self.thermodynamics(_thermodynamic_channels(thermodynamics))
+            x += self.thermodynamics(_thermodynamic_channels(thermodynamics))
         return x
+
+
+def _outer_product(
+    reduced: Float[Tensor, "B L R"], weight: Float[Tensor, "R C R"]
+) -> Float[Tensor, "B L L C"]:
+    """Sum over r and s of reduced[i, r] weight[r, c, s] reduced[j, s]."""
+    left = torch.einsum("bir,rcs->bics", reduced, weight.to(reduced.dtype))
+    product: Tensor = left.flatten(1, 2) @ reduced.transpose(1, 2)  # (B, L * C, L)
+    return product.view(*left.shape[:3], -1).transpose(2, 3)
 
 
 def _distance_bins(length: int, device: torch.device) -> Int[Tensor, "L L"]:

@@ -6,11 +6,10 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+NETWORK = ["backbone", "contact_head", "dataset", "model", "pair_features", "pretrain", "train"]
+
 # before any of these is imported: their jaxtyping annotations become assertions, in tests only
-install_import_hook(
-    [f"rnass.{name}" for name in "backbone contact_head dataset model pair_features pretrain train".split()],
-    "beartype.beartype",
-)
+install_import_hook([f"rnass.{name}" for name in NETWORK], "beartype.beartype")
 
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig  # noqa: E402 - after the hook
 from rnass.model import ContactModel  # noqa: E402 - after the hook

@@ -52,7 +52,7 @@ def test_many_rnas_give_what_each_gives_alone(with_head, rnas, switches):
     maps = random_maps(rnas) if switches["thermodynamics"] else None
     together = logits_of(switched, rnas, maps)
     assert torch.equal(together, together.mT)
-    assert together[0].std() > 0.1
+    assert together[0].std() > 0.02
     for k, rna in enumerate(rnas):
         alone = logits_of(switched, [rna], maps and [maps[k]])[0]
         size = len(rna)
@@ -72,6 +72,15 @@ def test_every_feature_shows_in_the_logits(model, rnas, name):
         else:
             maps = [1 - m for m in maps]
     assert not torch.allclose(logits_of(model, rnas, maps), before, atol=1e-3)
+
+
+def test_the_maps_of_every_layer_add_to_the_features(model, rnas):
+    before = logits_of(model, rnas, random_maps(rnas))
+    for projection in model.pair_features.maps:
+        kept = projection.weight.data.clone()
+        projection.weight.data.zero_()
+        assert not torch.allclose(logits_of(model, rnas, random_maps(rnas)), before, atol=1e-3)
+        projection.weight.data.copy_(kept)
 
 
 def test_the_backbone_reaches_the_head_through_maps_and_embeddings_alone(with_head, rnas):

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-
 from jaxtyping import TypeCheckError
 
 from rnass.pair_features import (

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 
 from rnass.config import DecodingConfig
 from rnass.errors import ConstraintError
@@ -28,7 +27,9 @@ class Alternative:
 
     Attributes:
         structure: the pairs.
-        weight: the share of the map it explains; the weights of all sum to at most 1.
+        weight: its share of the ensemble: the mean probability of its pairs that not all of the
+            structures have (for one that has no such pairs, what the others leave), scaled to sum
+            to at most 1.
         expected_f1: see `rnass.matching.expected_f1`.
     """
 
@@ -53,8 +54,7 @@ def alternatives(
     What could not form beside helix h is then rescaled to p / (1 - p(h)), its probability given that
     h is absent, and the map is decoded again: a competitor of 0.45 against 0.55 becomes certain.
     Of all structures found the one of highest expected F1 under the whole map comes next, and is
-    branched from in turn. The weights are the non-negative least squares fit of the map, over the
-    pairs of all structures, by a mixture of the structures.
+    branched from in turn.
 
     Args:
         probabilities: shape (L, L); only i < j is read.
@@ -90,7 +90,7 @@ def alternatives(
                 score[other] = expected_f1(p, other)
                 found[other] = banned
     shares = _shares(p, kept)
-    return [Alternative(s, float(w), expected_f1(p, s)) for s, w in zip(kept, shares, strict=True)]
+    return [Alternative(s, w, expected_f1(p, s)) for s, w in zip(kept, shares, strict=True)]
 
 
 def base_pair_distance(one: Structure, other: Structure) -> int:
@@ -141,12 +141,12 @@ def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -
     return given
 
 
-def _shares(p: NDArray[np.floating], structures: list[Structure]) -> NDArray[np.float64]:
-    """Non-negative weights, of sum at most 1, of the mixture nearest to the map."""
-    pairs = np.unique(np.concatenate([s.pairs for s in structures]), axis=0)
-    i, j = pairs.T
-    member = np.column_stack([s.partners[i] == j for s in structures]).astype(np.float64)
-    if not len(pairs):
-        return np.ones(len(structures))
-    share = nnls(member, p[i, j].astype(np.float64))[0]
-    return np.asarray(share / max(float(share.sum()), 1.0))
+def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:
+    """The weight of each structure; see `Alternative`."""
+    sets = [_as_set(structure.pairs) for structure in structures]
+    common = frozenset.intersection(*sets) if sets else frozenset()
+    own = [np.array(sorted(pairs - common), dtype=np.int64).reshape(-1, 2) for pairs in sets]
+    means = [float(p[pairs[:, 0], pairs[:, 1]].mean()) if len(pairs) else None for pairs in own]
+    rest = max(1.0 - sum(m for m in means if m is not None), 0.0)
+    shares = [rest if m is None else m for m in means]
+    return [share / max(sum(shares), 1.0) for share in shares]

@@ -17,7 +17,7 @@ from rnass.matching.helices import drop_short_helices, helix_lengths
 from rnass.matching.heuristics import greedy, threshknot
 from rnass.matching.nested import best_nested, inner_candidates
 from rnass.matching.programme import crossing_candidates, integer_optimum
-from rnass.structure import Structure
+from rnass.structure import MAX_ORDER, Structure
 
 __all__ = ["Decoding", "decode", "decode_with_bound"]
 
@@ -62,13 +62,17 @@ def decode(
     """The structure that a probability map stands for.
 
     "matching" finds the heaviest set of allowed pairs in which no base stands twice, exactly;
-    "nested" the heaviest set without pseudoknots, exactly, minimum helix included. `min_helix` and
-    `max_order` (but for 0, which is "nested") remove pairs from the matching afterwards, or become
-    part of the optimum with `exact`. Constraints always hold: forced pairs leave their bases no
-    other candidate; a base that must pair may take any allowed partner, threshold or not, and
-    is exempt from `min_helix`; a bounded order together with bases that must pair is always
-    optimised exactly, whatever the decoder; "threshknot" and "greedy" first give those bases
-    their partners by an exact matching.
+    "nested" the heaviest set without pseudoknots, exactly, minimum helix included; "threshknot" and
+    "greedy" are described in `rnass.matching.heuristics`.
+
+    Where the matching breaks `min_helix` or `max_order`, "matching" takes the heavier of two quick
+    answers (pairs removed; built up level by level), or with `exact` the optimum, within the time
+    limit. `max_order` 0 is "nested". The heuristics lose the pairs that break the bounds.
+
+    Constraints always hold. A forced pair leaves its bases no other candidate. A base that must
+    pair may take any allowed partner, threshold or not, and its pair is exempt from `min_helix`.
+    The heuristics first give such bases their partners by an exact matching. A bounded order
+    beside such bases is always optimised exactly, whatever the decoder.
 
     Args:
         probabilities: shape (L, L), in [0, 1]; what lies on or below the diagonal is not read.
@@ -177,22 +181,22 @@ def _optimum(
 def _approximate(
     graph: CandidateGraph, matched: NDArray[np.bool_], options: DecodingConfig
 ) -> NDArray[np.bool_]:
-    """A structure that the options allow, fast: the better of two.
+    """A structure that the options allow, fast: the heavier of two.
 
-    The matching without the pairs that break them; and, for a bounded order, the best nested
-    structure, then the best nested one of what is left, one for each level.
+    The matching without the pairs that break them; and level upon level, the best nested structure,
+    minimum helix included, of what the levels before have left.
     """
-    trimmed = _trimmed(graph, matched, options)
-    if options.max_order is None:
-        return trimmed
-    peeled = np.zeros(len(graph), dtype=bool)
+    layered = np.zeros(len(graph), dtype=bool)
     left = np.arange(len(graph))
-    for _ in range(options.max_order + 1):
-        peeled[left] = best_nested(graph.subset(left), options.min_helix)
+    for _ in range(MAX_ORDER if options.max_order is None else options.max_order + 1):
+        layered[left] = best_nested(graph.subset(left), options.min_helix)
         taken = np.zeros(graph.length, dtype=bool)
-        taken[graph.ends[peeled]] = True
-        left = np.flatnonzero(~taken[graph.ends].any(1))
-    return _better(graph, _trimmed(graph, peeled, options), trimmed)
+        taken[graph.ends[layered]] = True
+        rest = np.flatnonzero(~taken[graph.ends].any(1))
+        if rest.size in (0, left.size):
+            break
+        left = rest
+    return _better(graph, _trimmed(graph, matched, options), _trimmed(graph, layered, options))
 
 
 def _better(

@@ -34,6 +34,14 @@ def test_a_switch_shows_both_states_with_their_weights():
     assert found[0].expected_f1 > found[1].expected_f1
 
 
+def test_a_helix_that_may_be_absent_gives_two_states():
+    bare = Structure.from_dot_bracket("(((...)))" + "." * 25)
+    found = alternatives(mixture((ONE, 0.7), (bare, 0.3)), BASES, 3, ANY, distance=4)
+    weights = {a.structure: a.weight for a in found}
+    assert weights[ONE] == pytest.approx(0.7)
+    assert weights[bare] == pytest.approx(0.3)
+
+
 def test_the_first_is_what_decode_gives_and_all_are_distinct():
     rng = np.random.default_rng(0)
     p = np.triu(rng.random((34, 34)) ** 4, 1)

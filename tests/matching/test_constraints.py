@@ -130,13 +130,34 @@ def test_a_bounded_order_holds_beside_bases_that_must_pair(decoder):
     assert found.pairs.tolist() == [[0, 9], [8, 17]]
 
 
-def test_forced_pairs_are_exempt_from_the_minimum_helix(probabilities):
-    constraints = Constraints(pairs=frozenset({(0, 19)}))
-    for exact in (False, True):
-        options = DecodingConfig(min_helix=3, exact=exact)
-        found = decode(probabilities, BASES, options, constraints=constraints)
-        assert [0, 19] in found.pairs.tolist()
-        assert fits(found, options, required(constraints))
+@pytest.mark.parametrize("options", [{}, {"exact": True}, {"decoder": "nested"}])
+def test_forced_pairs_are_exempt_from_the_minimum_helix(options):
+    """A forced lone pair, and a lone pair that stacks on nothing and has to go."""
+    p = np.zeros((28, 28))
+    p[1, 10] = p[2, 20] = 0.9
+    p[3, 19] = 0.8
+    config = DecodingConfig(min_helix=2, canonical=False, **options)
+    constraints = Constraints(pairs=frozenset({(15, 26)}))
+    assert len(decode(p, BASES, config).pairs) == 2
+    found = decode(p, BASES, config, constraints=constraints).pairs.tolist()
+    assert [15, 26] in found
+    assert [1, 10] not in found
+    lone = Constraints(pairs=frozenset({(2, 20), (1, 10)}))
+    found = decode_with_bound(p, BASES, replace(config, decoder="matching"), constraints=lone)
+    assert found.structure.pairs.tolist() == [[1, 10], [2, 20], [3, 19]]
+
+
+def test_exact_search_exempts_forced_pairs():
+    """The forced pair stacks on a lone pair that the optimum drops: it stays alone, and may."""
+    p = np.zeros((40, 40))
+    for i, j, value in ((0, 20, 0.7), (10, 32, 0.7), (0, 12, 0.8)):
+        for k in range(3):
+            p[i + k, j - k] = value
+    p[20, 35] = p[32, 38] = 0.99
+    constraints = Constraints(pairs=frozenset({(21, 34)}))
+    options = DecodingConfig(min_helix=3, canonical=False, exact=True)
+    found = decode(p, "A" * 40, options, constraints=constraints)
+    assert found.pairs[:, 0].tolist() == [0, 1, 2, 10, 11, 12, 21]
 
 
 # Mostly free, so that about half of the lines can hold.

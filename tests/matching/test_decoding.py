@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from oracles import brute_force, fits, networkx_weight, random_case, weight_of
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from rnass.config import DecodingConfig
-from rnass.errors import InputError, SequenceError
+from rnass.config import DecodingConfig, from_mapping
+from rnass.errors import ConfigError, InputError, SequenceError
 from rnass.matching import allowed_pairs, decode, decode_with_bound, helices, helix_lengths
 from rnass.matching.assignment import maximum_weight_matching
 from rnass.matching.candidates import candidate_graph
@@ -57,8 +57,9 @@ def test_allowed_pairs_enclose_the_minimum_hairpin(min_hairpin):
 
 
 def test_allowed_pairs_span_counts_both_ends():
-    i, j = np.nonzero(allowed_pairs("GC" * 8, max_span=8))
-    assert (j - i + 1).max() == 8
+    for span in (7, 8):
+        i, j = np.nonzero(allowed_pairs("GC" * 8, canonical=False, max_span=span))
+        assert (j - i + 1).max() == span
 
 
 def test_allowed_pairs_ignore_hairpin_and_span_across_the_nick():
@@ -134,6 +135,22 @@ def test_exact_order_bites_where_every_pair_crosses():
         assert kept.pairs[:, 0].tolist() == list(range(order + 1))  # the heaviest stay
 
 
+def test_exact_order_is_the_order_that_structure_counts():
+    """Six pairs on two crossing-free levels, of which the largest nested subset leaves two that cross.
+
+    Two levels suffice, but peeling off largest nested subsets takes three: one pair must go.
+    """
+    p = np.zeros((25, 25))
+    pairs = [(0, 4), (1, 3), (2, 12), (7, 22), (20, 24), (21, 23)]
+    p[tuple(np.transpose(pairs))] = 0.9
+    options = replace(LOOSE, canonical=False, exact=True)
+    assert decode(p, "A" * 25, options).pseudoknot_order == 2
+    found = decode_with_bound(p, "A" * 25, replace(options, max_order=1))
+    assert len(found.structure.pairs) == 5
+    assert found.structure.pseudoknot_order == 1
+    assert found.gap == pytest.approx(0, abs=1e-5)
+
+
 @pytest.mark.parametrize("canonical", [True, False])
 def test_matching_equals_networkx_up_to_60_bases(canonical):
     rng = np.random.default_rng(3)
@@ -169,15 +186,9 @@ def test_both_backends_give_the_same_weight():
     for _ in range(5):
         bases, p = random_case(rng, 40)
         graph = candidate_graph(p, bases, DecodingConfig(threshold=0.7))
-        unknown = replace(graph, codes=np.full(40, 4))  # every base N: never taken for bipartite
+        unknown = replace(graph, codes=np.full(40, 4))  # every base N: not bipartite
         one, other = maximum_weight_matching(graph), maximum_weight_matching(unknown)
         assert graph.weights[one].sum() == pytest.approx(graph.weights[other].sum(), abs=1e-4)
-
-
-def test_blossom_is_deterministic_among_equal_optima():
-    p = np.full((30, 30), 0.9)
-    options = DecodingConfig(canonical=False)
-    assert len({decode(p, "ACGU" * 7 + "AC", options) for _ in range(5)}) == 1
 
 
 def test_certain_and_impossible_pairs_are_safe():
@@ -213,14 +224,28 @@ def test_minimum_helix_removes_short_ones():
     assert kept == [6, 5, 3, 0]
 
 
-def test_exact_minimum_helix_beats_the_filter():
-    """A strong lone pair takes a base from a helix: the filter loses both."""
+def test_without_exact_a_short_helix_does_not_displace_a_long_one():
+    """A strong lone pair takes a base from a helix; removing the lone pair alone would leave nothing."""
     p = stacks((0, 20, 3, 0.7), (2, 29, 1, 0.99))
-    filtered = decode_with_bound(p, "A" * 30, replace(ANY, min_helix=3))
-    exact = decode_with_bound(p, "A" * 30, replace(ANY, min_helix=3, exact=True))
-    assert len(filtered.structure.pairs) == 0
-    assert filtered.gap > 0
-    assert exact.structure.pairs.tolist() == [[0, 20], [1, 19], [2, 18]]
+    found = decode(p, "A" * 30, replace(ANY, min_helix=3))
+    assert found.pairs.tolist() == [[0, 20], [1, 19], [2, 18]]
+
+
+def test_exact_minimum_helix_beats_the_quick_answers():
+    """Two crossing helices outweigh the one that excludes both; lone pairs hide that from a matching."""
+    p = stacks(
+        (0, 20, 3, 0.7),
+        (10, 32, 3, 0.7),
+        (0, 12, 3, 0.8),
+        (20, 35, 1, 0.99),
+        (32, 38, 1, 0.99),
+        length=40,
+    )
+    quick = decode_with_bound(p, "A" * 40, replace(ANY, min_helix=3))
+    exact = decode_with_bound(p, "A" * 40, replace(ANY, min_helix=3, exact=True))
+    assert quick.structure.pairs.tolist() == [[0, 12], [1, 11], [2, 10]]
+    assert quick.gap > 0
+    assert exact.structure.pairs[:, 0].tolist() == [0, 1, 2, 10, 11, 12]
     assert exact.gap == pytest.approx(0, abs=1e-6)
 
 
@@ -234,10 +259,11 @@ def test_bounded_order_without_exact_keeps_the_largest_nested_subset():
 def test_an_exact_search_out_of_time_reports_its_gap():
     rng = np.random.default_rng(0)
     p = np.triu(rng.random((60, 60)), 1)
-    options = replace(ANY, threshold=0.3, min_helix=2, max_order=1, exact=True, time_limit=0.05)
-    found = decode_with_bound(p, "A" * 60, options)
-    assert fits(found.structure, options)
-    assert found.gap > 0
+    for bounds in ({"min_helix": 3}, {"max_order": 1}, {"min_helix": 2, "max_order": 1}):
+        options = replace(ANY, threshold=0.3, exact=True, time_limit=0.01, **bounds)
+        found = decode_with_bound(p, "A" * 60, options)
+        assert fits(found.structure, options)
+        assert 0 < found.gap < 1
 
 
 def test_threshknot_takes_mutual_favourites_only():
@@ -264,6 +290,25 @@ def test_helices_are_runs_of_stacked_pairs():
     assert helix_lengths(structure).tolist() == [2, 2, 2, 2, 1]
     assert helices(Structure(5)) == []
     assert helix_lengths(Structure(5)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"threshold": 0.0},
+        {"threshold": 1.0},
+        {"min_hairpin": -1},
+        {"min_helix": 0},
+        {"max_order": -1},
+        {"max_span": 0},
+        {"time_limit": 0.0},
+        {"decoder": "blossom"},
+        {"objective": "energy"},
+    ],
+)
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(ConfigError, match=f"options: .*{next(iter(wrong))}"):
+        from_mapping(DecodingConfig, wrong, "options")
 
 
 @pytest.mark.parametrize(

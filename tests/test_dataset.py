@@ -1,0 +1,179 @@
+"""Records, batches and kept base-pair probabilities; ViennaRNA itself is the oracle of the latter."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+import RNA
+
+from rnass import dataset, vienna
+from rnass.backbone.vocabulary import RNASS
+from rnass.config import DataConfig
+from rnass.dataset import Annotations, Example, Loader, annotations, batches, read_examples
+from rnass.errors import ConfigError, InputError
+
+
+def examples_of(lengths, families=None, sources=None):
+    families, sources = families or [""] * len(lengths), sources or [0] * len(lengths)
+    return [
+        Example(f"rna{k}", family, "A" * length, np.zeros((0, 2), dtype=np.int64), source)
+        for k, (length, family, source) in enumerate(zip(lengths, families, sources, strict=True))
+    ]
+
+
+def epochs(examples, data, count, seed=0):
+    """The example numbers of each of the first epochs."""
+    numbers = itertools.chain.from_iterable(batches(examples, data, seed))
+    return [list(itertools.islice(numbers, len(examples))) for _ in range(count)]
+
+
+RAGGED = examples_of([10 + (k * 37) % 90 for k in range(120)])
+
+
+def test_the_same_seed_gives_the_same_stream():
+    data = DataConfig(batch_pixels=20_000)
+    first, again, other = (list(itertools.islice(batches(RAGGED, data, seed), 60)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_an_epoch_draws_every_example_once_in_an_order_of_its_own():
+    drawn = epochs(RAGGED, DataConfig(batch_pixels=20_000), 3)
+    assert [sorted(epoch) for epoch in drawn] == [list(range(len(RAGGED)))] * 3
+    assert drawn[0] != drawn[1] != drawn[2]
+
+
+def test_batches_keep_within_their_pixels_unless_one_rna_alone_is_larger():
+    data = DataConfig(batch_pixels=5_000)  # 70 bases squared
+    sizes = []
+    for numbers in itertools.islice(batches(RAGGED, data, 0), 200):
+        longest = max(len(RAGGED[n].bases) for n in numbers)
+        assert len(numbers) == 1 or len(numbers) * longest**2 <= data.batch_pixels
+        sizes.append(len(numbers))
+    assert max(sizes) > 10
+    assert any(len(RAGGED[n].bases) ** 2 > data.batch_pixels for n in range(len(RAGGED)))
+
+
+def test_a_batch_holds_rnas_of_like_length():
+    spread = []
+    for numbers in itertools.islice(batches(RAGGED, DataConfig(batch_pixels=20_000), 0), 50):
+        lengths = [len(RAGGED[n].bases) for n in numbers]
+        spread.append(max(lengths) - min(lengths))
+    assert np.mean(spread) < 20  # of 90
+
+
+def test_every_epoch_draws_each_example_as_often_as_its_weight_says():
+    sources = [0] * 30 + [1] * 30
+    examples = examples_of([20] * 60, sources=sources)
+    data = DataConfig(train=("a", "b"), weights=(3.0, 1.0))
+    expected = np.array([1.5] * 30 + [0.5] * 30)  # 60 draws, three of four from the first file
+    total = np.zeros(60)
+    for epoch in epochs(examples, data, 200):
+        counts = np.bincount(epoch, minlength=60)
+        assert (np.floor(expected) <= counts).all()
+        assert (counts <= np.ceil(expected)).all()
+        total += counts
+    np.testing.assert_allclose(total / 200, expected, atol=0.2)
+
+
+def test_family_power_evens_out_families_but_not_rnas_without_one():
+    families = ["large"] * 16 + ["small"] * 4 + [""] * 4
+    data = DataConfig(family_power=0.5)
+    drawn = Counter(itertools.chain.from_iterable(epochs(examples_of([20] * 24, families), data, 300)))
+    share = [sum(drawn[n] for n in part) for part in (range(16), range(16, 20), range(20, 24))]
+    weights = np.array([16 * 16**-0.5, 4 * 4**-0.5, 4])
+    np.testing.assert_allclose(np.array(share) / sum(share), weights / weights.sum(), atol=0.02)
+
+
+def test_no_examples_are_refused():
+    with pytest.raises(ConfigError, match="no records of 16 to 512 bases"):
+        next(batches([], DataConfig(), 0))
+
+
+def test_records_are_read_with_their_source_family_and_pairs(hairpins):
+    paths = [hairpins(3, name="a.tsv", family="RF1"), hairpins(2, seed=1, name="b.tsv", family="")]
+    examples = read_examples(paths)
+    assert [e.source for e in examples] == [0, 0, 0, 1, 1]
+    assert [e.family for e in examples] == ["RF1"] * 3 + [""] * 2
+    for example in examples:
+        contacts = example.contacts()
+        np.testing.assert_array_equal(contacts, contacts.T)
+        assert contacts.sum() == 2 * len(example.pairs) > 0
+        assert contacts[tuple(example.pairs.T)].all()
+
+
+def test_rnas_outside_the_lengths_are_left_out(hairpins):
+    path = hairpins(30)
+    lengths = sorted(len(e.bases) for e in read_examples([path]))
+    kept = [len(e.bases) for e in read_examples([path], lengths[5], lengths[20])]
+    assert sorted(kept) == [n for n in lengths if lengths[5] <= n <= lengths[20]]
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(InputError, match=r"nowhere\.tsv"):
+        read_examples(["nowhere.tsv"])
+
+
+def by_viennarna(bases):
+    """Base-pair probabilities from ViennaRNA itself, as they are kept: float16, from the cutoff on."""
+    compound = RNA.fold_compound(bases)
+    compound.exp_params_rescale(compound.mfe()[1])
+    compound.pf()
+    upper = np.array(compound.bpp())[1:, 1:]
+    upper[upper < vienna.CUTOFF] = 0
+    return (upper + upper.T).astype(np.float16)
+
+
+RNAS = ["GGGGAAAACCCC", "A", "GCGCUUCGGCGCAAAGGCUUCGGCC", "AAAA"]
+
+
+def test_annotations_are_those_of_viennarna_before_and_after_a_file(tmp_path):
+    computed = Annotations.compute(RNAS, "turner2004")
+    computed.save(tmp_path / "new" / "kept.npz")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["kept.npz"]
+    loaded = Annotations.load(tmp_path / "new" / "kept.npz")
+    for bases in RNAS:
+        for kept in (computed, loaded):
+            np.testing.assert_array_equal(kept.dense(bases), by_viennarna(bases))
+
+
+def test_annotations_are_computed_once_for_the_same_rnas(tmp_path, hairpins, monkeypatch):
+    path = hairpins(4)
+    examples = read_examples([path])
+    computed = annotations(path, examples, "turner2004", tmp_path)
+    monkeypatch.setattr(dataset.vienna, "annotate", None)
+    kept = annotations(path, examples[::-1] * 2, "turner2004", tmp_path)
+    for example in examples:
+        np.testing.assert_array_equal(kept.dense(example.bases), computed.dense(example.bases))
+    for others in [(path, examples[1:], "turner2004"), (path, examples, "andronescu2007")]:
+        with pytest.raises(TypeError):  # would have to be computed
+            annotations(*others, tmp_path)
+
+
+def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
+    paths = [hairpins(3, name="a.tsv"), hairpins(2, seed=1, name="b.tsv")]
+    examples = read_examples(paths)
+    sets = ("turner2004", "andronescu2007")
+    load = Loader(RNASS, sets, tmp_path / "cache")
+    load.annotate(paths, examples)
+    batch = load(examples)
+    longest = max(len(e.bases) for e in examples)
+    assert batch.rnas.thermodynamics.shape == (5, 2, longest, longest)
+    for k, example in enumerate(examples):
+        size = len(example.bases)
+        maps = batch.rnas.thermodynamics[k].numpy()
+        np.testing.assert_array_equal(maps[0, :size, :size], by_viennarna(example.bases))
+        assert np.abs(maps[1] - maps[0]).max() > 0
+        np.testing.assert_array_equal(batch.contacts[k, :size, :size], example.contacts())
+        assert batch.contacts[k].sum() == 2 * len(example.pairs)
+        assert not maps[:, size:].any()
+
+
+def test_a_loader_without_parameter_sets_folds_nothing(hairpins, monkeypatch):
+    monkeypatch.setattr(dataset.vienna, "annotate", None)
+    path = hairpins(2)
+    examples = read_examples([path])
+    load = Loader(RNASS)
+    load.annotate([path], examples)
+    assert load(examples).rnas.thermodynamics is None

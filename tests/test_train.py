@@ -1,0 +1,241 @@
+"""Training a contact model: hairpins learnt, backbone frozen, calibration, choice of the threshold."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from rnass import train as training
+from rnass.backbone.vocabulary import RNASS
+from rnass.config import (
+    DataConfig,
+    DecodingConfig,
+    HeadConfig,
+    ModelConfig,
+    OptimiserConfig,
+    RunConfig,
+    TrainConfig,
+)
+from rnass.dataset import Example, Loader, read_examples
+from rnass.errors import CheckpointError, ConfigError
+from rnass.structure import Structure
+from rnass.train import (
+    TrainObjective,
+    _groups,
+    _start,
+    _validate,
+    calibrate,
+    choose_decoding,
+    logit_maps,
+    mean_f1,
+    train,
+)
+from rnass.weights import load_backbone, load_model, save_backbone, save_model
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config(encoder_config, hairpins, tmp_path):
+    """Twelve hairpins to learn by heart, without ViennaRNA's help."""
+    path = hairpins(12)
+    return TrainConfig(
+        encoder=encoder_config,
+        freeze_backbone=False,
+        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, thermodynamics=()),
+        data=DataConfig(
+            train=(path,), valid=(path,), min_length=1, batch_pixels=10_000, cache=str(tmp_path / "kept")
+        ),
+        optimiser=OptimiserConfig(steps=100, learning_rate=2e-2, warmup=10, ema=0.9),
+        run=RunConfig(precision="float32", valid_every=50),
+    )
+
+
+def short(config, **changes):
+    """The same for three steps."""
+    optimiser = dataclasses.replace(config.optimiser, steps=3)
+    return dataclasses.replace(config, optimiser=optimiser, **changes)
+
+
+def probabilities_of(model, examples):
+    load = Loader(RNASS)
+    with torch.no_grad():
+        return [model.probabilities(load([e]).rnas)[0].numpy() for e in examples]
+
+
+def test_hairpins_are_learnt_by_heart(config, tmp_path):
+    model = load_model(train(config, tmp_path / "run", CPU))
+    examples = read_examples(config.data.valid)
+    assert mean_f1(probabilities_of(model, examples), examples, model.config.decoding) > 0.9
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    scored = [line for line in lines if "valid_loss" in line]
+    assert [line["step"] for line in scored] == [50, 100]
+    assert scored[1]["valid_loss"] < scored[0]["valid_loss"]
+    assert scored[1]["valid_f1"] > 0.9
+
+
+def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tmp_path, monkeypatch):
+    fitted = ModelConfig(encoder=config.encoder, head=config.head, temperature=1.75, offset=-0.5)
+    monkeypatch.setattr(training, "calibrate", lambda *_: fitted)
+    model = load_model(train(short(config), tmp_path / "run", CPU))
+    assert model.config == fitted
+    state = load_file(tmp_path / "run" / "state.safetensors")
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, state[f"average.model.{name}"].half().float()), name
+
+
+def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(config, tmp_path):
+    config = short(
+        config,
+        head=dataclasses.replace(config.head, thermodynamics=("turner2004",)),
+        thermodynamics_dropout=0.5,
+    )
+    first, again = (load_model(train(config, tmp_path / "run", CPU)) for _ in range(2))
+    assert again.config == first.config
+    for name, parameter in first.named_parameters():
+        assert torch.equal(again.get_parameter(name), parameter), name
+    assert len(list((tmp_path / "kept").iterdir())) == 1  # one file of RNAs, trained and validated on
+
+
+def test_a_run_without_validation_records_is_saved_uncalibrated(config, tmp_path):
+    config = short(config, data=dataclasses.replace(config.data, valid=()))
+    model = load_model(train(config, tmp_path / "run", CPU))
+    assert (model.config.temperature, model.config.offset) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trained along"])
+def test_a_frozen_backbone_keeps_its_bits(config, model, tmp_path, frozen):
+    path = tmp_path / "backbone.safetensors"
+    save_backbone(path, model.backbone, {})
+    config = short(config, backbone=str(path), encoder=None, freeze_backbone=frozen)
+    before = load_backbone(path).state_dict()
+    after = load_model(train(config, tmp_path / "run", CPU)).backbone.state_dict()
+    same = [torch.equal(after[key], before[key]) for key in before]
+    assert all(same) if frozen else not all(same)
+
+
+def test_an_unfrozen_backbone_has_its_own_rate(config, model):
+    groups = _groups(model, dataclasses.replace(config, backbone_rate=0.125))
+    assert [group["lr"] for group in groups] == [1.0, 0.125]
+    assert [len(group["params"]) for group in groups] == [
+        len([*model.head.parameters(), *model.pair_features.parameters()]),
+        len([*model.backbone.parameters()]),
+    ]
+    assert len(_groups(model, dataclasses.replace(config, freeze_backbone=True))) == 1
+    assert not any(p.requires_grad for p in model.backbone.parameters())
+
+
+@pytest.mark.parametrize("switch", ["attention_maps", "outer_product"])
+def test_parts_of_the_backbone_that_get_no_gradient_are_no_hindrance(config, tmp_path, switch):
+    config = short(config, head=dataclasses.replace(config.head, **{switch: False}))
+    train(config, tmp_path / "run", CPU)
+    train(config, tmp_path / "run", CPU)  # taken up again from the saved state
+
+
+def test_training_starts_from_a_whole_model(model, tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_model(path, model, {})
+    started = _start(TrainConfig(start=str(path)))
+    assert started.config == model.config
+    for key, tensor in load_model(path).state_dict().items():
+        assert torch.equal(started.state_dict()[key], tensor)
+
+
+def test_training_needs_something_to_start_from():
+    with pytest.raises(ConfigError, match="one of the keys backbone, encoder, start"):
+        _start(TrainConfig())
+    with pytest.raises(CheckpointError, match="nowhere"):
+        _start(TrainConfig(backbone="nowhere"))
+
+
+def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
+    path = hairpins(40)
+    examples = read_examples([path])
+    load = Loader(RNASS, ("turner2004",), tmp_path)
+    load.annotate([path], examples)
+    batch = load(examples)
+    seen = []
+    objective = TrainObjective(model, 0.25)
+    model.forward = lambda rnas: seen.append(rnas.thermodynamics) or torch.zeros_like(batch.contacts)
+    torch.manual_seed(0)
+    objective(batch)
+    kept = seen[0].flatten(1).any(1)
+    assert 25 <= int(kept.sum()) <= 35
+    assert torch.equal(seen[0][kept], batch.rnas.thermodynamics[kept])
+    TrainObjective(model)(batch)
+    assert torch.equal(seen[1], batch.rnas.thermodynamics)
+
+
+def test_logits_of_many_are_those_of_each(model, hairpins):
+    examples = read_examples([hairpins(3)])
+    maps = logit_maps(model.train(), Loader(RNASS), examples, CPU)
+    assert [m.shape for m in maps] == [(len(e.bases),) * 2 for e in examples]
+    with torch.no_grad():
+        expected = model(Loader(RNASS)(examples[:1]).rnas)[0]
+    np.testing.assert_array_equal(maps[0], expected)
+
+
+def test_validation_of_nothing_says_nothing(model):
+    assert _validate(model, Loader(RNASS), [], CPU) == {}
+
+
+@pytest.mark.parametrize(("temperature", "offset"), [(1.0, 0.0), (2.0, -0.8), (0.6, 1.2)])
+def test_calibration_finds_the_temperature_and_offset_that_were_put_in(temperature, offset, monkeypatch):
+    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
+    draw = np.random.default_rng(0)
+    maps, examples = [], []
+    for k in range(4):
+        true = np.triu(draw.normal(-1.5, 2, (200, 200)), 1)
+        paired = np.triu(draw.random((200, 200)) < 1 / (1 + np.exp(-true)), 1)
+        examples.append(Example(f"rna{k}", "", "A" * 200, np.argwhere(paired)))
+        maps.append((true - offset) * temperature)
+    fitted = calibrate(ModelConfig(), maps, examples)
+    assert fitted.temperature == pytest.approx(temperature, rel=0.03)
+    assert fitted.offset == pytest.approx(offset, abs=0.05)
+
+
+def map_of(length, pairs):
+    """A logit map with some pairs of known probability, all others next to impossible."""
+    logits = np.full((length, length), -12.0)
+    for (i, j), p in pairs.items():
+        logits[i, j] = logits[j, i] = math.log(p / (1 - p))
+    return logits
+
+
+BASES = "AAGGGGAAAACCCCAAGGAAAACC"  # a hairpin, and another that is not known to form
+L = len(BASES)
+HELIX = {(2 + k, 13 - k): 0.42 for k in range(4)}
+WRONG = {(16, 23): 0.22, (17, 22): 0.22}
+LONE = {(16, 23): 0.9}
+KNOWN = Example("hp", "", BASES, Structure(L, list(HELIX)).pairs)
+
+
+def test_the_threshold_lies_between_what_pairs_and_what_does_not():
+    chosen = choose_decoding(ModelConfig(), [map_of(L, HELIX | WRONG)], [KNOWN])
+    assert 0.22 < chosen.threshold < 0.42
+
+
+def test_lone_pairs_are_left_out_where_they_are_wrong():
+    maps = [map_of(L, HELIX | LONE)]
+    assert choose_decoding(ModelConfig(), maps, [KNOWN]).min_helix == 2
+    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *LONE]).pairs)
+    assert choose_decoding(ModelConfig(), maps, [right]).min_helix == 1
+
+
+def test_the_threshold_is_chosen_on_calibrated_probabilities_and_keeps_other_options():
+    config = ModelConfig(temperature=2.0, offset=1.0, decoding=DecodingConfig(max_order=0))
+    raw = (map_of(L, HELIX | WRONG) - config.offset) * config.temperature
+    chosen = choose_decoding(config, [raw], [KNOWN])
+    assert 0.22 < chosen.threshold < 0.42
+    assert chosen.max_order == 0
+
+
+def test_mean_f1_is_the_mean_over_rnas():
+    perfect = 1 / (1 + np.exp(-map_of(L, HELIX)))
+    decoding = DecodingConfig(threshold=0.3)
+    assert mean_f1([perfect, perfect * 0], [KNOWN, KNOWN], decoding) == 0.5
+    assert mean_f1([], [], decoding) == 0.0
