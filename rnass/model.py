@@ -89,14 +89,16 @@ class ContactModel(nn.Module):
         def consume(layer: int, maps: Tensor) -> None:
             between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
             part = self.pair_features.attention(layer, between, batch.mask)
-            if part is not None:
-                projected[:] = [part if not projected else projected[0] + part]
+            if part is not None and projected:
+                projected[0] += part  # in place, here and below: a map of pairs is most of the memory
+            elif part is not None:
+                projected.append(part)
 
         watch = consume if self.config.head.attention_maps else None
         embeddings = _per_base(self.backbone(batch.tokens, watch)[:, inside], step, (1,))
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
-        for part in projected:
-            features = features + part
+        if projected:
+            features += projected.pop()
         return self.head(features, batch.mask)  # type: ignore[no-any-return]
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
@@ -104,7 +106,8 @@ class ContactModel(nn.Module):
         logits = self(batch) / self.config.temperature + self.config.offset
         pairs = batch.mask[:, :, None] * batch.mask[:, None, :]
         off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
-        return torch.sigmoid(logits) * pairs * off_diagonal
+        probabilities = torch.sigmoid(logits) * pairs * off_diagonal
+        return torch.maximum(probabilities, probabilities.mT)  # vectorised, sigmoid differs in last bits
 
 
 def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:

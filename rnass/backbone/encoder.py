@@ -49,6 +49,14 @@ class Encoder(nn.Module):
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
+    @property
+    def max_bases(self) -> int | None:
+        """The longest RNA that fits the context, in bases; None where there is no limit."""
+        if self.config.max_tokens is None:
+            return None
+        special = len(self.vocabulary.framed([]))
+        return (self.config.max_tokens - special) * self.vocabulary.bases_per_token
+
     def forward(
         self,
         tokens: Int[Tensor, "B T"],
@@ -80,7 +88,7 @@ class Encoder(nn.Module):
 
     def embed(self, tokens: Int[Tensor, "B T"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
         """Token, position and type embeddings, summed and normed as the configuration says."""
-        x = self.tokens(tokens)
+        x: Tensor = self.tokens(tokens)
         if self.config.token_dropout:
             masked = tokens == self.vocabulary.mask
             x = x.masked_fill(masked[..., None], 0.0)
@@ -93,7 +101,7 @@ class Encoder(nn.Module):
         x = self.embed_norm(x)
         return x if self.config.attend_padding else x * present[..., None]
 
-    def _filled_up(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+    def _filled_up(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B P"]:
         """Tokens padded to `config.pad_to`, where that is set."""
         lacking = (self.config.pad_to or 0) - tokens.shape[1]
         return functional.pad(tokens, (0, lacking), value=self.vocabulary.pad) if lacking > 0 else tokens
@@ -169,14 +177,16 @@ class Attention(nn.Module):
         if watch is None:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
         else:
-            scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-            maps = scores.masked_fill(~keys, float("-inf")).softmax(-1)  # (B, H, T, T)
+            scores = query @ key.transpose(-1, -2)
+            scores *= query.shape[-1] ** -0.5
+            maps = scores.masked_fill_(~keys, float("-inf")).softmax(-1)  # (B, H, T, T)
+            del scores  # before somebody makes more of such size of the maps
             watch(maps)
             mixed = maps.to(value.dtype) @ value
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
     def _split(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T d"]:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class FeedForward(nn.Module):

@@ -94,15 +94,14 @@ def _table(name: str, symbols: Iterable[str]) -> Vocabulary:
         return next((rows.index(word) for word in _SPELLINGS[role] if word in rows), None)
 
     pad, mask, unknown = at("pad"), at("mask"), at("unknown")
-    legible = len(set(rows)) == len(rows) and (codons or set("ACGU") <= set(rows))
+    protein = not codons and bool(set("EFLPQ") & set(rows))  # no nucleotide code, each an amino acid
+    legible = len(set(rows)) == len(rows) and (codons or set("ACGU") <= set(rows)) and not protein
     if not legible or pad is None or mask is None or unknown is None:
         raise ConfigError(
             f"vocabulary {name!r}: not a token table for RNA; expected distinct symbols, among them "
             "A, C, G, U or codons, <pad>, <mask>, and N or <unk>"
         )
-    return Vocabulary(
-        name, rows, pad, mask, at("cls"), at("eos"), unknown, "codon" if codons else "nt"
-    )
+    return Vocabulary(name, rows, pad, mask, at("cls"), at("eos"), unknown, "codon" if codons else "nt")
 
 
 def swap_t_and_u(symbols: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,363 @@
+"""Published RNA language models, read from their authors' files into the one `Encoder`.
+
+Every tensor is accounted for: a key that nothing here knows, and one that is missing, are errors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from rnass.backbone.checkpoint_files import StoredModel, read_stored_model
+from rnass.backbone.encoder import Encoder
+from rnass.backbone.key_maps import (
+    AIDO_RNA,
+    ESM,
+    LAYOUTS,
+    MULTIMOLECULE,
+    MULTIMOLECULE_AIDO_RNA,
+    MULTIMOLECULE_RNABERT,
+    RNA_FM,
+    RNABERT,
+    KeyMap,
+)
+from rnass.backbone.language_head import LanguageHead
+from rnass.backbone.vocabulary import spell, swap_t_and_u, vocabulary
+from rnass.config import EncoderConfig, from_mapping
+from rnass.errors import CheckpointError, ConfigError
+
+__all__ = [
+    "FAMILIES",
+    "base_row_norms",
+    "build",
+    "read_checkpoint",
+    "read_language_model",
+    "u_advice",
+]
+
+FAMILIES = ("rna-fm", "mrna-fm", "rnabert", "aido-rna", "plantrna-fm")
+"""What `--family` may say."""
+
+_FAMILIES_OF = {
+    RNA_FM.name: ("rna-fm", "mrna-fm"),
+    RNABERT.name: ("rnabert",),
+    AIDO_RNA.name: ("aido-rna",),
+    ESM.name: ("plantrna-fm",),
+    MULTIMOLECULE_AIDO_RNA.name: ("aido-rna",),
+    MULTIMOLECULE_RNABERT.name: ("rnabert",),
+    MULTIMOLECULE.name: ("rna-fm", "mrna-fm"),
+}
+_CODON_ROWS = {73, 131}  # of the authors' table, of multimolecule's
+_MULTIMOLECULE = {MULTIMOLECULE.name, MULTIMOLECULE_AIDO_RNA.name, MULTIMOLECULE_RNABERT.name}
+_MODEL_TYPES = {
+    "rna-fm": ("rnafm",),
+    "mrna-fm": ("rnafm",),
+    "rnabert": ("rnabert",),
+    "aido-rna": ("aido.rna", "rnabert"),  # the authors call theirs rnabert, too
+    "plantrna-fm": ("esm",),
+}
+
+_ESM_POSITIONS: dict[str, Any] = {"positions": "learned", "position_first": 2}
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "rna-fm": {"layers": 12, "heads": 20, **_ESM_POSITIONS, "embed_norm": True},
+    "mrna-fm": {"layers": 12, "heads": 20, **_ESM_POSITIONS},
+    "rnabert": {
+        "layers": 6,
+        "heads": 12,
+        "norm_place": "post",
+        "norm_eps": 1e-12,
+        "embed_norm": True,
+        "final_norm": False,
+        "positions": "learned",
+        "position_skips_padding": False,
+        "token_types": 2,
+    },
+    "aido-rna": {"ffn": "swiglu", "max_tokens": 1024},
+    "plantrna-fm": {
+        "norm_eps": 1e-12,
+        "position_first": 2,  # where config.json says that they are learned
+        "token_dropout": True,
+        "max_tokens": 512,
+    },
+}
+"""What a family's files need not say; what they say counts more."""
+
+_TRANSLATED = {
+    "layers": ("layers", "num_hidden_layers"),
+    "heads": ("attention_heads", "num_attention_heads"),
+    "norm_eps": ("layer_norm_eps",),
+    "token_dropout": ("token_dropout",),
+    "embed_norm": ("embed_norm", "emb_layer_norm_before"),
+    "rope_base": ("rope_theta",),
+    "bias": ("add_linear_bias",),
+}
+_POSITIONS = {"rotary": "rotary", "rope": "rotary", "absolute": "learned"}
+_NORMS = {"LayerNorm": "layer", "RMSNorm": "rms"}
+_FIXED = {"rotary_percent": 1.0, "seq_len_interpolation_factor": None}
+
+
+def read_checkpoint(
+    path: Path,
+    family: str | None = None,
+    *,
+    u_as: Literal["T", "U"] | None = None,
+    attend_padding: bool | None = None,
+) -> Encoder:
+    """The encoder of a published checkpoint, in evaluation mode and float32.
+
+    Args:
+        path: a file, or a folder with config.json.
+        family: one of `FAMILIES`; found out from the files where it is None.
+        u_as: the token that a U is read as. AIDO.RNA's authors trained on DNA letters: "T" is the
+            default for their files, "U" everywhere else.
+        attend_padding: RNABERT's authors pad to 440 tokens and attend to all of them: True is the
+            default for their files, and needed to reproduce published embeddings; False elsewhere.
+
+    Raises:
+        CheckpointError: not a checkpoint of such a family, or not a whole one; names the tensor.
+    """
+    return build(read_stored_model(path), family, u_as=u_as, attend_padding=attend_padding)[0]
+
+
+def read_language_model(
+    path: Path,
+    family: str | None = None,
+    *,
+    u_as: Literal["T", "U"] | None = None,
+    attend_padding: bool | None = None,
+) -> tuple[Encoder, LanguageHead]:
+    """The encoder and its language-model head; see `read_checkpoint`.
+
+    Raises:
+        CheckpointError: as there, or the file holds no such head.
+    """
+    encoder, head = build(read_stored_model(path), family, u_as=u_as, attend_padding=attend_padding)
+    if head is None:
+        raise CheckpointError(f"{path}: holds an encoder alone; expected a language-model head too")
+    return encoder, head
+
+
+def build(
+    stored: StoredModel,
+    family: str | None = None,
+    *,
+    u_as: str | None = None,
+    attend_padding: bool | None = None,
+) -> tuple[Encoder, LanguageHead | None]:
+    """Encoder and language-model head of what a checkpoint holds; raises CheckpointError."""
+    layout = _layout(stored)
+    state = layout.translate(stored.tensors, stored.path)
+    family = _family(stored, layout, state, family)
+    try:
+        config = _configuration(stored, layout, state, family, u_as)
+    except ConfigError as error:
+        raise CheckpointError(f"{stored.path}: as {family}: {error}") from error
+    if layout is RNABERT and attend_padding is not False:
+        attend_padding, config = True, replace(config, pad_to=config.position_rows)
+    config = replace(config, attend_padding=bool(attend_padding))
+    return _modules(stored, layout, config, _prepared(layout, config, state))
+
+
+def _layout(stored: StoredModel) -> KeyMap:
+    for layout in LAYOUTS:
+        if any(layout.sign in key for key in stored.tensors):
+            return layout
+    known = ", ".join(layout.name for layout in LAYOUTS)
+    raise CheckpointError(f"{stored.path}: of no known family by its tensors; expected {known}")
+
+
+def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], asked: str | None) -> str:
+    known = _FAMILIES_OF[layout.name]
+    if asked is not None:
+        if asked not in known:
+            raise CheckpointError(
+                f"{stored.path}: is no {asked} by its tensors; expected {' or '.join(known)}"
+            )
+        return asked
+    kind = stored.config.get("model_type")
+    codons = "tokens.weight" in state and len(state["tokens.weight"]) in _CODON_ROWS
+    found = "mrna-fm" if codons and "mrna-fm" in known else known[0]
+    if kind is not None and kind not in _MODEL_TYPES[found]:
+        expected = " or ".join(_MODEL_TYPES[found])
+        raise CheckpointError(
+            f"{stored.path}: model_type {kind!r} in config.json; expected {expected} for {found}, "
+            "or a family given"
+        )
+    return found
+
+
+def _configuration(
+    stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], family: str, u_as: str | None
+) -> EncoderConfig:
+    """The encoder's configuration: sizes from the tensors, the rest from the files and the family."""
+    tokens = _matrix(stored, layout, state, "tokens.weight")
+    values = _SETTINGS[family] | {
+        "width": tokens.shape[1],
+        "ffn_width": _matrix(stored, layout, state, "layers.0.feed_forward.outer.weight").shape[1],
+    }
+    values |= _said(stored)
+    if unsaid := sorted({"layers", "heads"} - values.keys()):
+        raise ConfigError(f"config.json does not say {' and '.join(unsaid)}; expected both")
+    if family == "mrna-fm" and layout is RNA_FM:
+        values["embed_norm"] = "embed_norm.weight" in state  # as the authors' reader decides it
+    if values.get("positions") == "learned":
+        rows = len(_matrix(stored, layout, state, "positions.weight"))
+        values["position_rows"] = rows
+        room = rows - values.get("position_first", 0)
+        values["max_tokens"] = min(room, values.get("max_tokens", room))
+    values["vocabulary"] = _vocabulary(stored, layout, len(tokens), family, u_as)
+    values["vocabulary_size"] = len(vocabulary(values["vocabulary"]).symbols)
+    return from_mapping(EncoderConfig, values, "configuration")
+
+
+def _said(stored: StoredModel) -> dict[str, Any]:
+    """What config.json or the stored arguments say, in the words of `EncoderConfig`."""
+    config = {key.removeprefix("encoder_"): value for key, value in stored.config.items()}
+    said = {
+        ours: config[key]
+        for ours, theirs in _TRANSLATED.items()
+        for key in theirs
+        if config.get(key) is not None
+    }
+    for key, ours, known in (
+        ("position_embedding_type", "positions", _POSITIONS),
+        ("normalization_type", "norm", _NORMS),
+    ):
+        if key in config and config[key] not in known:
+            raise ConfigError(f"{key} is {config[key]!r}; expected {' or '.join(known)}")
+        said |= {ours: known[config[key]]} if key in config else {}
+    for key, allowed in _FIXED.items():
+        if config.get(key) not in (allowed, None):
+            raise ConfigError(f"{key} is {config[key]!r}; expected {allowed}")
+    return said
+
+
+def _vocabulary(stored: StoredModel, layout: KeyMap, rows: int, family: str, u_as: str | None) -> str:
+    """The name of the token table."""
+    named = {ESM.name: "plantrna-fm", AIDO_RNA.name: "aido-rna-u"}.get(layout.name, family)
+    if layout.name in _MULTIMOLECULE:
+        named = f"multimolecule-{rows}"
+    own = (
+        stored.symbols if layout.name not in {RNA_FM.name, RNABERT.name} else None
+    )  # these two come with none
+    symbols = own or vocabulary(named).symbols
+    added = int(layout is RNABERT)  # its N, see `_prepared`
+    if len(symbols) != rows + added:
+        raise ConfigError(
+            f"{rows} rows of token embeddings; expected {len(symbols) - added} as in {named}"
+        )
+    if ("AUG" in symbols) != (family == "mrna-fm"):
+        raise ConfigError(
+            f"a token is {'a codon' if 'AUG' in symbols else 'a base'}; expected the other"
+        )
+    if (u_as or ("T" if layout is AIDO_RNA else "U")) == "T":
+        if not {"T", "U"} <= set(symbols):
+            raise ConfigError("U read as T, but the token table has no T; expected U read as U")
+        symbols = swap_t_and_u(symbols)
+    return spell(symbols)
+
+
+def _prepared(layout: KeyMap, config: EncoderConfig, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as the authors' own readers leave them."""
+    table = vocabulary(config.vocabulary)
+    state = dict(state)
+    if config.positions == "rotary":  # older transformers store a table that is never read
+        state.pop("positions.weight", None)
+    tokens = state["tokens.weight"]
+    if "head.weight" in state and torch.equal(state["head.weight"], tokens):
+        del state["head.weight"]  # tied
+    if layout is RNA_FM:
+        tokens = tokens.clone()
+        tokens[table.mask] = 0
+    if layout is RNABERT:  # no N: the mean of the four bases
+        bases = tokens[[table.row(base) for base in "ACGU"]]
+        tokens = torch.cat([tokens, bases.mean(0, keepdim=True)])
+    return state | {"tokens.weight": tokens}
+
+
+def _modules(
+    stored: StoredModel, layout: KeyMap, config: EncoderConfig, state: dict[str, Tensor]
+) -> tuple[Encoder, LanguageHead | None]:
+    of_head = {key.removeprefix("head."): t for key, t in state.items() if key.startswith("head.")}
+    of_encoder = {key: tensor for key, tensor in state.items() if not key.startswith("head.")}
+    with torch.device("meta"):
+        encoder = Encoder(config)
+    _fill(encoder, of_encoder, stored, layout, "")
+    if not of_head:
+        return encoder.eval(), None
+    tied = "weight" not in of_head and layout is not RNABERT
+    tied = tied and stored.config.get("tie_word_embeddings") is not False
+    if tied:
+        of_head["weight"] = encoder.tokens.weight
+    rows = len(of_head.get("bias", encoder.tokens.weight))
+    with torch.device("meta"):
+        head = LanguageHead(_head_config(stored, layout, config), rows, gelu=layout is not RNABERT)
+    _fill(head, of_head, stored, layout, "head.")
+    if tied:
+        head.tie(encoder.tokens)
+    return encoder.eval(), head.eval()
+
+
+def _head_config(stored: StoredModel, layout: KeyMap, config: EncoderConfig) -> EncoderConfig:
+    """The head's norm may have its own epsilon in multimolecule's files, by default 1e-12."""
+    if layout.name not in _MULTIMOLECULE:
+        return config
+    own = stored.config.get("lm_head") or {}
+    return replace(config, norm_eps=own.get("layer_norm_eps", 1e-12))
+
+
+def _fill(
+    module: nn.Module, state: dict[str, Tensor], stored: StoredModel, layout: KeyMap, prefix: str
+) -> None:
+    """Put the tensors in their places, each exactly one."""
+    wanted = module.state_dict()
+    for key in sorted(wanted.keys() ^ state.keys()):
+        found = "is missing" if key in wanted else "has no place"
+        raise CheckpointError(
+            f"{stored.path}: tensor {layout.theirs(prefix + key)} {found}; "
+            "expected just those of its configuration"
+        )
+    for key, tensor in state.items():
+        if tensor.shape != wanted[key].shape:
+            raise CheckpointError(
+                f"{stored.path}: tensor {layout.theirs(prefix + key)} is {tuple(tensor.shape)}; "
+                f"expected {tuple(wanted[key].shape)}"
+            )
+    module.load_state_dict({key: tensor.float() for key, tensor in state.items()}, assign=True)
+
+
+def _matrix(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], key: str) -> Tensor:
+    if key not in state:
+        raise CheckpointError(f"{stored.path}: tensor {layout.theirs(key)} is missing; expected one")
+    if state[key].ndim != 2:
+        raise CheckpointError(
+            f"{stored.path}: tensor {layout.theirs(key)} is {tuple(state[key].shape)}; expected a matrix"
+        )
+    return state[key]
+
+
+def base_row_norms(encoder: Encoder) -> dict[str, float]:
+    """Length (L2 norm) of the embedding of each of A, C, G, T, U, by the authors' own letters.
+
+    A row that was never trained stays near 0.02 sqrt(D), its initial length.
+    """
+    symbols = encoder.vocabulary.symbols
+    if encoder.vocabulary.name == "aido-rna-t":
+        symbols = swap_t_and_u(symbols)
+    rows = {base: symbols.index(base) for base in "ACGTU" if base in symbols}
+    return {base: float(encoder.tokens.weight[row].detach().norm()) for base, row in rows.items()}
+
+
+def u_advice(encoder: Encoder) -> str:
+    """One line that says which of AIDO.RNA's rows, T or U, looks like the trained one."""
+    norms = base_row_norms(encoder)
+    if not {"T", "U"} <= norms.keys():
+        return "the token table has no choice between T and U"
+    usual = sum(norms[base] for base in "ACG") / 3
+    nearer = min("TU", key=lambda base: abs(norms[base] - usual))
+    listed = ", ".join(f"{base} {length:.2f}" for base, length in norms.items())
+    untrained = 0.02 * encoder.config.width**0.5
+    return f"embedding lengths: {listed}; untrained about {untrained:.2f}; read U as {nearer}"
