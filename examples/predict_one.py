@@ -15,6 +15,5 @@ print(
     "".join(str(min(9, int(10 * p))) for p in prediction.base_confidence),
     "tenths of certainty, per base",
 )
-print(
-    f"expected F1 {prediction.confidence:.2f}; ViennaRNA MFE {prediction.thermodynamics.mfe:.1f} kcal/mol"
-)
+print(f"expected F1 {prediction.confidence:.2f}")
+print(f"ViennaRNA's minimum free energy {prediction.thermodynamics.mfe:.1f} kcal/mol")

@@ -1,6 +1,7 @@
 """The command line: parse, call one function, format errors."""
 
 import logging
+import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -68,7 +69,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 def main() -> None:
     """Run a command; an expected error is one line on standard error and exit status 2."""
     try:
-        app()
+        app(prog_name="rnass")
     except RnassError as error:
         sys.stderr.write(f"rnass: {error}\n")
         sys.exit(2)
@@ -99,6 +100,9 @@ def predict(
     plot: Annotated[Plot | None, typer.Option(help="Draw an arc diagram per record.")] = None,
     baseline: Annotated[
         bool, typer.Option(help="Also ViennaRNA's MFE file; MEA and centroid in the summary.")
+    ] = False,
+    elements: Annotated[
+        bool, typer.Option("--elements", help="Stems, hairpins, bulges, ... in the summary.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Predict nothing if any record is bad.")
@@ -149,6 +153,10 @@ def predict(
     _log_to_stderr(quiet=quiet, verbose=verbose)
     if not inputs and sequence is None:
         raise typer.BadParameter("no input: name FASTA files, - for standard input, or --sequence")
+    if not pseudoknots and decoder not in (None, Decoder.nested):
+        raise typer.BadParameter(
+            f"--no-pseudoknots with --decoder {decoder.value}; expected one of them"
+        )
     from rnass.job import JobOptions, predict_files
 
     decoding = _decoding(decoder if pseudoknots else Decoder.nested, threshold)
@@ -160,6 +168,7 @@ def predict(
         formats=_formats(format_),
         plot=plot.value if plot else None,
         baseline=baseline,
+        elements=elements,
         strict=strict,
         overwrite=overwrite,
         resume=resume,
@@ -179,7 +188,7 @@ def predict(
 def info(weights: Weights = None, device: DeviceOption = DeviceName.auto) -> None:
     """Print versions, the device, and the weights with their checksum."""
     from rnass.job import versions
-    from rnass.predict import choose_device
+    from rnass.predictor import choose_device
     from rnass.weights import find_weights, manifest_entry, sha256
 
     for name, version in versions().items():
@@ -234,17 +243,196 @@ def train(
     typer.echo(run(settings, out, _training_device(device, threads), processes))
 
 
+@app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions other=predictions.dbn")
+def evaluate(
+    data: Annotated[
+        list[str], typer.Option("--data", help="Known structures: .tsv, .ct, .bpseq, .dbn, or a folder.")
+    ],
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option("--predictions", help="NAME=PATH: another program's file or folder."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the JSON, the tables and the figure.")
+    ] = None,
+    near: Annotated[
+        list[str] | None, typer.Option("--near", help="COLUMN=VALUE: only these records of a table.")
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Leave out longer RNAs, and say so.", min=1)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1)] = None,
+    run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Judge rnass.")] = True,
+    run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Judge ViennaRNA.")] = True,
+    also: Annotated[
+        list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
+    ] = None,
+    weights: Weights = None,
+    thermodynamics: Annotated[
+        bool, typer.Option(help="Give the network ViennaRNA's base-pair probabilities.")
+    ] = True,
+    decoder: Annotated[Decoder | None, typer.Option(help="How the map becomes pairs.")] = None,
+    threshold: Annotated[str, typer.Option(help="Probability that counts as paired, 0..1.")] = "auto",
+    min_helix: Annotated[int | None, typer.Option(help="Fewest pairs of a helix.", min=1)] = None,
+    noncanonical: Annotated[bool | None, typer.Option(help="Allow other pairs too.")] = None,
+    device: DeviceOption = DeviceName.auto,
+    precision: Annotated[
+        Precision, typer.Option(help="Of products and convolutions.")
+    ] = Precision.float32,
+    threads: Threads = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in --out.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
+    _log_to_stderr(quiet=quiet, verbose=False)
+    from rnass.evaluate import EvaluateOptions, evaluate_files
+
+    decoding = _decoding(decoder, threshold) | ({} if min_helix is None else {"min_helix": min_helix})
+    options = EvaluateOptions(
+        predictions={name: Path(path) for name, path in _assignments(predictions, "NAME=PATH").items()},
+        rnass=run_rnass,
+        vienna=run_vienna,
+        columns=_assignments(near, "COLUMN=VALUE"),
+        max_length=max_length,
+        limit=limit,
+        also=tuple(one.value for one in also or ()),
+        weights=weights,
+        device=device.value,
+        precision=precision.value,
+        thermodynamics=thermodynamics,
+        decoding=decoding | ({} if noncanonical is None else {"canonical": not noncanonical}),
+        threads=threads,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    typer.echo(evaluate_files(data, options, out), nl=False)
+
+
+@app.command(
+    epilog="Example: rnass compare seqs.fa --out comparison/ --predictions other=predictions.dbn"
+)
+def compare(
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too; - reads standard input.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for tables and figures.")],
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option("--predictions", help="NAME=PATH: another program's file or folder."),
+    ] = None,
+    plot: Annotated[Plot, typer.Option(help="Format of the arc diagrams.")] = Plot.svg,
+    draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw an arc diagram per RNA.")] = True,
+    run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.")] = True,
+    run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.")] = True,
+    also: Annotated[
+        list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
+    ] = None,
+    weights: Weights = None,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in --out.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
+    _log_to_stderr(quiet=quiet, verbose=False)
+    from rnass.compare import compare_files
+    from rnass.evaluate import ContenderOptions
+
+    options = ContenderOptions(
+        predictions={name: Path(path) for name, path in _assignments(predictions, "NAME=PATH").items()},
+        rnass=run_rnass,
+        vienna=run_vienna,
+        also=tuple(one.value for one in also or ()),
+        weights=weights,
+        device=device.value,
+        threads=threads,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    table, status = compare_files(inputs, out, options, plot=plot.value if draw else None)
+    typer.echo(table, nl=False)
+    raise typer.Exit(status)
+
+
+@app.command(epilog="Example: rnass convert alignment.sto structures.dbn")
+def convert(
+    source: Annotated[Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json, .tsv or .npy.")],
+    target: Annotated[
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json or .tsv; with --split a folder.")
+    ],
+    sequence: Annotated[
+        Path | None, typer.Option(help="FASTA file with the bases of a .npy map.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Probability that counts as paired in a .npy map.")
+    ] = 0.5,
+    pseudoknots: Annotated[
+        bool, typer.Option(help="--no-pseudoknots: leave their pairs out, and say how many.")
+    ] = True,
+    split: Annotated[
+        str | None, typer.Option(help="ct, bpseq, ...: a file per record in the folder TARGET.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there.")
+    ] = False,
+) -> None:
+    """Convert structures from one file format to another, pseudoknots included."""
+    from rnass.convert import convert_file
+
+    typer.echo(
+        convert_file(
+            source,
+            target,
+            sequence=sequence,
+            threshold=threshold,
+            pseudoknots=pseudoknots,
+            split=split,
+            overwrite=overwrite,
+        )
+    )
+
+
+@app.command(epilog="Example: rnass elements structures.dbn")
+def elements(
+    files: Annotated[list[str], typer.Argument(help=".ct, .bpseq, .dbn, .sto or .tsv.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: the terminal.")] = None,
+) -> None:
+    """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
+    from rnass.elements import elements_table
+    from rnass.io import write_text
+
+    table = elements_table(files)
+    if out is None:
+        typer.echo(table, nl=False)
+    else:
+        write_text(out, table)
+
+
 def _training_device(device: DeviceName, threads: int) -> Any:
-    """The device, with memory and threads set for a long run."""
+    """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
     from rnass.allocator import keep_freed_memory
-    from rnass.predict import choose_device
+    from rnass.predictor import choose_device
 
     keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
-    return choose_device(device.value)
+    chosen = choose_device(device.value)
+    if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return chosen
+
+
+def _assignments(texts: list[str] | None, form: str) -> dict[str, str]:
+    """Read options of the form NAME=VALUE."""
+    values: dict[str, str] = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise typer.BadParameter(f"{text!r}; expected {form}")
+        if name in values:
+            raise typer.BadParameter(f"{text!r}: {name} stands twice; expected {form} once for each")
+        values[name] = value
+    return values
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -273,3 +461,219 @@ def _decoding(decoder: Decoder | None, threshold: str) -> dict[str, Any]:
 def _log_to_stderr(*, quiet: bool, verbose: bool) -> None:
     level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(level=level, format="rnass: %(message)s", stream=sys.stderr, force=True)
+
+
+prepare = typer.Typer(
+    no_args_is_help=True,
+    help="Make training data: curated sequences, members of families, sets that leak nothing.",
+)
+app.add_typer(prepare, name="prepare")
+
+
+class LongSequence(str, Enum):
+    """What becomes of a sequence over the maximum length."""
+
+    cut = "cut"
+    window = "window"
+    drop = "drop"
+
+
+Processes = Annotated[int, typer.Option(help="Processes that work at the same time.", min=1)]
+
+
+@prepare.command(
+    "sequences", epilog="Example: rnass prepare sequences seqs.fa --out data/ --long window"
+)
+def prepare_sequences(
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for sequences.tsv.gz and report.json.")
+    ],
+    min_length: Annotated[int, typer.Option(help="Shorter ones are dropped.", min=1)] = 20,
+    max_length: Annotated[int, typer.Option(help="Most bases of a record.", min=1)] = 512,
+    long: Annotated[LongSequence, typer.Option(help="What becomes of longer ones.")] = LongSequence.cut,
+    overlap: Annotated[int, typer.Option(help="Bases that two windows share.", min=0)] = 0,
+    max_unknown: Annotated[float, typer.Option(help="Highest share of N.", min=0, max=1)] = 0.05,
+    exclude: Annotated[Path | None, typer.Option(help="Headers to leave out, one a line.")] = None,
+    structure: Annotated[bool, typer.Option(help="Annotate by ViennaRNA.")] = True,
+    max_span: Annotated[int, typer.Option(help="Most bases a pair spans; 0: no bound.", min=0)] = 30,
+    regions: Annotated[
+        Path | None, typer.Option(help="BED of bases to be guessed; a mask column.")
+    ] = None,
+    processes: Processes = 1,
+) -> None:
+    """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
+    from rnass import curate
+    from rnass.io import write_labelled_tsv
+
+    settings = curate.Curation(
+        min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
+    )  # fmt: skip
+    marks = curate.read_regions(regions) if regions else None
+    sequences = _all_sequences(inputs)
+    parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
+    records = list(
+        curate.label(
+            parts,
+            fold=structure,
+            max_span=max_span or None,
+            regions=marks,
+            processes=processes if processes > 1 else 0,
+        )
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_labelled_tsv(out / "sequences.tsv.gz", records)
+    _report(out / "report.json", read=len(sequences), kept=len(records), dropped=dropped)
+
+
+@prepare.command(
+    "leakage", epilog="Exit status: 0 nothing near, or removed by --out; 1 something is near."
+)
+def prepare_leakage(
+    train_data: Annotated[
+        Path, typer.Argument(help="Labelled records: .ct .bpseq .dbn .tsv or a folder.")
+    ],
+    test_data: Annotated[
+        Path, typer.Argument(help="What must stay apart from them: the same, or FASTA.")
+    ],
+    identity: Annotated[float, typer.Option(help="Share of equal columns that is near.")] = 0.8,
+    coverage: Annotated[float, typer.Option(help="Of the shorter sequence.")] = 0.8,
+    tool: Annotated[str, typer.Option(help="auto, vsearch, mmseqs or kmers.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Table of the others (.tsv.gz).")
+    ] = None,
+    threads: Threads = 0,
+) -> None:
+    """List the training records that are near a test record, and remove them on request."""
+    from rnass.io import read_labelled, write_labelled_tsv
+    from rnass.leakage import TOOLS, best_tool, near
+
+    chosen = best_tool() if tool == "auto" else next((one for one in TOOLS if one == tool), None)
+    if chosen is None:
+        raise typer.BadParameter(f"tool {tool!r}; expected auto or one of {', '.join(TOOLS)}")
+    records, tests = read_labelled(train_data), _named_bases(test_data)
+    hits = near(
+        [record.sequence.bases for record in records],
+        [bases for _, bases in tests],
+        identity=identity,
+        coverage=coverage,
+        tool=chosen,
+        threads=threads,
+    )
+    typer.echo(f"{len(hits)} of {len(records)} records are near one of {len(tests)} (by {chosen})")
+    for hit in sorted(hits, key=lambda hit: -hit.identity)[:10]:
+        typer.echo(f"{hit.identity:7.1%}  {records[hit.query].id}  {tests[hit.target][0]}")
+    if out:
+        dropped = {hit.query for hit in hits}
+        write_labelled_tsv(out, [record for k, record in enumerate(records) if k not in dropped])
+    raise typer.Exit(1 if hits and not out else 0)
+
+
+@prepare.command(
+    "families", epilog="Example: rnass prepare families seeds.sto --out data/ --per-family 100"
+)
+def prepare_families(
+    seeds: Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for families.tsv.gz and report.json.")
+    ],
+    per_family: Annotated[int, typer.Option(help="Sequences to emit of each.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Of what is emitted.")] = 0,
+    processes: Processes = 1,
+) -> None:
+    """Emit new members of families, with structures, from Infernal's covariance models."""
+    from rnass.covariance import emit_families
+    from rnass.io import read_stockholm, write_labelled_tsv
+
+    alignments = read_stockholm(seeds)
+    made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
+    out.mkdir(parents=True, exist_ok=True)
+    write_labelled_tsv(out / "families.tsv.gz", made.records)
+    _report(
+        out / "report.json",
+        families=len(alignments),
+        kept=len(made.records),
+        pairs=sum(len(record.structure.pairs) for record in made.records),
+        dropped=made.dropped,
+        failed=made.failed,
+    )
+
+
+@prepare.command(
+    "align", epilog="Example: rnass prepare align seeds.sto seqs.fa --exclude near.txt --out a.tsv.gz"
+)
+def prepare_align(
+    seeds: Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")],
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files of unlabelled sequences.")],
+    exclude: Annotated[Path, typer.Option(help="Headers that must not be labelled, one a line.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table of the labelled ones (.tsv.gz).")],
+    sources: Annotated[
+        str, typer.Option(help="Sources that were searched for that list, a,b; default: those in it.")
+    ] = "",
+    families: Annotated[Path | None, typer.Option(help="Two columns: header or id, family.")] = None,
+    identity: Annotated[
+        float | None, typer.Option(help="Place the others in the family of a seed this near.")
+    ] = None,
+    posterior: Annotated[float, typer.Option(help="Least mean posterior probability.")] = 0.8,
+    held: Annotated[float, typer.Option(help="Least share of the consensus pairs.")] = 0.7,
+    min_length: Annotated[int, typer.Option(help="Shorter ones are not aligned.")] = 30,
+    max_length: Annotated[int, typer.Option(help="Longer ones are not aligned.")] = 1600,
+    processes: Processes = 1,
+) -> None:
+    """Give known members of families the consensus structure, by Infernal's alignment to their model."""
+    from rnass import covariance
+    from rnass.curate import read_names, read_table
+    from rnass.io import read_stockholm, write_labelled_tsv
+
+    alignments, sequences = read_stockholm(seeds), _all_sequences(inputs)
+    allowed = covariance.may_be_labelled(
+        sequences, read_names(exclude), sources.split(",") if sources else None
+    )
+    table = read_table(families) if families else None
+    members = covariance.find_families(allowed, alignments, table=table, identity=identity)
+    trust = covariance.Trust(posterior=posterior, held=held, lengths=(min_length, max_length))
+    made = covariance.align_members(alignments, members, trust=trust, processes=processes)
+    write_labelled_tsv(out, made.records)
+    dropped = {
+        "excluded or of a source that was not searched": len(sequences) - len(allowed),
+        "no family": len(allowed) - sum(map(len, members.values())),
+        **made.dropped,
+    }
+    _report(None, read=len(sequences), kept=len(made.records), dropped=dropped, failed=made.failed)
+
+
+def _all_sequences(paths: list[str]) -> list[Any]:
+    """The good records of some FASTA files; each bad one is a line on standard error."""
+    from rnass.io import read_fasta
+
+    sequences = []
+    for path in paths:
+        good, bad = read_fasta(path)
+        sequences += good
+        for problem in bad:
+            typer.echo(f"rnass: left out: {problem}", err=True)
+    return sequences
+
+
+def _named_bases(path: Path) -> list[tuple[str, str]]:
+    """Ids and bases of labelled records or of FASTA."""
+    from rnass.io import read_labelled
+
+    if Path(path.name.removesuffix(".gz")).suffix.lower() in {".fa", ".fasta", ".fna"}:
+        return [(one.id, one.bases) for one in _all_sequences([str(path)])]
+    return [(record.id, record.sequence.bases) for record in read_labelled(path)]
+
+
+def _report(path: Path | None, **counts: Any) -> None:
+    """Print what was done, and keep it as JSON."""
+    from rnass.io import write_json
+
+    for name, value in counts.items():
+        for what, number in value.items() if isinstance(value, dict) else {"": value}.items():
+            typer.echo(f"{name:9} {number if not what else f'{what}: {number}'}")
+    if path:
+        write_json(path, counts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,14 @@
 """Every setting of rnass, as frozen dataclasses; TOML in, JSON out; an unknown key is an error."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -173,7 +174,7 @@ class DataConfig(_Strict):
     """Which records are read, and how much of each kind.
 
     Attributes:
-        train: files of labelled records.
+        train: files of labelled records, or folders of them.
         weights: how often a record of each of them is drawn, relative to the others; empty for all 1.
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
         valid: files that settings are chosen on.
@@ -181,6 +182,12 @@ class DataConfig(_Strict):
         min_length, max_length: in bases; others are left out, and counted in the log.
         batch_pixels: L * L summed over the records of a batch, padding included.
         cache: folder that keeps base-pair probabilities once computed.
+        held_out: files or folders of labelled records that no training record may be near: at least
+            0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
+        drop_near: leave such training records out; else they are an error.
+        mutation_rate: share of the pairs that a compensatory mutation replaces; 0 for none.
+        mutated_share: share of the drawn training records that are mutated; those are shown without
+            base-pair probabilities, which would be another sequence's.
     """
 
     train: tuple[str, ...] = ()
@@ -192,8 +199,15 @@ class DataConfig(_Strict):
     max_length: int = 512
     batch_pixels: int = 400_000
     cache: str = "runs/cache"
+    held_out: tuple[str, ...] = ()
+    drop_near: bool = False
+    mutation_rate: float = 0.0
+    mutated_share: float = 0.25
 
     def __post_init__(self) -> None:
+        for name in ("mutation_rate", "mutated_share"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} {value} is not between 0 and 1")
         if self.weights and len(self.weights) != len(self.train):
             raise ValueError(f"{len(self.weights)} weights for {len(self.train)} files of train")
 

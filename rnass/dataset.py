@@ -1,9 +1,10 @@
 """Labelled RNAs: records, base-pair probabilities kept on disk, length-bucketed batches."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from torch import Tensor
 from rnass import vienna
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import DataConfig
-from rnass.errors import ConfigError
-from rnass.io.files import write_atomically
-from rnass.io.tsv import read_labelled_tsv
+from rnass.errors import ConfigError, InputError
+from rnass.io.files import write_atomically, write_json
+from rnass.io.structures import read_labelled
+from rnass.leakage import Hit, best_tool, near
 from rnass.model import Batch, collate
+from rnass.mutation import mutate
 
 __all__ = [
     "Annotations",
@@ -27,7 +30,9 @@ __all__ = [
     "Loader",
     "annotations",
     "batches",
+    "mutated",
     "read_examples",
+    "training_examples",
 ]
 
 _POOL = 2048  # examples that are sorted by length together
@@ -42,6 +47,8 @@ class Example:
         bases: over ACGUN.
         pairs: (n, 2), 0-based.
         source: which of the files it came from.
+        mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
+        altered: mutated, so that nothing kept for its bases is known.
     """
 
     id: str
@@ -49,6 +56,8 @@ class Example:
     bases: str
     pairs: NDArray[np.int64]
     source: int = 0
+    mask: str = ""
+    altered: bool = False
 
     def contacts(self) -> NDArray[np.float32]:
         """The pairs as a symmetric (L, L) map of 0 and 1."""
@@ -60,20 +69,73 @@ class Example:
 
 
 def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 10**9) -> list[Example]:
-    """All labelled records of the files, in order, those outside the lengths left out.
+    """All labelled records of the files or folders, in order, those outside the lengths left out.
 
     Raises:
         InputError: a file that cannot be read; names file and line.
     """
     examples = []
     for source, path in enumerate(paths):
-        for record in read_labelled_tsv(Path(path)):
-            bases = record.sequence.bases
+        for record in read_labelled(path):
+            bases, mask = record.sequence.bases, record.extra.get("mask", "")
+            if mask and (len(mask) != len(bases) or set(mask) - set("01")):
+                raise InputError(f"{path} ({record.id}): a bad mask; expected a 0 or 1 for each base")
             if min_length <= len(bases) <= max_length:
-                examples.append(
-                    Example(record.sequence.id, record.family, bases, record.structure.pairs, source)
-                )
+                pairs = record.structure.pairs
+                examples.append(Example(record.id, record.family, bases, pairs, source, mask))
     return examples
+
+
+def training_examples(data: DataConfig) -> list[Example]:
+    """The training records, none of them near a held-out one.
+
+    Raises:
+        InputError: a file that cannot be read; a record near a held-out one, unless those are to be
+            dropped.
+    """
+    examples = read_examples(data.train, data.min_length, data.max_length)
+    if not data.held_out:
+        return examples
+    held_out = read_examples(data.held_out)
+    hits = _kept_hits([e.bases for e in examples], [e.bases for e in held_out], Path(data.cache))
+    if hits and not data.drop_near:
+        worst = max(hits, key=lambda hit: hit.identity)
+        raise InputError(
+            f"data: {len(hits)} training records are near held-out ones, "
+            f"{examples[worst.query].id} to {held_out[worst.target].id} with {worst.identity:.0%} the "
+            "same; expected none, or drop_near = true"
+        )
+    dropped = {hit.query for hit in hits}
+    return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
+    """What is near, from the cache or computed into it."""
+    tool = best_tool()
+    key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
+    kept = cache / f"near.{key}.json"
+    if kept.is_file():
+        return [Hit(*hit) for hit in json.loads(kept.read_text(encoding="utf-8"))["hits"]]
+    hits = near(bases, held_out, tool=tool)
+    cache.mkdir(parents=True, exist_ok=True)
+    write_json(kept, {"hits": [(hit.query, hit.target, hit.identity) for hit in hits]})
+    return hits
+
+
+def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -> list[Example]:
+    """Some of the examples with other bases under the same pairs; see `rnass.mutation.mutate`.
+
+    The same seed and number of the draw give the same mutations, whatever was drawn before.
+    """
+    if not data.mutation_rate:
+        return list(chosen)
+    rng = np.random.default_rng([seed, draw, 1])  # apart from the streams [seed, epoch] of `batches`
+    return [
+        replace(e, bases=mutate(e.bases, e.pairs, rng, data.mutation_rate), altered=True)
+        if rng.random() < data.mutated_share
+        else e
+        for e in chosen
+    ]
 
 
 class Annotations:
@@ -141,14 +203,21 @@ def annotations(
 
 @dataclass(frozen=True)
 class LabelledBatch:
-    """RNAs and their pairs as (B, L, L) maps of 0 and 1."""
+    """RNAs and their pairs as (B, L, L) maps of 0 and 1.
+
+    Attributes:
+        rnas, contacts: the RNAs, their pairs.
+        askable: (B, L) 1 where masked language modelling may ask for a base; None for everywhere.
+    """
 
     rnas: Batch
     contacts: Float[Tensor, "B L L"]
+    askable: Float[Tensor, "B L"] | None = None
 
     def to(self, device: torch.device) -> "LabelledBatch":
         """The same batch on another device."""
-        return LabelledBatch(self.rnas.to(device), self.contacts.to(device))
+        askable = None if self.askable is None else self.askable.to(device)
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable)
 
 
 class Loader:
@@ -181,20 +250,23 @@ class Loader:
                 for example in own:
                     self._kept[name, example.bases] = known
 
-    def thermodynamics(self, bases: str) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (S, L, L)."""
+    def thermodynamics(self, example: Example) -> NDArray[np.float32]:
+        """Base-pair probabilities of one RNA, (S, L, L); withheld, all 0, of an altered one."""
+        bases = example.bases
+        if example.altered:
+            return np.zeros((len(self.sets), len(bases), len(bases)), dtype=np.float32)
         return np.stack([self._kept[name, bases].dense(bases) for name in self.sets])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
         rnas = [example.bases for example in chosen]
-        maps = [self.thermodynamics(bases) for bases in rnas] if self.sets else None
+        maps = [self.thermodynamics(example) for example in chosen] if self.sets else None
         batch = collate(rnas, maps, self.vocabulary)
         contacts = torch.zeros(len(chosen), *[batch.bases.shape[1]] * 2)
         for k, example in enumerate(chosen):
             size = len(example.bases)
             contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-        return LabelledBatch(batch, contacts)
+        return LabelledBatch(batch, contacts, _askable(chosen, batch))
 
 
 def batches(examples: Sequence[Example], data: DataConfig, seed: int) -> Iterator[list[int]]:
@@ -247,6 +319,16 @@ def _bucketed(
         cut[-1].append(int(n))
     for k in rng.permutation(len(cut)):
         yield cut[k]
+
+
+def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+    if not any(example.mask for example in chosen):
+        return None
+    askable = torch.ones_like(batch.mask)
+    for k, example in enumerate(chosen):
+        if example.mask:
+            askable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
+    return askable
 
 
 def _digest(bases: str) -> bytes:

@@ -6,14 +6,17 @@ every pseudoknot. Helices of order 1 and higher are laid over its answer.
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
+from rnass.io import read_structures
 from rnass.structure import Structure
 
-__all__ = ["Elements", "elements"]
+__all__ = ["Elements", "elements", "elements_table"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,26 @@ def elements(structure: Structure) -> Elements:
         ),
         pseudoknotted_helices=_pseudoknotted_helices(structure),
     )
+
+
+def elements_table(paths: Iterable[str | Path]) -> str:
+    """The elements of every structure in some files, as tab-separated text with a head line.
+
+    Args:
+        paths: .ct, .bpseq, .dbn, .sto, .tsv; `.gz` or not.
+
+    Raises:
+        InputError: a file that cannot be read; names file and line.
+    """
+    names = [field.name for field in fields(Elements) if field.name != "string"]
+    lines = ["\t".join(["id", "length", *names, "elements"])]
+    for path in paths:
+        for sequence, structure in read_structures(path):
+            found = asdict(elements(structure))
+            identifier = " ".join(sequence.id.split())
+            cells = [identifier, len(structure), *(found[name] for name in names), found["string"]]
+            lines.append("\t".join(map(str, cells)))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _pseudoknotted_helices(structure: Structure) -> int:

@@ -4,20 +4,17 @@ import dataclasses
 import logging
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import rnass
 from rnass import vienna
 from rnass.allocator import keep_freed_memory
+from rnass.config import DecodingConfig, from_mapping
 from rnass.errors import InputError
 from rnass.io import (
     FORMATS,
@@ -29,7 +26,15 @@ from rnass.io import (
     write_dot_bracket,
 )
 from rnass.metrics import score
-from rnass.predict import Device, Outcome, Prediction, Predictor, load_predictor
+from rnass.predictor import (
+    Device,
+    Outcome,
+    Prediction,
+    Predictor,
+    load_predictor,
+    too_long,
+)
+from rnass.progress import record_bar
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 from rnass.weights import find_weights, sha256
@@ -38,6 +43,9 @@ __all__ = ["JobOptions", "predict_files", "read_inputs", "versions"]
 
 log = logging.getLogger("rnass")
 
+_Record = tuple[str, Sequence]  # the name of its files, and the RNA
+
+_LONG = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 _FEW = 20  # RNAs below which worker processes cost more than they save
 
 
@@ -49,9 +57,10 @@ class JobOptions:
         formats: which files are written per record, of `rnass.io.FORMATS`.
         plot: format of an arc diagram per record, None for none.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
+        elements: also the structure's elements in the summary, by forgi.
         strict: predict nothing if any record is bad.
         overwrite, resume: what to do with results that are already there.
-        weights, device, precision, thermodynamics: see `rnass.predict.load_predictor`.
+        weights, device, precision, thermodynamics: see `rnass.predictor.load_predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         seed: of everything random, were there anything.
@@ -61,6 +70,7 @@ class JobOptions:
     formats: tuple[str, ...] = FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
     baseline: bool = False
+    elements: bool = False
     strict: bool = False
     overwrite: bool = False
     resume: bool = False
@@ -80,15 +90,23 @@ def read_inputs(
     """All records of the files, and of the one sequence given as text, with every problem found."""
     good: list[Sequence] = []
     bad: list[InputError] = []
+
+    def take(record: Sequence, where: str) -> None:
+        if problem := too_long(record, where):
+            bad.append(problem)
+        else:
+            good.append(record)
+
     if sequence is not None:
         try:
-            good.append(Sequence.from_text(sequence, where="--sequence"))
+            take(Sequence.from_text(sequence, where="--sequence"), "--sequence")
         except InputError as error:
             bad.append(error)
     for path in paths:
         records, problems = read_fasta(path)
-        good += records
         bad += problems
+        for record in records:
+            take(record, f"{path} ({record.id})")
     return good, bad
 
 
@@ -98,7 +116,8 @@ def predict_files(
     """Predict every record and write *out*; gives the exit status.
 
     0: all is well; 1: a record was bad or failed, the others are written; 2: `strict` and a bad record,
-    nothing is predicted; 130: interrupted, what is finished is written and can be resumed.
+    nothing is predicted; 130: interrupted, what is finished is written and can be resumed. The folder
+    is left as it is if there is no good record, or the model cannot be loaded.
 
     Raises:
         RnassError: the folder holds results already, there are no such weights, ...
@@ -107,39 +126,33 @@ def predict_files(
     sequences, problems = read_inputs(paths, sequence)
     for problem in problems:
         log.error("%s", problem)
-    if problems and options.strict:
-        log.error("%d bad records; nothing is predicted (--strict)", len(problems))
-        return 2
+    if problems and (options.strict or not sequences):
+        why = " (--strict)" if options.strict else ""
+        log.error("bad records: %d; nothing is predicted%s", len(problems), why)
+        return 2 if options.strict else 1
     weights = find_weights(options.weights)
+    if max(map(len, sequences), default=0) <= _LONG:
+        keep_freed_memory()
+    predictor = _predictor(options, weights)
     identity = _identity(options, weights)
     results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
     records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    todo = [record for record in records if not results.is_finished(*record)]
-    if len(todo) < len(records):
-        log.info("%d of %d records are finished", len(records) - len(todo), len(records))
-    status = 1 if problems else 0
-    try:
-        if todo and not _predict(todo, results, options, weights):
-            status = 1
-    except KeyboardInterrupt:
-        log.error("interrupted; finished records are kept, --resume does the rest")
-        status = 130
+    status = _status(_predict(records, results, options, predictor), problems)
     results.close(records, [_bad_row(problem) for problem in problems])
-    results.write_run(
-        identity
-        | {
-            "versions": versions(),
-            "inputs": paths,
-            "seed": options.seed,
-            "device": options.device,
-            "threads": torch.get_num_threads(),
-            "records": len(records),
-            "bad_records": len(problems),
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-            "seconds": round(time.time() - began, 3),
-            "exit_status": status,
-        }
-    )
+    run = {
+        "versions": versions(),
+        "inputs": [*paths, *(["--sequence"] if sequence is not None else [])],
+        "decoding": dataclasses.asdict(predictor.decoding),
+        "seed": options.seed,
+        "device": str(predictor.device),
+        "threads": torch.get_num_threads(),
+        "records": len(records),
+        "bad_records": len(problems),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        "seconds": round(time.time() - began, 3),
+        "exit_status": status,
+    }
+    results.write_run(identity | run)
     return status
 
 
@@ -162,6 +175,7 @@ def _identity(options: JobOptions, weights: Path) -> dict[str, Any]:
             "formats": list(options.formats),
             "plot": options.plot,
             "baseline": options.baseline,
+            "elements": options.elements,
             "thermodynamics": options.thermodynamics,
             "precision": options.precision,
             "decoding": options.decoding,
@@ -170,26 +184,39 @@ def _identity(options: JobOptions, weights: Path) -> dict[str, Any]:
 
 
 def _predict(
-    todo: list[tuple[str, Sequence]], results: Results, options: JobOptions, weights: Path
-) -> bool:
-    """Predict and write what is left to do; gives whether every record came out."""
-    keep_freed_memory()
-    torch.manual_seed(options.seed)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    predictor = _predictor(options, weights)
+    records: list[_Record], results: Results, options: JobOptions, predictor: Predictor
+) -> int | None:
+    """Predict and write what is left to do; gives how many failed, None if interrupted."""
+    todo = [record for record in records if not results.is_finished(*record)]
+    if len(todo) < len(records):
+        log.info("%d of %d records are finished already", len(records) - len(todo), len(records))
     threads = torch.get_num_threads()
     processes = threads - 1 if len(todo) > _FEW else 0
-    all_well = True
-    with _progress(todo, quiet=options.quiet) as advance:
-        for outcome in predictor.predict((sequence for _, sequence in todo), processes):
-            name, sequence = todo[outcome.number]
-            all_well &= _write(results, name, sequence, outcome, options)
-            advance(len(sequence))
-    return all_well
+    failed = 0
+    try:
+        with record_bar(len(todo), quiet=options.quiet) as advance:
+            for outcome in predictor.predict((sequence for _, sequence in todo), processes):
+                name, sequence = todo[outcome.number]
+                failed += not _write(results, name, sequence, outcome, options)
+                advance(len(sequence))
+    except KeyboardInterrupt:
+        log.error("interrupted; finished records are kept, --resume does the rest")
+        return None
+    log.info("%s: %d records predicted, %d failed", results.folder, len(todo) - failed, failed)
+    return failed
+
+
+def _status(failed: int | None, problems: list[InputError]) -> int:
+    if failed is None:
+        return 130
+    return 1 if failed or problems else 0
 
 
 def _predictor(options: JobOptions, weights: Path) -> Predictor:
+    """Load the model, with threads and the random state set for it."""
+    torch.manual_seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
     predictor = load_predictor(
         weights,
         device=options.device,
@@ -197,7 +224,8 @@ def _predictor(options: JobOptions, weights: Path) -> Predictor:
         baseline=options.baseline,
         precision=options.precision,
     )
-    predictor.decoding = dataclasses.replace(predictor.decoding, **options.decoding)
+    chosen = dataclasses.asdict(predictor.decoding) | options.decoding
+    predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
     return predictor
 
 
@@ -222,15 +250,22 @@ def _write(
         files.append(path.name)
     if options.plot:
         files.append(_plot(results.folder / f"{name}.{options.plot}", prediction))
-    results.finish(_row(name, prediction), sequence, prediction.structure, files)
+    row = _row(name, prediction)
+    if options.elements:
+        row = _with_elements(row, prediction.structure)
+    results.finish(row, sequence, prediction.structure, files)
     return True
 
 
 def _row(name: str, prediction: Prediction) -> SummaryRow:
-    structure, thermodynamics = prediction.structure, prediction.thermodynamics
+    structure, below = prediction.structure, prediction.thermodynamics
+    bases = prediction.sequence.bases
 
     def agreement(other: Structure | None) -> float | None:
         return None if other is None else score(other, structure).f1
+
+    def energy(other: Structure | None) -> float | None:
+        return None if other is None else vienna.energy(bases, other)
 
     return SummaryRow(
         id=prediction.sequence.id,
@@ -239,12 +274,21 @@ def _row(name: str, prediction: Prediction) -> SummaryRow:
         pairs=len(structure.pairs),
         pseudoknot_order=structure.pseudoknot_order,
         confidence=prediction.confidence,
-        mfe_kcal_mol=thermodynamics.mfe,
-        f1_mfe=agreement(thermodynamics.mfe_structure),
-        f1_mea=agreement(thermodynamics.mea),
-        f1_centroid=agreement(thermodynamics.centroid),
+        mfe_kcal_mol=below.mfe,
+        f1_mfe=agreement(below.mfe_structure),
+        mea_kcal_mol=energy(below.mea),
+        f1_mea=agreement(below.mea),
+        centroid_kcal_mol=energy(below.centroid),
+        f1_centroid=agreement(below.centroid),
         seconds=prediction.seconds,
     )
+
+
+def _with_elements(row: SummaryRow, structure: Structure) -> SummaryRow:
+    from rnass.elements import elements  # forgi takes half a second to load
+
+    found = dataclasses.asdict(elements(structure))
+    return dataclasses.replace(row, elements=found.pop("string"), **found)
 
 
 def _plot(path: Path, prediction: Prediction) -> str:
@@ -264,23 +308,3 @@ def _plot(path: Path, prediction: Prediction) -> str:
 
 def _bad_row(problem: InputError) -> SummaryRow:
     return SummaryRow(id=problem.record, status="failed", message=str(problem))
-
-
-@contextmanager
-def _progress(todo: list[tuple[str, Sequence]], *, quiet: bool) -> Iterator[Any]:
-    """A bar of records and bases on a terminal, nothing in a pipe; gives what advances it."""
-    console = Console(stderr=True)
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("records, {task.fields[bases]:,} bases"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("", total=len(todo), bases=0)
-
-        def advance(bases: int) -> None:
-            done = progress.tasks[task].fields["bases"]
-            progress.update(task, advance=1, bases=done + bases)
-
-        yield advance

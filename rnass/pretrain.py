@@ -14,7 +14,7 @@ from torch.nn import functional
 from rnass.backbone.encoder import Encoder
 from rnass.config import PretrainConfig, to_json
 from rnass.contact_head import contact_loss
-from rnass.dataset import LabelledBatch, Loader, batches, read_examples
+from rnass.dataset import LabelledBatch, Loader, batches, mutated, read_examples, training_examples
 from rnass.optimise import Run
 from rnass.pair_features import average_product_correction, symmetrise
 from rnass.weights import save_backbone
@@ -46,6 +46,9 @@ class PretrainObjective(nn.Module):
         tokens, chosen = self._masked(rnas.tokens)
         first, length = self.encoder.vocabulary.special_before(), rnas.bases.shape[1]
         inside = slice(first, first + length)
+        if batch.askable is not None:
+            chosen[:, inside] &= batch.askable > 0
+            tokens = torch.where(chosen, tokens, rnas.tokens)
         pairs = (rnas.mask[:, :, None] * rnas.mask[:, None, :])[:, None]  # (B, 1, L, L)
         logits = [self.contact_bias.expand(pairs[:, 0].shape)]
 
@@ -84,7 +87,7 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file."""
     torch.manual_seed(config.run.seed)
     data = config.data
-    examples = read_examples(data.train, data.min_length, data.max_length)
+    examples = training_examples(data)
     valid = read_examples(data.valid, data.min_length, data.max_length)[: data.valid_limit]
     objective = PretrainObjective(config).to(device)
     load = Loader(objective.encoder.vocabulary)
@@ -92,18 +95,18 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
         folder,
         objective,
         [{"params": list(objective.parameters()), "lr": 1.0}],
-        config.optimiser,
-        config.run,
-        to_json(config),
+        config,
     )
 
-    def numbered(numbers: list[int]) -> LabelledBatch:
-        return load([examples[n] for n in numbers]).to(device)
+    def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
+        draw, numbers = drawn
+        chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
+        return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(objective, [load([example]).to(device) for example in valid])
 
-    run.fit(batches(examples, data, config.run.seed), numbered, validate)
+    run.fit(enumerate(batches(examples, data, config.run.seed)), numbered, validate)
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():

@@ -7,12 +7,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 from torch import Tensor, nn
 
 from rnass.backbone.encoder import Encoder
 from rnass.config import DecodingConfig, ModelConfig, TrainConfig, to_json
 from rnass.contact_head import contact_loss
-from rnass.dataset import Example, LabelledBatch, Loader, batches, read_examples
+from rnass.dataset import (
+    Example,
+    LabelledBatch,
+    Loader,
+    batches,
+    mutated,
+    read_examples,
+    training_examples,
+)
 from rnass.errors import ConfigError
 from rnass.matching import decode
 from rnass.metrics import score
@@ -21,7 +30,15 @@ from rnass.optimise import Run
 from rnass.structure import Structure
 from rnass.weights import find_weights, load_backbone, load_model, save_model
 
-__all__ = ["TrainObjective", "calibrate", "choose_decoding", "logit_maps", "train"]
+__all__ = [
+    "TrainObjective",
+    "calibrate",
+    "calibrated_probabilities",
+    "choose_decoding",
+    "logit_maps",
+    "strict_f1",
+    "train",
+]
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(3, 12))
 
@@ -53,7 +70,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     torch.manual_seed(config.run.seed)
     data = config.data
     model = _start(config).to(device)
-    examples = read_examples(data.train, data.min_length, data.max_length)
+    examples = training_examples(data)
     valid = read_examples(data.valid, data.min_length, data.max_length)
     load = Loader(
         model.backbone.vocabulary, model.config.head.thermodynamics, Path(data.cache), processes
@@ -61,17 +78,17 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     load.annotate(data.train, examples)
     load.annotate(data.valid, valid)
     objective = TrainObjective(model, config.thermodynamics_dropout)
-    run: Run[LabelledBatch] = Run(
-        folder, objective, _groups(model, config), config.optimiser, config.run, to_json(config)
-    )
+    run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
 
-    def numbered(numbers: list[int]) -> LabelledBatch:
-        return load([examples[n] for n in numbers]).to(device)
+    def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
+        draw, numbers = drawn
+        chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
+        return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(model, load, valid[: data.valid_limit], device)
 
-    run.fit(batches(examples, data, config.run.seed), numbered, validate)
+    run.fit(enumerate(batches(examples, data, config.run.seed)), numbered, validate)
     path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():
@@ -106,7 +123,9 @@ def calibrate(
         z = logits * np.exp(parameters[0]) + parameters[1]
         return float(np.mean(np.logaddexp(0, z) - paired * z))
 
-    slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-3}).x
+    simplex = [[0, 0], [0.5, 0], [0, 0.5]]  # from zeros, the default one is smaller than the tolerance
+    options = {"xatol": 1e-3, "initial_simplex": simplex}
+    slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
     fitted = dataclasses.replace(config, temperature=float(np.exp(-slope)), offset=float(offset))
     return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
 
@@ -115,7 +134,7 @@ def choose_decoding(
     config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest mean strict F1."""
-    probabilities = [1 / (1 + np.exp(-(m / config.temperature + config.offset))) for m in maps]
+    probabilities = calibrated_probabilities(config, maps)
     choices = [
         dataclasses.replace(config.decoding, threshold=threshold, min_helix=least)
         for threshold in _THRESHOLDS
@@ -124,15 +143,28 @@ def choose_decoding(
     return max(choices, key=lambda choice: mean_f1(probabilities, examples, choice))
 
 
+def calibrated_probabilities(
+    config: ModelConfig, maps: list[NDArray[np.floating]]
+) -> list[NDArray[np.floating]]:
+    """Pairing probabilities of uncalibrated logits, as `ContactModel.probabilities` gives them."""
+    return [expit(m / config.temperature + config.offset) for m in maps]
+
+
+def strict_f1(
+    probabilities: list[NDArray[np.floating]], examples: list[Example], decoding: DecodingConfig
+) -> list[float]:
+    """The strict F1 of each decoded map against its example."""
+    return [
+        score(Structure(len(e.bases), e.pairs), decode(p, e.bases, decoding)).f1
+        for p, e in zip(probabilities, examples, strict=True)
+    ]
+
+
 def mean_f1(
     probabilities: list[NDArray[np.floating]], examples: list[Example], decoding: DecodingConfig
 ) -> float:
     """Mean strict F1 of the decoded maps; 0 where there are none."""
-    scores = [
-        score(Structure(len(e.bases), e.pairs), decode(p, e.bases, decoding)).f1
-        for p, e in zip(probabilities, examples, strict=True)
-    ]
-    return float(np.mean(scores)) if scores else 0.0
+    return float(np.mean(strict_f1(probabilities, examples, decoding) or [0.0]))
 
 
 def _validate(
@@ -145,7 +177,7 @@ def _validate(
         float(contact_loss(torch.from_numpy(m)[None], load([e]).contacts, torch.ones(1, len(m))))
         for m, e in zip(maps, valid, strict=True)
     ]
-    probabilities = [1 / (1 + np.exp(-m)) for m in maps]
+    probabilities = [expit(m) for m in maps]
     return {
         "valid_loss": float(np.mean(losses)),
         "valid_f1": mean_f1(probabilities, valid, DecodingConfig(threshold=0.3)),

@@ -4,21 +4,22 @@ The only module that imports `RNA`. Energies are in kcal/mol at 37 C. Lorenz et 
 doi:10.1186/1748-7188-6-26.
 """
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from multiprocessing import get_context
-from threading import Lock
+from multiprocessing import get_context, parent_process
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import numpy as np
 import RNA
 from numpy.typing import ArrayLike, NDArray
 
-from rnass.errors import ConfigError, ConstraintError, SequenceError
+from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError
 from rnass.sequence import MIN_HAIRPIN, clean_bases
 from rnass.structure import Structure
 
@@ -32,9 +33,12 @@ __all__ = [
     "Thermodynamics",
     "annotate",
     "base_pair_probabilities",
+    "energy",
     "fold",
     "fold_many",
     "layout",
+    "minimum_structure",
+    "minimum_structures",
     "version",
 ]
 
@@ -101,6 +105,7 @@ class Ensemble:
             with a base downstream or upstream, `()` this pair; every structure obeys it.
         reactivities: shape (L,), normalised SHAPE reactivities; NaN or -999 where missing (see
             `rnass.matching.clean_reactivities`). They change the energies by Deigan's formula.
+        max_span: most bases that a pair spans, both ends counted; None for no bound.
 
     Raises:
         SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
@@ -119,6 +124,7 @@ class Ensemble:
         *,
         constraint: str | None = None,
         reactivities: ArrayLike | None = None,
+        max_span: int | None = None,
     ) -> None:
         self.bases = clean_bases(bases)
         self.parameters = parameters
@@ -126,7 +132,7 @@ class Ensemble:
             raise SequenceError(
                 f"sequence: {len(self.bases)} bases; expected at most {MAX_LENGTH} for ViennaRNA"
             )
-        model, energies, weights = _energies(parameters)
+        model, energies, weights = _energies(parameters, max_span)
         self._compound = RNA.fold_compound(self.bases, model)
         self._compound.params_subst(energies)
         self._compound.exp_params_subst(weights)
@@ -198,9 +204,39 @@ class Ensemble:
         return Structure.from_dot_bracket(self._compound.centroid()[0])
 
 
+def minimum_structure(bases: str, max_span: int | None = None) -> Structure:
+    """The structure of minimum free energy without pairs that span more; see `Ensemble`."""
+    return Ensemble(bases, max_span=max_span).mfe_structure
+
+
+def minimum_structures(
+    many: Iterable[str], *, max_span: int | None = None, processes: int = 0
+) -> Iterator[Structure]:
+    """`minimum_structure` of each RNA, in the order given; see `annotate` for *processes*."""
+    return _in_order(partial(minimum_structure, max_span=max_span), many, processes)
+
+
 def base_pair_probabilities(bases: str, parameters: str = DEFAULT_PARAMETERS) -> BasePairProbabilities:
     """The base-pair probabilities of *bases*; raises what `Ensemble` raises."""
     return Ensemble(bases, parameters).base_pairs
+
+
+def energy(bases: str, structure: Structure) -> float:
+    """The free energy of a structure with the default parameters, in kcal/mol.
+
+    Energy models know loops only: pairs of a pseudoknot (order 1 and more) are left out.
+
+    Raises:
+        SequenceError: a letter that is no base, or none at all.
+        StructureError: a structure of another length.
+    """
+    bases = clean_bases(bases)
+    if len(structure) != len(bases):
+        raise StructureError(f"structure: {len(structure)} bases; expected {len(bases)}")
+    model, parameters, _ = _energies(DEFAULT_PARAMETERS)
+    compound = RNA.fold_compound(bases, model, RNA.OPTION_EVAL_ONLY)
+    compound.params_subst(parameters)
+    return float(compound.eval_structure(structure.up_to_order(0).dot_bracket))
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,10 +313,7 @@ def _in_order(work: Callable[[str], T], many: Iterable[str], processes: int) -> 
     if processes <= 0:
         yield from map(work, many)
         return
-    # SIG_DFL: Ctrl-C ends a worker at once and silently, even inside a long fold
-    pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_DFL)
-    )
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
     waiting: deque[Future[T]] = deque()
     try:
         for bases in many:
@@ -291,6 +324,19 @@ def _in_order(work: Callable[[str], T], many: Iterable[str], processes: int) -> 
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Ctrl-C ends a worker at once and silently, even inside a long fold; so does its parent's end."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent closes nothing: its workers would wait for work for ever."""
+    if parent := parent_process():
+        parent.join()
+    os._exit(1)
 
 
 def layout(structure: Structure) -> NDArray[np.float64]:
@@ -317,7 +363,7 @@ def layout(structure: Structure) -> NDArray[np.float64]:
 
 
 @cache
-def _energies(name: str) -> tuple[Any, Any, Any]:
+def _energies(name: str, max_span: int | None = None) -> tuple[Any, Any, Any]:
     """Model details, energies and Boltzmann weights of a parameter set; raises ConfigError.
 
     Each set is loaded once and given to every fold compound by hand, so the tables of the process
@@ -331,6 +377,7 @@ def _energies(name: str) -> tuple[Any, Any, Any]:
         try:
             _load(name)
             model = RNA.md()
+            model.max_bp_span = max_span or -1
             return model, RNA.param(model), RNA.exp_param(model)
         finally:
             _load(DEFAULT_PARAMETERS)

@@ -73,7 +73,7 @@ def manifest_entry(path: Path) -> dict[str, Any]:
         return {}
     try:
         return dict(json.loads(manifest.read_text(encoding="utf-8")).get(path.name, {}))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:  # not readable, not JSON, no object
         raise CheckpointError(f"{manifest}: {error}; expected a JSON object by file name") from error
 
 
@@ -87,6 +87,7 @@ def load_model(path: Path) -> ContactModel:
 
     Raises:
         CheckpointError: not such a file, altered (sha256), or with missing or unknown tensors.
+        ConfigError: its configuration is not one of this version.
     """
     kind, config, state = _load(path)
     if kind != "contact model":

@@ -1,17 +1,31 @@
 """Records, batches and kept base-pair probabilities; ViennaRNA itself is the oracle of the latter."""
 
+import dataclasses
 import itertools
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import RNA
+import torch
 
 from rnass import dataset, vienna
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import DataConfig
-from rnass.dataset import Annotations, Example, Loader, annotations, batches, read_examples
+from rnass.dataset import (
+    Annotations,
+    Example,
+    Loader,
+    annotations,
+    batches,
+    mutated,
+    read_examples,
+    training_examples,
+)
 from rnass.errors import ConfigError, InputError
+
+CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
 
 
 def examples_of(lengths, families=None, sources=None):
@@ -177,3 +191,109 @@ def test_a_loader_without_parameter_sets_folds_nothing(hairpins, monkeypatch):
     load = Loader(RNASS)
     load.annotate([path], examples)
     assert load(examples).rnas.thermodynamics is None
+
+
+def test_a_folder_of_any_structure_files(tmp_path, hairpins):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "b.dbn").write_text(">two\nGGGAAACCC\n(((...)))\n>three\nGAAAAC\n(....)\n")
+    (folder / "a.ct").write_text("2 one\n1 G 0 2 2 1\n2 C 1 0 1 2\n")
+    (folder / "c.bpseq").write_text("1 A 0\n2 A 0\n")
+    (folder / "notes.txt").write_text("no structure")
+    (folder / "deeper").mkdir()
+    examples = read_examples([hairpins(1), str(folder)])
+    assert [(e.id, e.source) for e in examples[1:]] == [("one", 1), ("two", 1), ("three", 1), ("c", 1)]
+    assert examples[1].pairs.tolist() == [[0, 1]]
+
+
+def test_a_bad_file_of_a_folder_is_named_with_its_line(tmp_path):
+    (tmp_path / "a.dbn").write_text(">x\nGAAAAC\n(....\n")
+    with pytest.raises(InputError, match=r"a\.dbn:3"):
+        read_examples([str(tmp_path)])
+
+
+def test_a_folder_without_structures_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"no structures in this folder; expected \.bpseq, \.ct"):
+        read_examples([str(tmp_path)])
+
+
+class TestHeldOut:
+    @pytest.fixture
+    def data(self, hairpins, tmp_path, monkeypatch):
+        monkeypatch.setattr(dataset, "best_tool", lambda: "kmers")  # the same wherever this runs
+        train = hairpins(5)
+        lines = Path(train).read_text().splitlines()
+        (tmp_path / "test.tsv").write_text("\n".join([lines[0], lines[3]]) + "\n")
+        return DataConfig(
+            train=(train,), held_out=(str(tmp_path / "test.tsv"),), cache=str(tmp_path / "cache")
+        )
+
+    def test_a_near_record_is_an_error_that_names_it(self, data):
+        with pytest.raises(InputError, match="hp2 to hp2 with 100% the same; expected none, or drop"):
+            training_examples(data)
+
+    def test_or_is_dropped_the_second_time_without_a_search(self, data, monkeypatch):
+        data = dataclasses.replace(data, drop_near=True)
+        kept = training_examples(data)
+        assert "hp2" not in {e.id for e in kept}
+        assert kept
+        monkeypatch.setattr(dataset, "near", None)
+        assert [e.id for e in training_examples(data)] == [e.id for e in kept]
+
+    def test_without_held_out_nothing_is_searched(self, data, monkeypatch):
+        monkeypatch.setattr(dataset, "near", None)
+        assert len(training_examples(dataclasses.replace(data, held_out=()))) == 5
+
+
+class TestMutated:
+    def test_off_by_default(self, hairpins):
+        examples = read_examples([hairpins(5)])
+        assert mutated(examples, DataConfig(), 1, 0) == examples
+
+    def test_a_share_is_altered_with_its_pairs_kept(self, hairpins):
+        examples = read_examples([hairpins(200)])
+        new = mutated(examples, DataConfig(mutation_rate=0.8, mutated_share=0.4), 1, 0)
+        altered = [e.altered for e in new]
+        assert np.mean(altered) == pytest.approx(0.4, abs=0.1)
+        for before, after in zip(examples, new, strict=True):
+            assert (after is before) != after.altered
+            assert after.pairs is before.pairs
+            assert (after.bases != before.bases) == after.altered
+            assert {after.bases[i] + after.bases[j] for i, j in after.pairs} <= CANONICAL
+
+    def test_seed_and_draw_decide_whatever_came_before(self, hairpins):
+        examples = read_examples([hairpins(20)])
+        data = DataConfig(mutation_rate=0.5, mutated_share=0.5)
+
+        def bases(seed, draw):
+            return [e.bases for e in mutated(examples, data, seed, draw)]
+
+        assert bases(1, 7) == bases(1, 7)
+        assert bases(1, 7) != bases(1, 8)
+        assert bases(1, 7) != bases(2, 7)
+
+    def test_base_pair_probabilities_are_withheld(self, hairpins, tmp_path):
+        path = hairpins(2)
+        examples = read_examples([path])
+        load = Loader(RNASS, ("turner2004",), tmp_path / "cache")
+        load.annotate([path], examples)
+        altered = dataclasses.replace(examples[0], altered=True)
+        maps = load([altered, examples[1]]).rnas.thermodynamics
+        assert not maps[0].any()
+        assert maps[1].any()
+
+
+def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
+    (tmp_path / "a.tsv").write_text(
+        "id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t01010\nb\tGAC\t...\t\n"
+    )
+    batch = Loader(RNASS)(read_examples([str(tmp_path / "a.tsv")]))
+    assert batch.askable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
+    assert batch.to(torch.device("cpu")).askable is not None
+
+
+@pytest.mark.parametrize("mask", ["010", "0101x"])
+def test_a_bad_mask_is_refused(tmp_path, mask):
+    (tmp_path / "a.tsv").write_text(f"id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t{mask}\n")
+    with pytest.raises(InputError, match=r"a\.tsv \(a\): a bad mask"):
+        read_examples([str(tmp_path / "a.tsv")])

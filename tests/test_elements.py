@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnass.elements import Elements, elements
+from rnass.elements import Elements, elements, elements_table
+from rnass.errors import StructureError
 from rnass.structure import Structure
 
 # (stems, hairpins, bulges, interior loops, multiloops, pseudoknotted helices), counted by hand
@@ -117,3 +118,31 @@ def test_forgi_is_imported_in_silence_and_leaves_its_modules_alone():
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_table_of_files(tmp_path):
+    (tmp_path / "a.dbn").write_text(">x of y\nGGAAGGAAACCCC\n((..((...))))\n>z\nGAC\n...\n")
+    (tmp_path / "b.bpseq").write_text("1 G 5\n2 A 0\n3 A 0\n4 A 0\n5 C 1\n")
+    head, *rows = elements_table([tmp_path / "a.dbn", tmp_path / "b.bpseq"]).splitlines()
+    assert head.split("\t") == [
+        "id",
+        "length",
+        "stems",
+        "hairpins",
+        "bulges",
+        "interior_loops",
+        "multiloops",
+        "pseudoknotted_helices",
+        "elements",
+    ]
+    assert [row.split("\t") for row in rows] == [
+        ["x", "13", "2", "1", "1", "0", "0", "0", "ssiisshhhssss"],
+        ["z", "3", "0", "0", "0", "0", "0", "0", "fff"],
+        ["b", "5", "1", "1", "0", "0", "0", "0", "shhhs"],
+    ]
+
+
+def test_a_table_of_a_malformed_file(tmp_path):
+    (tmp_path / "a.dbn").write_text(">x\nGAAC\n(..\n")
+    with pytest.raises(StructureError, match=r"a\.dbn:3 \(x\): 3 symbols for 4 bases"):
+        elements_table([tmp_path / "a.dbn"])

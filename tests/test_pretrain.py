@@ -156,3 +156,21 @@ def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):
     logs = [(tmp_path / part / "log.jsonl").read_text().splitlines() for part in ("one", "two")]
     assert len(logs[0]) == len(logs[1]) == 1
     assert json.loads(logs[0][0])["valid_loss"] == pytest.approx(json.loads(logs[1][0])["valid_loss"])
+
+
+def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
+    example = Example("x", "", "GGGAAACCCAAA", Structure(12).pairs, mask="000111000000")
+    batch = Loader(RNASS)([example])
+    seen = {}
+    encode = objective.encoder.forward
+    monkeypatch.setattr(
+        objective.encoder, "forward", lambda t, c: encode(seen.setdefault("tokens", t), c)
+    )
+    everything = (batch.rnas.tokens >= RNASS.row("A")) & (batch.rnas.tokens <= RNASS.row("U"))
+    masked = batch.rnas.tokens.where(~everything, torch.tensor(RNASS.mask))
+    monkeypatch.setattr(objective, "_masked", lambda _: (masked, everything.clone()))
+    objective(batch)
+    hidden = (seen["tokens"] == RNASS.mask)[0].tolist()
+    assert hidden == [False] * 4 + [True] * 3 + [False] * 7  # one special token before, one after
+    none = dataclasses.replace(batch, askable=torch.zeros(1, 12))
+    assert objective(none)["language"] == 0

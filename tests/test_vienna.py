@@ -9,7 +9,7 @@ import pytest
 import RNA
 
 from rnass import vienna
-from rnass.errors import ConfigError, ConstraintError, SequenceError
+from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError
 from rnass.structure import Structure
 
 TRNA_PHE = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"  # 1EHZ
@@ -91,6 +91,35 @@ def test_nothing_pairs(bases):
     assert got.base_pairs.p.size == 0
     assert got.probabilities.shape == (len(bases), len(bases))
     assert not got.probabilities.any()
+
+
+def test_energy_of_a_structure_is_what_viennarna_says():
+    assert vienna.energy(TRNA_PHE, Structure.from_dot_bracket(CLOVERLEAF)) == pytest.approx(-22.4)
+    vienna.Ensemble(TRNA_PHE, "langdon2018").mfe  # noqa: B018 - other parameters must not stay
+    compound = RNA.fold_compound(TRNA_PHE)
+    for dot_bracket in (
+        "." * 76,
+        "((((" + "." * 64 + "))))....",
+        "." * 27 + "(((((.......)))))" + "." * 32,
+    ):
+        expected = compound.eval_structure(dot_bracket)
+        assert vienna.energy(TRNA_PHE, Structure.from_dot_bracket(dot_bracket)) == pytest.approx(
+            expected
+        )
+
+
+def test_energy_leaves_pseudoknots_out_and_takes_any_base():
+    knot = Structure.from_dot_bracket("((((..[[..))))..]]")
+    nested = Structure.from_dot_bracket("((((......))))....")
+    bases = "gggcAANNAAGCCCttNN"
+    assert vienna.energy(bases, knot) == vienna.energy(bases, nested) < 0
+
+
+def test_energy_of_what_does_not_fit_is_refused():
+    with pytest.raises(StructureError, match="structure: 11 bases; expected 12"):
+        vienna.energy(HAIRPIN, Structure(11))
+    with pytest.raises(SequenceError, match="'X' at base 2"):
+        vienna.energy("GXC", Structure(3))
 
 
 def test_n_pairs_with_nothing():

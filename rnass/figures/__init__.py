@@ -6,6 +6,7 @@ save it with `save_figure`, or change it first.
 
 from rnass.figures.arcs import arc_diagram, compare_arcs
 from rnass.figures.drawing import structure_drawing
+from rnass.figures.judging import judgement_figure
 from rnass.figures.maps import heat_maps, probability_map
 from rnass.figures.pair_colours import Track
 from rnass.figures.saving import FORMATS, save_figure
@@ -16,6 +17,7 @@ __all__ = [
     "arc_diagram",
     "compare_arcs",
     "heat_maps",
+    "judgement_figure",
     "probability_map",
     "save_figure",
     "structure_drawing",

@@ -5,30 +5,40 @@ line in what they raise; writers write whole files or none.
 """
 
 from rnass.io.bpseq import read_bpseq, write_bpseq
-from rnass.io.ct import read_ct, write_ct
+from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.fasta import read_fasta, write_fasta
 from rnass.io.files import write_atomically, write_json, write_npy, write_text
+from rnass.io.json_structures import read_json_structures, write_json_structures
 from rnass.io.names import file_names
 from rnass.io.results import FORMATS, Results, open_results
-from rnass.io.structures import STRUCTURE_SUFFIXES, read_structures
+from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
+from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
+from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
 from rnass.io.summary import SummaryRow, write_summary
-from rnass.io.tsv import LabelledRecord, read_labelled_tsv
+from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
     "FORMATS",
     "STRUCTURE_SUFFIXES",
+    "Alignment",
     "LabelledRecord",
     "Results",
     "SummaryRow",
     "file_names",
+    "format_ct",
     "format_dot_bracket",
     "open_results",
+    "project",
     "read_bpseq",
     "read_ct",
     "read_dot_bracket",
     "read_fasta",
+    "read_json_structures",
+    "read_labelled",
     "read_labelled_tsv",
+    "read_stockholm",
+    "read_stockholm_records",
     "read_structures",
     "write_atomically",
     "write_bpseq",
@@ -36,7 +46,12 @@ __all__ = [
     "write_dot_bracket",
     "write_fasta",
     "write_json",
+    "write_json_structures",
+    "write_labelled_tsv",
     "write_npy",
+    "write_stockholm",
+    "write_stockholm_records",
     "write_summary",
     "write_text",
+    "wuss_structure",
 ]

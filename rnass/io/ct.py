@@ -15,25 +15,34 @@ from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows, whole_num
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 
-__all__ = ["read_ct", "write_ct"]
+__all__ = ["format_ct", "read_ct", "write_ct"]
 
 _ENERGY = re.compile(r"^(ENERGY|dG)\s*=\s*\S+\s*", re.IGNORECASE)
 
 
-def write_ct(
-    path: str | Path, sequence: Sequence, structure: Structure, *, title: str | None = None
-) -> None:
-    """Write one structure; the title is the whole header unless given. Inverse of `read_ct`.
+def format_ct(sequence: Sequence, structure: Structure, *, title: str | None = None) -> str:
+    """One structure, L + 1 lines; the title is the whole header unless given.
 
     Raises:
         StructureError: the structure has not as many bases as the sequence.
-        OutputError: the file cannot be written.
     """
     last = len(sequence)
     lines = [f"{last:>5} {title_of(sequence) if title is None else title}"]
     for k, letter, partner in to_rows(sequence, structure):
         lines.append(f"{k:>5} {letter} {k - 1:>5} {(k + 1) % (last + 1):>5} {partner:>5} {k:>5}")
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_ct(
+    path: str | Path, sequence: Sequence, structure: Structure, *, title: str | None = None
+) -> None:
+    """Write one structure; see `format_ct` for the title. Inverse of `read_ct`.
+
+    Raises:
+        StructureError: the structure has not as many bases as the sequence.
+        OutputError: the file cannot be written.
+    """
+    write_text(path, format_ct(sequence, structure, title=title))
 
 
 def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:

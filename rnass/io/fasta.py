@@ -84,6 +84,7 @@ def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
     try:
         return Sequence.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
+        error.record = name if draft.header else ""
         return error
 
 

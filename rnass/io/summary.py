@@ -23,6 +23,8 @@ class SummaryRow:
             it, in [0, 1].
         mea_kcal_mol, f1_mea, centroid_kcal_mol, f1_centroid: the same for ViennaRNA's MEA and centroid
             structures; columns that no row fills are left out.
+        elements: one letter per base, as `rnass.elements` has them, and how many stems, hairpins, ...
+            there are; left out unless asked for.
         seconds: time taken.
         status, message: "failed" and why, else "ok".
     """
@@ -39,6 +41,13 @@ class SummaryRow:
     f1_mea: float | None = None
     centroid_kcal_mol: float | None = None
     f1_centroid: float | None = None
+    elements: str | None = None
+    stems: int | None = None
+    hairpins: int | None = None
+    bulges: int | None = None
+    interior_loops: int | None = None
+    multiloops: int | None = None
+    pseudoknotted_helices: int | None = None
     seconds: float | None = None
     status: Literal["ok", "failed"] = "ok"
     message: str = ""
@@ -46,6 +55,8 @@ class SummaryRow:
 
 _COLUMNS = tuple(field.name for field in fields(SummaryRow))
 _OPTIONAL = {"mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid"}
+_OPTIONAL |= {"elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"}
+_OPTIONAL |= {"pseudoknotted_helices"}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 

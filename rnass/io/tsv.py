@@ -1,16 +1,17 @@
 """Labelled records: a tab-separated table with `id`, `sequence`, `dot_bracket` and further columns."""
 
-from collections.abc import Mapping
+import gzip
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import StructureError
 from rnass.io.dot_bracket import pair_up
-from rnass.io.files import read_lines
+from rnass.io.files import read_lines, write_atomically
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 
-__all__ = ["LabelledRecord", "read_labelled_tsv"]
+__all__ = ["LabelledRecord", "read_labelled_tsv", "write_labelled_tsv"]
 
 _REQUIRED = ("id", "sequence", "dot_bracket")
 
@@ -61,6 +62,33 @@ def read_labelled_tsv(path: str | Path) -> list[LabelledRecord]:
         for number, line in enumerate(lines[1:], start=2)
         if line.strip()
     ]
+
+
+def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> None:
+    """Write a table, gzip where the name ends in `.gz`; inverse of `read_labelled_tsv`.
+
+    The extra columns are those that any record has; a record without one has an empty cell there.
+
+    Raises:
+        StructureError: an id or a cell with a tab or a line end, which a table cannot hold.
+        OutputError: the file cannot be written.
+    """
+    records = list(records)
+    further = list(dict.fromkeys(name for record in records for name in record.extra))
+    lines = ["\t".join(["id", "source", "family", "sequence", "dot_bracket", *further])]
+    lines += [_line(record, further) for record in records]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    with write_atomically(path) as file:
+        # mtime 0: the same records make the same file
+        file.write(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
+
+
+def _line(record: LabelledRecord, further: list[str]) -> str:
+    cells = [record.id, record.source, record.family, record.sequence.bases]
+    cells += [record.structure.dot_bracket, *(record.extra.get(name, "") for name in further)]
+    if any(symbol in cell for cell in cells for symbol in "\t\n\r"):
+        raise StructureError(f"{record.id!r}: a tab or line end in a cell; expected none in a table")
+    return "\t".join(cells)
 
 
 def _record(columns: list[str], line: str, where: str) -> LabelledRecord:

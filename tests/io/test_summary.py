@@ -51,7 +51,9 @@ def test_the_baseline_adds_its_columns_for_all_rows(tmp_path):
         tmp_path,
         [SummaryRow(id="a", mea_kcal_mol=-1.0, f1_mea=1.0, centroid_kcal_mol=0.0, f1_centroid=0.0)],
     )
-    assert header == [field.name for field in fields(SummaryRow)]
+    of_elements = {"elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"}
+    of_elements |= {"pseudoknotted_helices"}
+    assert header == [field.name for field in fields(SummaryRow) if field.name not in of_elements]
 
 
 def test_no_cell_breaks_the_table(tmp_path):
@@ -64,3 +66,12 @@ def test_no_cell_breaks_the_table(tmp_path):
 
 def test_no_rows(tmp_path):
     assert len(read(tmp_path, [])) == 1
+
+
+def test_elements_are_columns_only_where_a_row_has_them(tmp_path):
+    rows = [SummaryRow(id="a", elements="shhhs", stems=1, hairpins=1, bulges=0), SummaryRow(id="b")]
+    header, first, second = read(tmp_path, rows)
+    assert header.index("elements") < header.index("stems") < header.index("seconds")
+    assert dict(zip(header, first, strict=True))["bulges"] == "0"
+    assert dict(zip(header, second, strict=True))["elements"] == ""
+    assert "multiloops" not in header

@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from rnass.errors import StructureError
-from rnass.io import LabelledRecord, read_labelled_tsv
+from rnass.io import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 
@@ -66,3 +66,29 @@ def test_gzip_blank_lines_and_few_columns_in_any_order(tmp_path):
 def test_malformed_table(tmp_path, text, message):
     with pytest.raises(StructureError, match=f"x.tsv{message}"):
         read(tmp_path, text)
+
+
+def test_what_is_written_is_read(tmp_path):
+    records = [
+        LabelledRecord(Sequence("a b", "GAAAC"), Structure(5, [(0, 4)]), "s", "f", {"mask": "01010"}),
+        LabelledRecord(Sequence("c", "GAC"), Structure(3)),
+    ]
+    for name in ("x.tsv", "x.tsv.gz"):
+        write_labelled_tsv(tmp_path / name, records)
+        first, second = read_labelled_tsv(tmp_path / name)
+        assert (first.id, first.sequence.bases, first.structure.dot_bracket) == ("a b", "GAAAC", "(...)")
+        assert (first.source, first.family, first.extra) == ("s", "f", {"mask": "01010"})
+        assert (second.id, second.source, second.extra) == ("c", "", {"mask": ""})
+
+
+def test_the_same_records_make_the_same_file(tmp_path):
+    records = [LabelledRecord(Sequence("a", "GAAAC"), Structure(5))]
+    for name in ("x.tsv.gz", "y.tsv.gz"):
+        write_labelled_tsv(tmp_path / name, records)
+    assert (tmp_path / "x.tsv.gz").read_bytes() == (tmp_path / "y.tsv.gz").read_bytes()
+
+
+def test_a_tab_in_a_cell_is_refused(tmp_path):
+    with pytest.raises(StructureError, match="a tab or line end in a cell"):
+        write_labelled_tsv(tmp_path / "x.tsv", [LabelledRecord(Sequence("a\tb", "G"), Structure(1))])
+    assert list(tmp_path.iterdir()) == []

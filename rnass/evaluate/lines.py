@@ -1,0 +1,174 @@
+"""The lines of a table: who predicts, and what each of them answers, RNA by RNA."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass import vienna
+from rnass.config import DecodingConfig, from_mapping
+from rnass.errors import RnassError
+from rnass.matching import decode, expected_f1
+from rnass.predictor import Outcome, Predictor
+from rnass.sequence import Sequence
+from rnass.structure import Structure
+
+__all__ = ["RNASS", "THRESHKNOT", "VIENNA", "VIENNA_LINES", "Answer", "Contenders"]
+
+RNASS, VIENNA = "rnass", "ViennaRNA"
+
+VIENNA_LINES = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA", "ThreshKnot"))
+"""ViennaRNA's minimum free energy, centroid and maximum expected accuracy (gamma 1) structures, and
+its base-pair probabilities decoded by ThreshKnot; Turner 2004, 37 C, dangles 2."""
+
+THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3)
+"""ThreshKnot as published: threshold 0.3, helices of at least three pairs (Zhang et al. 2020,
+https://doi.org/10.48550/arXiv.1912.12796)."""
+
+
+_Folded = tuple[vienna.Thermodynamics, vienna.BasePairProbabilities]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What every line predicts of one RNA.
+
+    Attributes:
+        number: the RNA's place among those asked for.
+        sequence: the RNA.
+        structures: by line; None where a line predicts nothing.
+        maps: pairing probabilities of rnass and of ViennaRNA, (L, L) each, symmetric, where there are
+            any; not to be kept for many RNAs.
+        mfe: ViennaRNA's minimum free energy in kcal/mol, None where it did not run.
+        problems: why a line predicts nothing.
+        behind: which of the maps a line was decoded from.
+    """
+
+    number: int
+    sequence: Sequence
+    structures: dict[str, Structure | None]
+    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    mfe: float | None = None
+    problems: tuple[str, ...] = ()
+    behind: Mapping[str, str] = field(default_factory=dict)
+
+    def map_of(self, line: str) -> NDArray[np.float32] | None:
+        """The probabilities that stand behind a line; None for another program's."""
+        return self.maps.get(self.behind.get(line, ""))
+
+    def confidence(self, line: str) -> float | None:
+        """The F1 that its probabilities lead one to expect of a line's structure."""
+        structure, probabilities = self.structures[line], self.map_of(line)
+        if structure is None or probabilities is None:
+            return None
+        return expected_f1(probabilities, structure)
+
+
+class Contenders:
+    """Everyone who predicts.
+
+    Args:
+        predictor: rnass; None leaves it out. Its `baseline` must be on where *thermodynamic* is.
+        thermodynamic: whether ViennaRNA's lines are wanted.
+        also: further decoders of rnass's map, each a line of its own, "rnass threshknot" say.
+        others: structures by program, one per RNA, as from `read_others`.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor | None,
+        *,
+        thermodynamic: bool = True,
+        also: Items[str] = (),
+        others: Mapping[str, Items[Structure | None]] | None = None,
+    ) -> None:
+        self.predictor, self.thermodynamic = predictor, thermodynamic
+        self.also = tuple(also) if predictor else ()
+        self.others = dict(others or {})
+
+    @property
+    def lines(self) -> list[str]:
+        """The names of the lines, in the order of the table."""
+        return [*self.behind, *self.others]
+
+    @property
+    def behind(self) -> dict[str, str]:
+        """Which map each line of rnass and of ViennaRNA is decoded from."""
+        own = [RNASS, *(f"{RNASS} {decoder}" for decoder in self.also)] if self.predictor else []
+        thermodynamic = VIENNA_LINES if self.thermodynamic else ()
+        return dict.fromkeys(own, RNASS) | dict.fromkeys(thermodynamic, VIENNA)
+
+    def answers(self, sequences: Items[Sequence], processes: int = 0) -> Iterator[Answer]:
+        """Predict every RNA, in no particular order; *processes* run ViennaRNA beside the network."""
+        if self.predictor:
+            for outcome in self.predictor.predict(sequences, processes):
+                yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
+        elif self.thermodynamic:
+            folded = vienna.fold_many((s.bases for s in sequences), baseline=True, processes=processes)
+            for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
+                yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
+        else:
+            for number, sequence in enumerate(sequences):
+                yield self._answer(number, sequence, {}, {}, None)
+
+    def _with_rnass(self, predictor: Predictor, outcome: Outcome, sequence: Sequence) -> Answer:
+        """What rnass answers, or that it does not, beside everyone else's."""
+        prediction = outcome.prediction
+        if prediction is None:
+            folded = _folded(sequence) if self.thermodynamic else None
+            return self._answer(outcome.number, sequence, {}, {}, folded, str(outcome.error))
+        structures = {RNASS: prediction.structure}
+        for decoder in self.also:
+            settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
+            options = from_mapping(DecodingConfig, settings, "decoding")
+            structures[f"{RNASS} {decoder}"] = decode(prediction.probabilities, sequence.bases, options)
+        folded = None
+        if self.thermodynamic:
+            fold = prediction.thermodynamics
+            folded = fold, _base_pairs(sequence, fold, predictor.model.config.head.thermodynamics)
+        maps = {RNASS: prediction.probabilities}
+        return self._answer(outcome.number, sequence, structures, maps, folded)
+
+    def _answer(
+        self,
+        number: int,
+        sequence: Sequence,
+        structures: dict[str, Structure],
+        maps: dict[str, NDArray[np.float32]],
+        folded: _Folded | None,
+        problem: str = "",
+    ) -> Answer:
+        """Add ViennaRNA's lines and the other programs' to what rnass says."""
+        found: dict[str, Structure | None] = dict.fromkeys(self.lines) | structures
+        if folded is not None:
+            fold, base_pairs = folded
+            maps = maps | {VIENNA: base_pairs.dense()}
+            knots = decode(maps[VIENNA], sequence.bases, THRESHKNOT)
+            four = (fold.mfe_structure, fold.centroid, fold.mea, knots)
+            found |= zip(VIENNA_LINES, four, strict=True)
+        found |= {name: structures[number] for name, structures in self.others.items()}
+        said = problem if problem.startswith(sequence.id) else f"{sequence.id}: {problem}"
+        problems = (f"{RNASS}: {said}",) if problem else ()
+        mfe = folded[0].mfe if folded else None
+        return Answer(number, sequence, found, maps, mfe, problems, self.behind)
+
+
+def _folded(sequence: Sequence) -> _Folded | None:
+    """ViennaRNA's part of an RNA that rnass does not predict; None if ViennaRNA does not either."""
+    try:
+        fold = vienna.fold(sequence.bases, baseline=True)
+    except RnassError:
+        return None
+    return fold, fold.base_pairs[0]
+
+
+def _base_pairs(
+    sequence: Sequence, fold: vienna.Thermodynamics, sets: Items[str]
+) -> vienna.BasePairProbabilities:
+    """Those of the default parameters: among the *sets* that the network reads, or computed now."""
+    if vienna.DEFAULT_PARAMETERS in sets and len(fold.base_pairs) == len(sets):
+        return fold.base_pairs[list(sets).index(vienna.DEFAULT_PARAMETERS)]
+    return vienna.base_pair_probabilities(sequence.bases)

@@ -1,0 +1,343 @@
+"""The commands as a stranger types them: most in this process, through `main`; those that are about
+processes (pipes, signals, kills) in a process of their own.
+"""
+
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import typer.main
+from tiny_weights import save_tiny_weights
+
+import rnass
+from rnass import cli
+from rnass.io import read_structures
+
+HAIRPIN = "GGGGAAAACCCC"
+COMMAND = [sys.executable, "-W", "error", "-m", "rnass.cli"]
+COMMANDS = sorted(typer.main.get_command(cli.app).commands)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
+
+
+@pytest.fixture
+def rna(monkeypatch, capsys, tmp_path):
+    """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level, threads = root.handlers[:], root.level, torch.get_num_threads()
+    root.handlers[:] = []  # the command closes those it finds
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        captured = capsys.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def predict(rna, weights):
+    return lambda *arguments: rna("predict", "--weights", weights, "--threads", 1, *arguments)
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    (tmp_path / "seqs.fa").write_text(f">a\n{HAIRPIN}\n>b\nGGGCAAAAGCCC\n")
+    return "seqs.fa"
+
+
+def shell(arguments, **options):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        text=True,
+        **options,
+    )
+
+
+def test_version(rna):
+    assert rna("--version") == (0, f"rnass {rnass.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_every_command_has_help(rna, command):
+    status, out, err = rna(*command, "--help")
+    assert (status, err) == (0, "")
+    assert "Usage: rnass" in out
+    assert rna(*command, "-h")[1] == out
+
+
+def test_help_imports_no_torch(tmp_path):
+    code = "import sys; sys.argv = ['rnass', 'predict', '--help']; from rnass.cli import main\n"
+    code += "try: main()\nexcept SystemExit: sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def test_no_command_shows_the_help(rna):
+    _, out, err = rna()
+    assert "predict" in out + err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "--colour"], "--colour"),
+        (["fold"], "fold"),
+        (["predict"], "no input: name FASTA files, - for standard input, or --sequence"),
+        (["predict", "x.fa", "--plot", "gif"], "gif"),
+        (["predict", "x.fa", "--format", "ct,xyz"], "format 'xyz'; expected some of ct,dbn,bpseq,npy"),
+        (["predict", "x.fa", "--threshold", "high"], "threshold 'high'; expected auto or a number"),
+        (["predict", "x.fa", "--threshold", "1.5"], "expected a number between 0 and 1"),
+        (["predict", "x.fa", "--threshold", "nan"], "expected a number between 0 and 1"),
+        (["predict", "x.fa", "--threads", "-1"], "--threads"),
+        (["predict", "x.fa", "--no-pseudoknots", "--decoder", "greedy"], "expected one of them"),
+    ],
+)
+def test_what_cannot_be_asked_for(rna, tmp_path, arguments, message):
+    status, _, err = rna(*arguments)
+    assert status == 2
+    assert message in " ".join(err.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info(rna, weights):
+    status, out, err = rna("info", "--weights", weights)
+    assert (status, err) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert lines["rnass"] == rnass.__version__
+    assert lines["torch"] == torch.__version__
+    assert lines["weights"] == weights
+    assert lines["device"] in {"cpu", "cuda"}
+    assert lines["sha256"].endswith("(not in a manifest)")
+
+
+@pytest.mark.parametrize(("change", "verdict"), [("", "(as in the manifest)"), ("0", "(ALTERED)")])
+def test_info_checks_the_manifest(rna, tmp_path, change, verdict):
+    path = save_tiny_weights(tmp_path / "tiny.safetensors")
+    checksum = rna("info", "--weights", path)[1].split("sha256")[1].split()[0]
+    (tmp_path / "manifest.json").write_text(json.dumps({path.name: {"sha256": checksum + change}}))
+    assert verdict in rna("info", "--weights", path)[1]
+
+
+def test_weights_that_are_not_there(rna, fasta):
+    status, out, err = rna("predict", fasta, "--weights", "no-such")
+    assert (status, out) == (2, "")
+    assert err.startswith("rnass: weights 'no-such': not a file, nor in ")
+    assert err.count("\n") == 1
+
+
+def test_a_run_and_a_second_one(predict, fasta, tmp_path):
+    status, out, err = predict(fasta, "--out", "out")
+    assert (status, out, err) == (0, "", "rnass: out: 2 records predicted, 0 failed\n")
+    assert (tmp_path / "out" / "a.ct").exists()
+    status, out, err = predict(fasta, "--out", "out")
+    assert (status, out) == (2, "")
+    assert err.startswith("rnass: out: holds earlier results; expected an empty folder, --overwrite")
+    assert "--resume" in err
+    status, _, err = predict(fasta, "--out", "out", "--resume")
+    assert status == 0
+    assert "2 of 2 records are finished already" in err
+    assert predict(fasta, "--out", "out", "--overwrite")[0] == 0
+    assert predict(fasta, "--out", "out", "--overwrite", "--resume")[0] == 2
+
+
+def test_quiet_says_nothing_on_success(predict, fasta):
+    assert predict(fasta, "--quiet") == (0, "", "")
+
+
+def test_quiet_still_reports_what_is_bad(predict, tmp_path):
+    (tmp_path / "bad.fa").write_text(f">x\nGG-CC\n>y\n{HAIRPIN}\n>z\n")
+    status, out, err = predict("bad.fa", "--quiet")
+    assert (status, out) == (1, "")
+    letters = "expected A, C, G, U, T or an IUPAC code"
+    assert err.splitlines() == [
+        f"rnass: bad.fa:2 (x): letter '-' at base 3; {letters}",
+        "rnass: bad.fa:5 (z): no bases; expected at least one of A, C, G, U, T",
+    ]
+    assert (tmp_path / "results" / "y.dbn").exists()
+
+
+def test_strict(predict, tmp_path):
+    (tmp_path / "bad.fa").write_text(f">x\nGG-CC\n>y\n{HAIRPIN}\n")
+    status, _, err = predict("bad.fa", "--strict")
+    assert status == 2
+    assert "bad.fa:2 (x): letter '-' at base 3" in err
+    assert "nothing is predicted (--strict)" in err
+    assert not (tmp_path / "results").exists()
+
+
+def test_options_reach_the_job(predict, tmp_path):
+    arguments = ["--sequence", HAIRPIN, "--format", "dbn, npy", "--threshold", "0.2", "--max-span", "40"]
+    arguments += ["--noncanonical", "--no-pseudoknots", "--min-helix", "2", "--max-order", "3"]
+    arguments += ["--no-thermodynamics", "--baseline", "--precision", "bfloat16", "--seed", "3"]
+    assert predict(*arguments)[0] == 0
+    run = json.loads((tmp_path / "results" / "run.json").read_text())
+    assert run["options"]["decoding"] == {
+        "decoder": "nested",
+        "threshold": 0.2,
+        "canonical": False,
+        "max_span": 40,
+        "min_helix": 2,
+        "max_order": 3,
+    }
+    assert run["options"]["formats"] == ["dbn", "npy"]
+    assert (run["options"]["thermodynamics"], run["options"]["baseline"]) == (False, True)
+    assert (run["options"]["precision"], run["seed"]) == ("bfloat16", 3)
+    names = {path.name for path in (tmp_path / "results").iterdir()}
+    assert {"sequence.dbn", "sequence.npy", "sequence.vienna.dbn"} <= names
+    assert "sequence.ct" not in names
+
+
+def test_standard_input_and_a_pipe(tmp_path, weights):
+    """Nothing but lines of text reaches a pipe: no bar, no escape codes, no warning."""
+    arguments = ["predict", "-", "--weights", weights, "--out", tmp_path / "out"]
+    done = shell(arguments, input=f">p piped\r\n{HAIRPIN.lower()}\r\n")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"rnass: {tmp_path / 'out'}: 1 records predicted, 0 failed\n"
+    ((sequence, structure),) = read_structures(tmp_path / "out" / "p.ct")
+    assert (sequence.description, structure.dot_bracket) == ("p piped", "((((....))))")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Three hundred short RNAs."""
+    draw = random.Random(0)
+    path = tmp_path_factory.mktemp("many") / "many.fa"
+    sizes = [draw.randint(20, 60) for _ in range(300)]
+    path.write_text(
+        "".join(f">r{k}\n{''.join(draw.choices('ACGU', k=n))}\n" for k, n in enumerate(sizes))
+    )
+    return path
+
+
+@pytest.fixture
+def started(many, weights, tmp_path):
+    """Starts a prediction of many RNAs in a process group of its own."""
+    running = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [*COMMAND, "predict", many, "--weights", weights, "--out", tmp_path / "out", *arguments],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def finished(folder):
+    journal = folder / ".rnass-journal.jsonl"
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+def dot_brackets(folder):
+    return (folder / "predictions.dbn").read_text()
+
+
+def assert_whole(folder, names):
+    """Every record has its files, and each reads back as what predictions.dbn says."""
+    together = dict(zip(names, read_structures(folder / "predictions.dbn"), strict=True))
+    for name, pair in together.items():
+        for suffix in ("ct", "dbn", "bpseq"):
+            assert read_structures(folder / f"{name}.{suffix}") == [pair]
+        assert np.load(folder / f"{name}.npy").shape == (len(pair[0]),) * 2
+    assert not list(folder.glob("*.tmp")) + list(folder.glob(".rnass-*.tmp"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_killed_run_resumes_where_it_was(started, predict, many, tmp_path):
+    process = started("--quiet")
+    out = tmp_path / "out"
+    wait_for(lambda: finished(out) >= 20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = finished(out)
+    assert 20 <= before < 300
+    status, _, err = predict(many, "--out", "out", "--resume")
+    assert status == 0
+    assert f"rnass: {before} of 300 records are finished already" in err
+    assert predict(many, "--out", "whole")[0] == 0
+    assert dot_brackets(out) == dot_brackets(tmp_path / "whole")
+    assert_whole(out, [f"r{k}" for k in range(300)])
+    for path in (tmp_path / "whole").glob("*.npy"):
+        np.testing.assert_allclose(np.load(path), np.load(out / path.name), atol=1e-5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_leaves_a_folder_that_can_be_resumed(started, predict, many, tmp_path):
+    process = started("--quiet")
+    out = tmp_path / "out"
+    wait_for(lambda: finished(out) >= 20)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
+    done = [sequence.id for sequence, _ in read_structures(out / "predictions.dbn")]
+    assert 20 <= len(done) < 300
+    assert_whole(out, done)
+    assert predict(many, "--out", "out", "--resume")[0] == 0
+    assert_whole(out, [f"r{k}" for k in range(300)])
+
+
+def children(process):
+    """The processes that *process* has started."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+
+def is_running(pid):
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+@pytest.mark.parametrize("group", [False, True], ids=["that process", "its whole group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+def test_workers_end_with_the_run(started, tmp_path, number, group):
+    process = started("--quiet", "--threads", "2")
+    wait_for(lambda: finished(tmp_path / "out") >= 5)
+    workers = children(process)
+    assert workers
+    (os.killpg if group else os.kill)(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in {130, -signal.SIGKILL}
+    if number == signal.SIGINT:
+        assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
+    wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=20)
