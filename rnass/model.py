@@ -12,16 +12,36 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnass.backbone.encoder import Encoder
+from rnass.backbone.encoder import Encoder, OnAttention
+from rnass.backbone.rnafm_structure import RnaFmStructure
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import ModelConfig
 from rnass.contact_head import ContactHead
-from rnass.pair_features import PairFeatures
+from rnass.pair_features import PairFeatures, corrected_maps
 from rnass.sequence import BASES
 
-__all__ = ["Batch", "ContactModel", "collate"]
+__all__ = ["Batch", "ContactModel", "Features", "PairingModel", "RnaFmContacts", "collate"]
 
 _N = BASES.index("N")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a frozen backbone says of some RNAs, all that a contact head asks of it.
+
+    Attributes:
+        embeddings: (B, L, D).
+        maps: (B, N, L, L), the attention maps of all layers one after the other, symmetrised and
+            corrected (APC); None where the head uses none.
+    """
+
+    embeddings: Float[Tensor, "B L D"]
+    maps: Float[Tensor, "B N L L"] | None
+
+    def to(self, device: torch.device) -> "Features":
+        """The same on another device."""
+        maps = None if self.maps is None else self.maps.to(device)
+        return Features(self.embeddings.to(device), maps)
 
 
 @dataclass(frozen=True)
@@ -33,17 +53,20 @@ class Batch:
         mask: (B, L) 1 where there is a base, 0 in padding.
         tokens: (B, T) rows of the backbone's vocabulary.
         thermodynamics: (B, S, L, L) base-pair probabilities, or None.
+        features: what the backbone says of them, where it need not be asked again.
     """
 
     bases: Int[Tensor, "B L"]
     mask: Float[Tensor, "B L"]
     tokens: Int[Tensor, "B T"]
     thermodynamics: Float[Tensor, "B S L L"] | None
+    features: Features | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
         maps = None if self.thermodynamics is None else self.thermodynamics.to(device)
-        return Batch(self.bases.to(device), self.mask.to(device), self.tokens.to(device), maps)
+        features = None if self.features is None else self.features.to(device)
+        return Batch(self.bases.to(device), self.mask.to(device), self.tokens.to(device), maps, features)
 
 
 def collate(
@@ -70,36 +93,66 @@ def collate(
 
 
 class ContactModel(nn.Module):
-    """Backbone, pair features and contact head, with the calibration of its probabilities."""
+    """Backbone, pair features and contact head, with the calibration of its probabilities.
 
-    def __init__(self, config: ModelConfig) -> None:
+    Args:
+        config: of all three.
+        backbone: an encoder of that configuration; None for one of random weights.
+    """
+
+    def __init__(self, config: ModelConfig, backbone: Encoder | None = None) -> None:
         super().__init__()
         self.config = config
-        self.backbone = Encoder(config.encoder)
+        self.backbone = Encoder(config.encoder) if backbone is None else backbone
         self.pair_features = PairFeatures(config.encoder, config.head)
         self.head = ContactHead(config.head)
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Symmetric logits, before calibration; padding never changes them."""
-        step = self.backbone.vocabulary.bases_per_token
-        first = self.backbone.vocabulary.special_before()
-        inside = slice(first, first + batch.bases.shape[1] // step)
         projected: list[Tensor] = []
 
-        def consume(layer: int, maps: Tensor) -> None:
-            between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
-            part = self.pair_features.attention(layer, between, batch.mask)
-            if part is not None and projected:
+        def consume(layer: int, corrected: Tensor) -> None:
+            part = self.pair_features.project(layer, corrected)
+            if projected:
                 projected[0] += part  # in place, here and below: a map of pairs is most of the memory
-            elif part is not None:
+            else:
                 projected.append(part)
 
-        watch = consume if self.config.head.attention_maps else None
-        embeddings = _per_base(self.backbone(batch.tokens, watch)[:, inside], step, (1,))
+        embeddings = self._embeddings(batch, consume if self.config.head.attention_maps else None)
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
         if projected:
             features += projected.pop()
         return self.head(features, batch.mask)  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def features(self, batch: Batch) -> Features:
+        """What the backbone says of the RNAs, to be kept."""
+        maps: list[Tensor] = []
+        watch = (
+            (lambda _, corrected: maps.append(corrected)) if self.config.head.attention_maps else None
+        )
+        embeddings = self._embeddings(batch, watch)
+        return Features(embeddings, torch.cat(maps, 1) if maps else None)
+
+    def _embeddings(self, batch: Batch, watch: OnAttention | None) -> Float[Tensor, "B L D"]:
+        """Embeddings per base; *watch* receives each layer's corrected maps, (B, H, L, L)."""
+        if batch.features is not None:
+            heads = self.config.encoder.heads
+            if watch is not None and batch.features.maps is not None:
+                for layer, maps in enumerate(torch.split(batch.features.maps, heads, 1)):
+                    watch(layer, maps)
+            return batch.features.embeddings
+        step = self.backbone.vocabulary.bases_per_token
+        first = self.backbone.vocabulary.special_before()
+        inside = slice(first, first + batch.bases.shape[1] // step)
+
+        def correct(layer: int, maps: Tensor) -> None:
+            between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
+            if watch is not None:
+                watch(layer, corrected_maps(between, batch.mask))
+
+        states = self.backbone(batch.tokens, correct if watch else None)
+        return _per_base(states[:, inside], step, (1,))
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
@@ -108,6 +161,32 @@ class ContactModel(nn.Module):
         off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
         probabilities = torch.sigmoid(logits) * pairs * off_diagonal
         return torch.maximum(probabilities, probabilities.mT)  # vectorised, sigmoid differs in last bits
+
+
+class RnaFmContacts(nn.Module):
+    """RNA-FM's own secondary-structure model, to be asked as a contact model is."""
+
+    def __init__(self, structure: RnaFmStructure, config: ModelConfig) -> None:
+        super().__init__()
+        self.structure, self.config = structure, config
+
+    @property
+    def backbone(self) -> Encoder:
+        """Its encoder."""
+        return self.structure.backbone
+
+    def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
+        """Pairing probabilities, symmetric; 0 on the diagonal and in padding."""
+        length = batch.bases.shape[1]
+        maps = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
+        for k, size in enumerate(batch.mask.sum(1).int().tolist()):
+            bases = "".join(BASES[code] for code in batch.bases[k, :size].tolist())
+            maps[k, :size, :size] = self.structure.probabilities(bases)
+        return maps
+
+
+PairingModel = ContactModel | RnaFmContacts
+"""What a predictor may hold."""
 
 
 def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:

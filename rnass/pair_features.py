@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rnass.config import EncoderConfig, HeadConfig
 
-__all__ = ["PairFeatures", "average_product_correction", "symmetrise"]
+__all__ = ["PairFeatures", "average_product_correction", "corrected_maps", "symmetrise"]
 
 _FLOOR = 1e-4  # base-pair probabilities below it are not kept (see rnass.vienna)
 _DISTANCES = 32  # bins of log distance
@@ -34,6 +34,14 @@ def average_product_correction(maps: Float[Tensor, "B K L L"]) -> Float[Tensor, 
     columns = maps.sum(-2, keepdim=True)  # (B, K, 1, L)
     total = maps.sum((-2, -1), keepdim=True).clamp(min=1e-9)  # (B, K, 1, 1)
     return maps - rows * (columns / total)
+
+
+def corrected_maps(
+    maps: Float[Tensor, "B K L L"], mask: Float[Tensor, "B L"]
+) -> Float[Tensor, "B K L L"]:
+    """One layer's attention maps, symmetrised and corrected; what *mask* leaves out (0) is 0."""
+    present = mask[:, None, :, None] * mask[:, None, None, :]  # (B, 1, L, L)
+    return average_product_correction(symmetrise(maps.float() * present))
 
 
 class PairFeatures(nn.Module):
@@ -60,12 +68,12 @@ class PairFeatures(nn.Module):
         self, layer: int, maps: Float[Tensor, "B K L L"], mask: Float[Tensor, "B L"]
     ) -> Float[Tensor, "B L L C"] | None:
         """One layer's maps, symmetrised, corrected and projected; None where they are not used."""
-        if not self.maps:
-            return None
-        present = mask[:, None, :, None] * mask[:, None, None, :]  # (B, 1, L, L)
-        corrected = average_product_correction(symmetrise(maps.float() * present))
-        projected: Tensor = self.maps[layer](_MAP_SCALE * corrected.permute(0, 2, 3, 1))  # (B, L, L, C)
-        return projected
+        return self.project(layer, corrected_maps(maps, mask)) if self.maps else None
+
+    def project(self, layer: int, corrected: Float[Tensor, "B K L L"]) -> Float[Tensor, "B L L C"]:
+        """One layer's corrected maps, projected."""
+        projected: Tensor = self.maps[layer](_MAP_SCALE * corrected.float().permute(0, 2, 3, 1))
+        return projected  # (B, L, L, C)
 
     def forward(
         self,

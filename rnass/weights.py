@@ -3,12 +3,16 @@
 A file is safetensors with its configuration in the metadata; `manifest.json` beside it says what it is
 and its sha256. Looked for in order: the path given, the folder in RNASS_WEIGHTS, the installed
 package, the checkout.
+
+A contact head that was trained on a published backbone is kept without it: the metadata name the
+backbone and its sha256, and loading needs the very same checkpoint beside it.
 """
 
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +20,30 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from rnass.backbone.checkpoint_files import read_stored_model, weight_files
+from rnass.backbone.checkpoints import build, family_of
 from rnass.backbone.encoder import Encoder
-from rnass.config import EncoderConfig, ModelConfig, from_mapping
+from rnass.backbone.language_head import LanguageHead
+from rnass.backbone.published import find_checkpoint
+from rnass.backbone.rnafm_structure import read_rnafm_structure, threshold_of
+from rnass.config import DecodingConfig, EncoderConfig, HeadConfig, ModelConfig, from_mapping
 from rnass.errors import CheckpointError
-from rnass.model import ContactModel
+from rnass.model import ContactModel, PairingModel, RnaFmContacts
 
 __all__ = [
     "DEFAULT",
+    "DEFAULT_BACKBONE",
+    "OWN",
+    "Backbone",
     "find_weights",
     "load_backbone",
+    "load_language_head",
     "load_model",
+    "load_pairing_model",
     "manifest_entry",
+    "open_backbone",
     "save_backbone",
+    "save_head",
     "save_model",
     "sha256",
 ]
@@ -35,7 +51,50 @@ __all__ = [
 DEFAULT = "small"
 """Name of the weights used when none are asked for."""
 
+DEFAULT_BACKBONE = "small-backbone"
+"""Name of the backbone used when none is asked for; without it, that of the weights `DEFAULT`."""
+
+OWN = "rnass"
+"""The family of rnass's own backbones."""
+
 _PACKAGE = Path(__file__).parent
+_LANGUAGE = "language."  # of the tensors of a language-model head, in a backbone's file
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """An RNA language model, ready to read RNAs.
+
+    Attributes:
+        path: its file or folder.
+        name: what it was asked for by, without folders.
+        family: `OWN`, or one of `rnass.backbone.checkpoints.FAMILIES`.
+        encoder: float32, evaluation mode.
+        language: the language-model head, None where the files hold none.
+        revision: the commit on the Hub it was fetched from, None for a file.
+    """
+
+    path: Path
+    name: str
+    family: str
+    encoder: Encoder
+    language: LanguageHead | None = None
+    revision: str | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """That of its weights file; of several shards, that of their sha256 one after the other."""
+        sums = [sha256(file) for file in weight_files(self.path)]
+        return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+    def identity(self) -> dict[str, str | None]:
+        """Name, family, sha256 and revision, as they are recorded."""
+        return {
+            "name": self.name,
+            "family": self.family,
+            "sha256": self.sha256,
+            "revision": self.revision,
+        }
 
 
 def find_weights(name: str | None = None) -> Path:
@@ -79,52 +138,192 @@ def manifest_entry(path: Path) -> dict[str, Any]:
 
 def save_model(path: Path, model: ContactModel, made: dict[str, Any]) -> None:
     """Write a contact model in float16; *made* says how it came about."""
-    _save(path, model, "contact model", asdict(model.config), made)
+    _save(path, model.state_dict(), "contact model", asdict(model.config), made)
 
 
-def load_model(path: Path) -> ContactModel:
+def save_head(path: Path, model: ContactModel, backbone: Backbone, made: dict[str, Any]) -> None:
+    """Write a contact model in float16 without its *backbone*, which it names."""
+    state = {key: one for key, one in model.state_dict().items() if not key.startswith("backbone.")}
+    about = {"backbone": json.dumps(backbone.identity())}
+    _save(path, state, "contact head", asdict(model.config), made, about)
+
+
+def load_model(path: Path, backbone: str | None = None, family: str | None = None) -> ContactModel:
     """Read a contact model, ready to predict (float32, evaluation mode).
 
+    Args:
+        path: what `save_model` or `save_head` wrote.
+        backbone: of the head, for `open_backbone`, where the file holds a head alone.
+        family: as there.
+
     Raises:
-        CheckpointError: not such a file, altered (sha256), or with missing or unknown tensors.
+        CheckpointError: not such a file, altered (sha256), or with missing or unknown tensors; a head
+            alone without the backbone it was trained on, or with another.
         ConfigError: its configuration is not one of this version.
     """
-    kind, config, state = _load(path)
-    if kind != "contact model":
+    kind, metadata, state = _load(path)
+    if kind not in ("contact model", "contact head"):
         raise CheckpointError(f"{path}: holds a {kind}; expected a contact model")
-    model = ContactModel(from_mapping(ModelConfig, config, str(path)))
+    if kind == "contact model" and backbone is not None:
+        raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
+    config = from_mapping(ModelConfig, metadata["config"], str(path))
+    encoder = _needed(path, metadata, backbone, family) if kind == "contact head" else None
+    model = ContactModel(config, encoder)
+    if encoder is not None:
+        state |= {f"backbone.{key}": one for key, one in encoder.state_dict().items()}
     _fill(model, state, path)
     return model.eval()
 
 
-def save_backbone(path: Path, encoder: Encoder, made: dict[str, Any]) -> None:
-    """Write a backbone alone in float16."""
-    _save(path, encoder, "backbone", asdict(encoder.config), made)
+def load_pairing_model(
+    path: Path, backbone: str | None = None, family: str | None = None
+) -> PairingModel:
+    """Read anything that gives pairing probabilities: rnass's weights, or RNA-FM's structure model.
+
+    The latter is a .pth of its authors; the threshold is the one they chose for it.
+
+    Raises:
+        CheckpointError: see `load_model` and `rnass.backbone.rnafm_structure.read_rnafm_structure`.
+    """
+    if path.suffix != ".pth":
+        return load_model(path, backbone, family)
+    if backbone is not None:
+        raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
+    structure = read_rnafm_structure(path)
+    config = ModelConfig(
+        encoder=structure.backbone.config,
+        head=HeadConfig(attention_maps=False, thermodynamics=()),
+        decoding=DecodingConfig(threshold=threshold_of(path)),
+    )
+    return RnaFmContacts(structure, config).eval()
+
+
+def save_backbone(
+    path: Path, encoder: Encoder, made: dict[str, Any], language: LanguageHead | None = None
+) -> None:
+    """Write a backbone in float16, and the language-model head that is tied to its embeddings."""
+    state = dict(encoder.state_dict())
+    if language is not None:
+        state |= {_LANGUAGE + key: one for key, one in language.state_dict().items() if key != "weight"}
+    _save(path, state, "backbone", asdict(encoder.config), made)
 
 
 def load_backbone(path: Path) -> Encoder:
     """Read a backbone, also out of a whole contact model; raises CheckpointError."""
-    kind, config, state = _load(path)
+    return _own_backbone(path)[0]
+
+
+def load_language_head(path: Path) -> tuple[Encoder, LanguageHead]:
+    """Read a backbone and its language-model head; raises CheckpointError."""
+    encoder, language = _own_backbone(path)
+    if language is None:
+        raise CheckpointError(f"{path}: holds an encoder alone; expected a language-model head too")
+    return encoder, language
+
+
+def open_backbone(path_or_name: str | None = None, family: str | None = None) -> Backbone:
+    """A backbone by path or name: rnass's own, or a published one.
+
+    Args:
+        path_or_name: a file or folder, the name of weights that rnass ships, or a name that `rnass
+            backbones` lists, which may be fetched; None for the default.
+        family: of a published one, where it is not to be found out from the files.
+
+    Raises:
+        CheckpointError: there is none, or it is not one.
+        DependencyError: a name that needs huggingface_hub, which is not installed.
+    """
+    own = _own_file(path_or_name)
+    if own is not None:
+        encoder, language = _own_backbone(own)
+        return Backbone(own, own.name, OWN, encoder, language)
+    found = find_checkpoint(str(path_or_name))
+    stored = read_stored_model(found.path)
+    family = family_of(stored, family or found.family)
+    encoder, language = build(stored, family)
+    name = str(path_or_name) if found.family else found.path.name
+    return Backbone(found.path, name, family, encoder, language, found.revision)
+
+
+def _own_file(path_or_name: str | None) -> Path | None:
+    """The file of that path or name if rnass wrote it, else None; the default one for None."""
+    if path_or_name is None:
+        try:
+            return find_weights(DEFAULT_BACKBONE)
+        except CheckpointError:
+            return find_weights()
+    if Path(path_or_name).is_dir():
+        return None
+    try:
+        path = find_weights(path_or_name)
+    except CheckpointError:
+        return None
+    return path if _format(path) == "rnass 1" else None
+
+
+def _format(path: Path) -> str | None:
+    """The format that a file's metadata name, None if it is no safetensors file."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("format")
+    except (SafetensorError, OSError):
+        return None
+
+
+def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
+    kind, metadata, state = _load(path)
+    config = metadata["config"]
+    if kind == "contact head":
+        needed = json.loads(metadata["backbone"])["name"]
+        raise CheckpointError(f"{path}: holds a contact head alone; expected its backbone, {needed}")
     if kind == "contact model":
         config = config["encoder"]
         prefix = "backbone."
         state = {key.removeprefix(prefix): t for key, t in state.items() if key.startswith(prefix)}
     encoder = Encoder(from_mapping(EncoderConfig, config, str(path)))
-    _fill(encoder, state, path)
-    return encoder.eval()
+    of_head = {key.removeprefix(_LANGUAGE): t for key, t in state.items() if key.startswith(_LANGUAGE)}
+    _fill(encoder, {key: t for key, t in state.items() if not key.startswith(_LANGUAGE)}, path)
+    if not of_head:
+        return encoder.eval(), None
+    language = LanguageHead(encoder.config, encoder.config.vocabulary_size)
+    language.tie(encoder.tokens)
+    _fill(language, of_head | {"weight": encoder.tokens.weight.detach()}, path)
+    return encoder.eval(), language.eval()
+
+
+def _needed(path: Path, metadata: dict[str, Any], backbone: str | None, family: str | None) -> Encoder:
+    """The encoder that a head was trained on."""
+    wanted = json.loads(metadata["backbone"])
+    named = f"{wanted['name']} ({wanted['family']}, sha256 {wanted['sha256']})"
+    if backbone is None:
+        raise CheckpointError(
+            f"{path}: holds a contact head alone; expected its backbone beside it: {named}, "
+            "given as --backbone"
+        )
+    found = open_backbone(backbone, family or wanted["family"])
+    if found.sha256 != wanted["sha256"]:
+        raise CheckpointError(
+            f"{path}: was trained on another backbone than {found.path} (sha256 {found.sha256}); "
+            f"expected {named}"
+        )
+    return found.encoder
 
 
 def _save(
-    path: Path, module: torch.nn.Module, kind: str, config: dict[str, Any], made: dict[str, Any]
+    path: Path,
+    state: dict[str, torch.Tensor],
+    kind: str,
+    config: dict[str, Any],
+    made: dict[str, Any],
+    about: dict[str, str] | None = None,
 ) -> None:
-    state = {
-        key: tensor.detach().half().contiguous().cpu() for key, tensor in module.state_dict().items()
-    }
+    state = {key: tensor.detach().half().contiguous().cpu() for key, tensor in state.items()}
     metadata = {
         "format": "rnass 1",
         "kind": kind,
         "config": json.dumps(config),
         "made": json.dumps(made),
+        **(about or {}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -133,7 +332,10 @@ def _save(
 
 
 def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
-    """Kind, configuration and tensors of a weights file, its sha256 checked against the manifest."""
+    """Kind, metadata and tensors of a weights file, its sha256 checked against the manifest.
+
+    Of the metadata, the configuration is read.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; expected a safetensors file")
     expected = manifest_entry(path).get("sha256")
@@ -147,7 +349,7 @@ def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
         raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
     if metadata.get("format") != "rnass 1" or not {"kind", "config"} <= metadata.keys():
         raise CheckpointError(f"{path}: not written by rnass; expected metadata format 'rnass 1'")
-    return metadata["kind"], json.loads(metadata["config"]), state
+    return metadata["kind"], metadata | {"config": json.loads(metadata["config"])}, state
 
 
 def _fill(module: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from rnass.errors import CheckpointError
 
-__all__ = ["StoredModel", "read_stored_model"]
+__all__ = ["StoredModel", "read_stored_model", "weight_files"]
 
 _PICKLES = (".pth", ".pt", ".bin", ".ckpt")
 _INDEX = ".index.json"
@@ -64,7 +64,7 @@ def read_stored_model(path: Path) -> StoredModel:
     folder = path if path.is_dir() else path.parent
     tensors: dict[str, Tensor] = {}
     arguments: dict[str, Any] = {}
-    for file in _files(path):
+    for file in weight_files(path):
         found, stored = _read(file)
         if twice := sorted(tensors.keys() & found.keys()):
             raise CheckpointError(f"{file}: tensor {twice[0]} stands in another file too; expected once")
@@ -73,8 +73,8 @@ def read_stored_model(path: Path) -> StoredModel:
     return StoredModel(path, tensors, arguments or _config(folder), _symbols(folder))
 
 
-def _files(path: Path) -> list[Path]:
-    """The files whose tensors make up the checkpoint."""
+def weight_files(path: Path) -> list[Path]:
+    """The files whose tensors make up the checkpoint; raises CheckpointError."""
     if path.is_dir():
         kinds = (sorted(path.glob(pattern)) for pattern in _CHOICES)
         files = next((found for found in kinds if found), [])
@@ -83,7 +83,7 @@ def _files(path: Path) -> list[Path]:
         if len(files) > 1 and files[0].suffix in {".pth", ".pt", ".ckpt"}:
             listed = ", ".join(file.name for file in files)
             raise CheckpointError(f"{path}: holds {listed}; expected one, name the file itself")
-        return [part for file in files for part in _files(file)]
+        return [part for file in files for part in weight_files(file)]
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file or folder; expected a checkpoint")
     return _shards(path) if path.name.endswith(_INDEX) else [path]

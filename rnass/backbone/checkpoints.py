@@ -33,6 +33,7 @@ __all__ = [
     "FAMILIES",
     "base_row_norms",
     "build",
+    "family_of",
     "read_checkpoint",
     "read_language_model",
     "u_advice",
@@ -159,6 +160,12 @@ def build(
         attend_padding, config = True, replace(config, pad_to=config.position_rows)
     config = replace(config, attend_padding=bool(attend_padding))
     return _modules(stored, layout, config, _prepared(layout, config, state))
+
+
+def family_of(stored: StoredModel, asked: str | None = None) -> str:
+    """The family that a checkpoint is read as, *asked* for or found out; raises CheckpointError."""
+    layout = _layout(stored)
+    return _family(stored, layout, layout.translate(stored.tensors, stored.path), asked)
 
 
 def _layout(stored: StoredModel) -> KeyMap:

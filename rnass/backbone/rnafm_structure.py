@@ -15,7 +15,7 @@ from rnass.backbone.checkpoints import build
 from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError
 
-__all__ = ["THRESHOLDS", "RnaFmStructure", "read_rnafm_structure"]
+__all__ = ["THRESHOLDS", "RnaFmStructure", "read_rnafm_structure", "threshold_of"]
 
 THRESHOLDS = {"PDB-All": 0.33993712, "bpRNA": 0.47729617, "PDB-TR1": 0.07595872}
 """The authors' probability above which a pair counts, by the data that a file was trained on.
@@ -97,6 +97,11 @@ def read_rnafm_structure(path: Path) -> RnaFmStructure:
     _check(model, of_head, path)
     model.load_state_dict(of_head, strict=False)
     return model.eval()
+
+
+def threshold_of(path: Path) -> float:
+    """The authors' threshold by the name of their file; 0.5 for a file of another name."""
+    return next((value for name, value in THRESHOLDS.items() if name in path.name), 0.5)
 
 
 def _ours(key: str) -> str:
