@@ -1,9 +1,10 @@
-"""Put trained weights into weights/, and say in weights/manifest.json what they are.
+r"""Put trained weights into weights/, and say in weights/manifest.json what they are.
 
-    python benchmarks/release.py runs/train-small/model.safetensors --name small --scores vl0.json
+    python benchmarks/release.py runs/train-small/model.safetensors --name small \
+        --backbone-run runs/pretrain-small --scores vl0/evaluation.json ts0/evaluation.json
 
-The scores are the JSON that `rnass evaluate --data VL0 --out FOLDER` writes. Data files are found by the
-paths in the configuration that the weights carry; run it where the training ran.
+The scores are what `rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files
+are found by the paths in the configuration that the weights carry; run it where the training ran.
 """
 
 import argparse
@@ -26,7 +27,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--scores", type=Path, help="JSON of rnass evaluate on the validation records")
+    parser.add_argument(
+        "--scores", type=Path, nargs="*", default=[], help="evaluation.json of some sets"
+    )
     parser.add_argument("--backbone-run", type=Path, help="folder of the backbone's pre-training")
     arguments = parser.parse_args()
     target = WEIGHTS / f"rnass-{arguments.name}.safetensors"
@@ -35,8 +38,8 @@ def main() -> None:
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
     entries[target.name] = entry(target, arguments.model.parent, arguments.backbone_run)
-    if arguments.scores:
-        entries[target.name]["scores"] = json.loads(arguments.scores.read_text(encoding="utf-8"))
+    checksum = entries[target.name]["sha256"]
+    entries[target.name]["scores"] = dict(scores(path, checksum) for path in arguments.scores)
     manifest.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
     print(target, entries[target.name]["sha256"])
 
@@ -64,6 +67,28 @@ def entry(weights: Path, run: Path, backbone_run: Path | None) -> dict[str, Any]
         known["pretraining"] = pretraining | {"log": last_validation(backbone_run)}
         known["pretraining_data"] = data_files(pretraining["data"]["train"])
     return known
+
+
+def scores(evaluation: Path, checksum: str) -> tuple[str, dict[str, Any]]:
+    """The set that was evaluated, and the figures of every line on it that fit a manifest."""
+    judged = json.loads(evaluation.read_text(encoding="utf-8"))
+    if judged["weights"]["sha256"] != checksum:
+        raise SystemExit(f"{evaluation}: of other weights; expected sha256 {checksum}")
+    name = "+".join(file["file"] for file in judged["data"]["files"])
+    lines = {
+        line: {
+            "strict_mean_f1": measures["strict"]["mean"]["f1"],
+            "shifted_mean_f1": measures["shifted"]["mean"]["f1"],
+            "strict_pooled_f1": measures["strict"]["pooled"]["f1"],
+        }
+        for line, measures in judged["lines"].items()
+    }
+    return name, {
+        "records": judged["data"]["judged"],
+        "lines": lines,
+        "expected_calibration_error": judged["calibration"]["rnass"]["error"],
+        "confidence_pearson": judged["confidence"]["rnass"]["pearson"],
+    }
 
 
 def data_files(paths: list[str]) -> dict[str, dict[str, Any]]:

@@ -60,7 +60,7 @@ class JobOptions:
         elements: also the structure's elements in the summary, by forgi.
         strict: predict nothing if any record is bad.
         overwrite, resume: what to do with results that are already there.
-        weights, device, precision, thermodynamics: see `rnass.predictor.load_predictor`.
+        weights, backbone, device, precision, thermodynamics: see `rnass.predictor.load_predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         seed: of everything random, were there anything.
@@ -75,6 +75,7 @@ class JobOptions:
     overwrite: bool = False
     resume: bool = False
     weights: str | None = None
+    backbone: str | None = None
     device: Device = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     thermodynamics: bool = True
@@ -85,14 +86,17 @@ class JobOptions:
 
 
 def read_inputs(
-    paths: list[str], sequence: str | None = None
+    paths: list[str], sequence: str | None = None, *, any_length: bool = False
 ) -> tuple[list[Sequence], list[InputError]]:
-    """All records of the files, and of the one sequence given as text, with every problem found."""
+    """All records of the files, and of the one sequence given as text, with every problem found.
+
+    A record that is too long to predict is a problem, unless *any_length*.
+    """
     good: list[Sequence] = []
     bad: list[InputError] = []
 
     def take(record: Sequence, where: str) -> None:
-        if problem := too_long(record, where):
+        if not any_length and (problem := too_long(record, where)):
             bad.append(problem)
         else:
             good.append(record)
@@ -219,6 +223,7 @@ def _predictor(options: JobOptions, weights: Path) -> Predictor:
         torch.set_num_threads(options.threads)
     predictor = load_predictor(
         weights,
+        backbone=options.backbone,
         device=options.device,
         thermodynamics=options.thermodynamics,
         baseline=options.baseline,

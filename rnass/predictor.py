@@ -21,10 +21,10 @@ from rnass import vienna
 from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, RnassError, SequenceError
 from rnass.matching import base_confidence, decode, expected_f1
-from rnass.model import ContactModel, collate
+from rnass.model import PairingModel, collate
 from rnass.sequence import Sequence
 from rnass.structure import Structure
-from rnass.weights import find_weights, load_model
+from rnass.weights import find_weights, load_pairing_model
 
 __all__ = [
     "MAX_LENGTH",
@@ -99,7 +99,7 @@ class Predictor:
     """A loaded model, ready for any number of RNAs.
 
     Args:
-        model: a contact model.
+        model: a contact model, or RNA-FM's own structure model.
         device: where the network runs.
         decoding: how maps become structures; None takes what was chosen with the weights.
         thermodynamics: give the head ViennaRNA's base-pair probabilities.
@@ -109,7 +109,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: ContactModel,
+        model: PairingModel,
         *,
         device: torch.device | None = None,
         decoding: DecodingConfig | None = None,
@@ -218,6 +218,7 @@ class Predictor:
 def load_predictor(
     weights: str | Path | None = None,
     *,
+    backbone: str | None = None,
     device: Device = "auto",
     decoding: DecodingConfig | None = None,
     thermodynamics: bool = True,
@@ -226,11 +227,18 @@ def load_predictor(
 ) -> Predictor:
     """Load weights by name or path (the shipped ones by default) into a predictor.
 
+    Args:
+        weights: rnass's, or one of RNA-FM's own structure models (.pth).
+        backbone: path or name of the backbone of weights that hold a contact head alone.
+        device: where the network runs.
+        decoding, thermodynamics, baseline, precision: see `Predictor`.
+
     Raises:
-        CheckpointError: there are no such weights, or they are altered.
+        CheckpointError: there are no such weights, or they are altered; a backbone is lacking, or is
+            not the one that the head was trained on.
         ConfigError: the device is not there.
     """
-    model = load_model(find_weights(None if weights is None else str(weights)))
+    model = load_pairing_model(find_weights(None if weights is None else str(weights)), backbone)
     return Predictor(
         model,
         device=choose_device(device),

@@ -148,13 +148,12 @@ def save_head(path: Path, model: ContactModel, backbone: Backbone, made: dict[st
     _save(path, state, "contact head", asdict(model.config), made, about)
 
 
-def load_model(path: Path, backbone: str | None = None, family: str | None = None) -> ContactModel:
+def load_model(path: Path, backbone: str | None = None) -> ContactModel:
     """Read a contact model, ready to predict (float32, evaluation mode).
 
     Args:
         path: what `save_model` or `save_head` wrote.
         backbone: of the head, for `open_backbone`, where the file holds a head alone.
-        family: as there.
 
     Raises:
         CheckpointError: not such a file, altered (sha256), or with missing or unknown tensors; a head
@@ -167,7 +166,7 @@ def load_model(path: Path, backbone: str | None = None, family: str | None = Non
     if kind == "contact model" and backbone is not None:
         raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
     config = from_mapping(ModelConfig, metadata["config"], str(path))
-    encoder = _needed(path, metadata, backbone, family) if kind == "contact head" else None
+    encoder = _needed(path, metadata, backbone) if kind == "contact head" else None
     model = ContactModel(config, encoder)
     if encoder is not None:
         state |= {f"backbone.{key}": one for key, one in encoder.state_dict().items()}
@@ -175,9 +174,7 @@ def load_model(path: Path, backbone: str | None = None, family: str | None = Non
     return model.eval()
 
 
-def load_pairing_model(
-    path: Path, backbone: str | None = None, family: str | None = None
-) -> PairingModel:
+def load_pairing_model(path: Path, backbone: str | None = None) -> PairingModel:
     """Read anything that gives pairing probabilities: rnass's weights, or RNA-FM's structure model.
 
     The latter is a .pth of its authors; the threshold is the one they chose for it.
@@ -186,7 +183,7 @@ def load_pairing_model(
         CheckpointError: see `load_model` and `rnass.backbone.rnafm_structure.read_rnafm_structure`.
     """
     if path.suffix != ".pth":
-        return load_model(path, backbone, family)
+        return load_model(path, backbone)
     if backbone is not None:
         raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
     structure = read_rnafm_structure(path)
@@ -291,7 +288,7 @@ def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
     return encoder.eval(), language.eval()
 
 
-def _needed(path: Path, metadata: dict[str, Any], backbone: str | None, family: str | None) -> Encoder:
+def _needed(path: Path, metadata: dict[str, Any], backbone: str | None) -> Encoder:
     """The encoder that a head was trained on."""
     wanted = json.loads(metadata["backbone"])
     named = f"{wanted['name']} ({wanted['family']}, sha256 {wanted['sha256']})"
@@ -300,7 +297,7 @@ def _needed(path: Path, metadata: dict[str, Any], backbone: str | None, family: 
             f"{path}: holds a contact head alone; expected its backbone beside it: {named}, "
             "given as --backbone"
         )
-    found = open_backbone(backbone, family or wanted["family"])
+    found = open_backbone(backbone, None if wanted["family"] == OWN else wanted["family"])
     if found.sha256 != wanted["sha256"]:
         raise CheckpointError(
             f"{path}: was trained on another backbone than {found.path} (sha256 {found.sha256}); "

@@ -96,6 +96,13 @@ def test_example_runs(script, folder):
     run([sys.executable, "-W", "error", str(folder / "examples" / script.name)], folder)
 
 
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda script: script.name
+)
+def test_benchmark_says_what_it_does(script, folder):
+    run([sys.executable, "-W", "error", str(script), "--help"], folder)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_local_links_and_pictures_exist(page):
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.model import ContactModel, collate
+from rnass.model import ContactModel, Features, collate
 
 
 def random_maps(rnas, sets=1):
@@ -172,6 +172,9 @@ def test_collate_pads_with_n_zeros_and_the_padding_token():
 
 
 def test_a_batch_moves_whole():
-    moved = collate(["GGC"], random_maps(["GGC"]), RNASS).to(torch.device("meta"))
-    assert {t.device.type for t in vars(moved).values()} == {"meta"}
+    features = Features(torch.zeros(1, 3, 2), torch.zeros(1, 4, 3, 3))
+    batch = dataclasses.replace(collate(["GGC"], random_maps(["GGC"]), RNASS), features=features)
+    moved = vars(batch.to(torch.device("meta")))
+    held = vars(moved.pop("features"))
+    assert {t.device.type for t in [*moved.values(), *held.values()]} == {"meta"}
     assert collate(["GGC"], None, RNASS).to(torch.device("meta")).thermodynamics is None

@@ -29,7 +29,7 @@ class ContenderOptions:
         predictions: file or folder of each other program, by the name that its line gets.
         rnass, vienna: whether these are among them.
         also: further decoders of rnass's map that get a line each.
-        weights, device, precision, thermodynamics: see `rnass.predictor.load_predictor`.
+        weights, backbone, device, precision, thermodynamics: see `rnass.predictor.load_predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         overwrite: replace what an earlier run left in the folder.
@@ -41,6 +41,7 @@ class ContenderOptions:
     vienna: bool = True
     also: tuple[str, ...] = ()
     weights: str | None = None
+    backbone: str | None = None
     device: Device = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     thermodynamics: bool = True
@@ -94,6 +95,7 @@ def _predictor(options: ContenderOptions) -> Predictor:
         torch.set_num_threads(options.threads)
     predictor = load_predictor(
         options.weights,
+        backbone=options.backbone,
         device=options.device,
         thermodynamics=options.thermodynamics,
         baseline=options.vienna,

@@ -137,11 +137,7 @@ class Results:
                 those that failed stand in the summary only.
             failed: rows of records that have no sequence; they come last.
         """
-        entries = [
-            (sequence, entry)
-            for name, sequence in records
-            if (entry := self._entries.get(name)) and entry.key == self._key(sequence)
-        ]
+        entries = self._reached(records)
         blocks = [
             format_dot_bracket(sequence, Structure.from_dot_bracket(entry.dot_bracket))
             for sequence, entry in entries
@@ -149,6 +145,23 @@ class Results:
         ]
         write_text(self.folder / _PREDICTIONS, "".join(blocks))
         write_summary(self.folder / _SUMMARY, [*(entry.row for _, entry in entries), *failed])
+
+    def close_without_structures(
+        self,
+        records: Items[tuple[str, Sequence]],
+        failed: Iterable[SummaryRow] = (),
+        columns: Items[str] | None = None,
+    ) -> None:
+        """Write summary.tsv alone, of a run that predicts no structures; see `close`."""
+        rows = [*(entry.row for _, entry in self._reached(records)), *failed]
+        write_summary(self.folder / _SUMMARY, rows, columns)
+
+    def _reached(self, records: Items[tuple[str, Sequence]]) -> list[tuple[Sequence, _Entry]]:
+        return [
+            (sequence, entry)
+            for name, sequence in records
+            if (entry := self._entries.get(name)) and entry.key == self._key(sequence)
+        ]
 
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write run.json: version, weights and their checksum, options, seed, device, times."""

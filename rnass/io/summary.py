@@ -60,13 +60,20 @@ _OPTIONAL |= {"pseudoknotted_helices"}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def write_summary(path: str | Path, rows: Items[SummaryRow]) -> None:
+def write_summary(
+    path: str | Path, rows: Items[SummaryRow], columns: Items[str] | None = None
+) -> None:
     r"""Write rows as tab-separated text; tab, line ends and backslash become \t, \n, \r and \\.
+
+    Args:
+        path: of the file.
+        rows: its lines.
+        columns: which fields, None for all that any row may fill.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    columns = [
+    columns = columns or [
         name
         for name in _COLUMNS
         if name not in _OPTIONAL or any(getattr(row, name) is not None for row in rows)

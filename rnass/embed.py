@@ -1,0 +1,220 @@
+"""Embeddings of every RNA in some FASTA files, one file each, into a results folder."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from rnass.backbone.embeddings import LONGEST_WINDOW, Embedding, embed, layer_number
+from rnass.errors import ConfigError, DependencyError, InputError, RnassError
+from rnass.io import Results, SummaryRow, file_names, open_results
+from rnass.io.files import write_atomically, write_npy
+from rnass.job import read_inputs, versions
+from rnass.predictor import Device, choose_device
+from rnass.progress import record_bar
+from rnass.sequence import Sequence
+from rnass.weights import Backbone, open_backbone
+
+__all__ = ["EmbedOptions", "embed_files"]
+
+log = logging.getLogger("rnass")
+
+_Record = tuple[str, Sequence]  # the name of its file, and the RNA
+
+_COLUMNS = ("id", "file", "length", "status", "message")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedOptions:
+    """What can be asked of `embed_files`.
+
+    Attributes:
+        backbone, family: for `rnass.weights.open_backbone`.
+        layer: how many layers are done, 0 for the embedding; -1 is the last, with its final norm.
+        pool: "none" gives a row per token, "mean" their mean, "cls" the token before the first.
+        format: npy, safetensors (tensor "embedding") or parquet (columns "token" and "embedding").
+        device: where the network runs.
+        strict: embed nothing if any record is bad.
+        overwrite, resume: what to do with results that are already there.
+        quiet: no progress bar.
+    """
+
+    backbone: str | None = None
+    family: str | None = None
+    layer: int = -1
+    pool: Literal["none", "mean", "cls"] = "none"
+    format: Literal["npy", "safetensors", "parquet"] = "npy"
+    device: Device = "auto"
+    strict: bool = False
+    overwrite: bool = False
+    resume: bool = False
+    quiet: bool = False
+
+
+def embed_files(
+    paths: list[str], out: Path, options: EmbedOptions, *, sequence: str | None = None
+) -> int:
+    """Embed every record and write *out*; gives the exit status, as `rnass.job.predict_files` does.
+
+    NAME.npy holds float32, shape (T, D) with a row per base (per codon where tokens are codons), or (D,)
+    where it is pooled. summary.tsv and run.json say which RNAs were read in windows.
+
+    Raises:
+        RnassError: no such backbone, layer or token; the folder holds results already.
+    """
+    began = time.time()
+    sequences, problems = read_inputs(paths, sequence, any_length=True)
+    for problem in problems:
+        log.error("%s", problem)
+    if problems and (options.strict or not sequences):
+        log.error("bad records: %d; nothing is embedded", len(problems))
+        return 2 if options.strict else 1
+    if options.format == "parquet":
+        _arrow()
+    backbone = open_backbone(options.backbone, options.family)
+    _check(backbone, options)
+    device = choose_device(options.device)
+    backbone.encoder.to(device)
+    identity = _identity(backbone, options)
+    results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
+    records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
+    failed, windowed = _embed(records, results, backbone, options)
+    bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
+    results.close_without_structures(records, bad, _COLUMNS)
+    status = 130 if failed is None else int(bool(failed or problems))
+    run = {
+        "versions": versions(),
+        "unit": backbone.encoder.vocabulary.unit,
+        "width": backbone.encoder.config.width,
+        "read_in_windows": windowed,
+        "device": str(device),
+        "records": len(records),
+        "bad_records": len(problems),
+        "seconds": round(time.time() - began, 3),
+        "exit_status": status,
+    }
+    results.write_run(identity | run)
+    return status
+
+
+def _check(backbone: Backbone, options: EmbedOptions) -> None:
+    """Refuse what this backbone cannot give."""
+    layer_number(backbone.encoder, options.layer)
+    if options.pool == "cls" and not backbone.encoder.vocabulary.special_before():
+        raise ConfigError(
+            f"pool cls: {backbone.name} puts no token before the first; expected mean or none"
+        )
+
+
+def _identity(backbone: Backbone, options: EmbedOptions) -> dict[str, Any]:
+    """What decides the files of a record; a resumed run must agree in it."""
+    return {
+        "backbone": backbone.identity(),
+        "options": {"layer": options.layer, "pool": options.pool, "format": options.format},
+    }
+
+
+def _embed(
+    records: list[_Record], results: Results, backbone: Backbone, options: EmbedOptions
+) -> tuple[int | None, dict[str, int]]:
+    """Embed what is left to do; how many failed (None if interrupted), and the windows of long ones."""
+    good, failed = _readable([one for one in records if not results.is_finished(*one)], backbone)
+    for (name, sequence), error in failed:
+        log.error("%s", error)
+        row = SummaryRow(
+            id=sequence.id, file=name, length=len(sequence), status="failed", message=str(error)
+        )
+        results.finish(row, sequence, None)
+    windowed: dict[str, int] = {}
+    write = WRITERS[options.format]
+    try:
+        with record_bar(len(good), quiet=options.quiet) as advance:
+            for one in embed(backbone.encoder, [s.bases for _, s in good], options.layer):
+                name, sequence = good[one.number]
+                path = results.folder / f"{name}.{options.format}"
+                write(path, pooled(one, options.pool))
+                if one.windows > 1:
+                    windowed[name] = one.windows
+                row = SummaryRow(
+                    id=sequence.id, file=name, length=len(sequence), message=_said(one, backbone)
+                )
+                results.finish(row, sequence, None, [path.name])
+                advance(len(sequence))
+    except KeyboardInterrupt:
+        log.error("interrupted; finished records are kept, --resume does the rest")
+        return None, windowed
+    if windowed:
+        log.info("%d records are longer than the context: windows, averaged", len(windowed))
+    return len(failed), windowed
+
+
+def _readable(
+    records: list[_Record], backbone: Backbone
+) -> tuple[list[_Record], list[tuple[_Record, RnassError]]]:
+    """The records that this backbone can read, and the others with the reason."""
+    good: list[_Record] = []
+    bad: list[tuple[_Record, RnassError]] = []
+    for name, sequence in records:
+        try:
+            backbone.encoder.vocabulary.body(sequence.bases)
+        except InputError as error:
+            bad.append(((name, sequence), InputError(f"{sequence.id}: {error}", sequence.id)))
+        else:
+            good.append((name, sequence))
+    return good, bad
+
+
+def _said(one: Embedding, backbone: Backbone) -> str:
+    """What the summary says of an RNA that was read in windows; nothing of any other."""
+    if one.windows == 1:
+        return ""
+    size = backbone.encoder.max_bases or LONGEST_WINDOW
+    return f"{one.windows} windows of {size} bases, a quarter or more shared, averaged"
+
+
+def pooled(one: Embedding, pool: str) -> NDArray[np.float32]:
+    """(T, D) for "none", (D,) for "mean" and "cls"."""
+    if pool == "cls" and one.cls is not None:
+        return np.asarray(one.cls.numpy())
+    states: torch.Tensor = one.tokens if pool == "none" else one.tokens.mean(0)
+    return np.asarray(states.numpy())
+
+
+def _write_safetensors(path: Path, embedding: NDArray[np.float32]) -> None:
+    with write_atomically(path) as file:
+        file.write(save({"embedding": np.ascontiguousarray(embedding)}))
+
+
+def _write_parquet(path: Path, embedding: NDArray[np.float32]) -> None:
+    """One row per token, numbered from 1, or one row in all."""
+    arrow, parquet = _arrow()
+    rows = np.atleast_2d(embedding)
+    lists = arrow.FixedSizeListArray.from_arrays(arrow.array(rows.ravel()), rows.shape[1])
+    table = arrow.table({"token": arrow.array(range(1, len(rows) + 1)), "embedding": lists})
+    with write_atomically(path) as file:
+        parquet.write_table(table, file)
+
+
+def _arrow() -> tuple[Any, Any]:
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise DependencyError(
+            "format parquet: pyarrow is not installed; expected it (pip install 'rnass[parquet]')"
+        ) from error
+
+
+WRITERS: dict[str, Callable[[Path, NDArray[np.float32]], None]] = {
+    "npy": write_npy,
+    "safetensors": _write_safetensors,
+    "parquet": _write_parquet,
+}
+"""How each format is written."""
