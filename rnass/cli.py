@@ -48,6 +48,13 @@ class DeviceName(str, Enum):
     mps = "mps"
 
 
+class ShapeMethodName(str, Enum):
+    """How reactivities become log-odds."""
+
+    deigan = "deigan"
+    likelihood = "likelihood"
+
+
 class Decoder(str, Enum):
     """How a probability map becomes a structure."""
 
@@ -57,8 +64,19 @@ class Decoder(str, Enum):
     nested = "nested"
 
 
+class Task(str, Enum):
+    """What a head on a backbone says."""
+
+    contact = "contact"
+    token = "token"
+    sequence = "sequence"
+
+
 Weights = Annotated[
     str | None, typer.Option(help="Name or file of the weights; default: those shipped.")
+]
+BackboneOption = Annotated[
+    str | None, typer.Option(help="Path or name of the backbone; see rnass backbones.")
 ]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where the network runs.")]
 Threads = Annotated[int, typer.Option(help="Processor threads; 0: all cores.", min=0)]
@@ -112,6 +130,7 @@ def predict(
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Do only what is missing in --out.")] = False,
     weights: Weights = None,
+    backbone: BackboneOption = None,
     thermodynamics: Annotated[
         bool, typer.Option(help="Give the network ViennaRNA's base-pair probabilities.")
     ] = True,
@@ -134,6 +153,26 @@ def predict(
     pseudoknots: Annotated[
         bool, typer.Option(help="--no-pseudoknots: the best nested structure.")
     ] = True,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="Optimise under --min-helix and --max-order, not trim to them."),
+    ] = False,
+    constraints: Annotated[
+        str | None,
+        typer.Option(help="File or folder: lines of . x | < > ( ) by record, or RNAstructure's CON."),
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(help="File or folder of reactivities: .shape, .dat or .rdat.")
+    ] = None,
+    shape_method: Annotated[
+        ShapeMethodName, typer.Option(help="How reactivities become log-odds of pairing.")
+    ] = ShapeMethodName.deigan,
+    mix: Annotated[
+        float, typer.Option(help="Share of ViennaRNA's log-odds in what is decoded.", min=0, max=1)
+    ] = 0.0,
+    alternatives: Annotated[
+        int, typer.Option(help="Also the N best distinct structures, with weights; 0: none.", min=0)
+    ] = 0,
     device: DeviceOption = DeviceName.auto,
     precision: Annotated[
         Precision, typer.Option(help="Of products and convolutions.")
@@ -164,6 +203,8 @@ def predict(
     decoding |= {key: value for key, value in chosen.items() if value is not None}
     if noncanonical is not None:
         decoding["canonical"] = not noncanonical
+    if exact:
+        decoding["exact"] = True
     options = JobOptions(
         formats=_formats(format_),
         plot=plot.value if plot else None,
@@ -173,6 +214,7 @@ def predict(
         overwrite=overwrite,
         resume=resume,
         weights=weights,
+        backbone=backbone,
         device=device.value,
         precision=precision.value,
         thermodynamics=thermodynamics,
@@ -180,6 +222,11 @@ def predict(
         threads=threads,
         seed=seed,
         quiet=quiet,
+        constraints=constraints,
+        shape=shape,
+        shape_method=shape_method.value,
+        mix=mix,
+        alternatives=alternatives,
     )
     raise typer.Exit(predict_files(inputs or [], out, options, sequence=sequence))
 
@@ -229,17 +276,36 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder of the run; an earlier one there goes on.")
     ],
+    backbone: Annotated[
+        str | None, typer.Option(help="Path or name, instead of the configuration's.")
+    ] = None,
+    task: Annotated[
+        Task, typer.Option(help="A contact head, or a label per base or per sequence.")
+    ] = Task.contact,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
     processes: Annotated[
         int, typer.Option(help="Processes that fold the data by ViennaRNA.", min=0)
     ] = 0,
 ) -> None:
-    """Train a contact head on a backbone, calibrate it and choose its threshold."""
-    from rnass.config import TrainConfig, read_toml
+    """Train a contact head on a backbone, calibrate it and choose its threshold.
+
+    With --task token or sequence: train a small head on frozen embeddings, and print its scores.
+    """
+    from dataclasses import replace
+
+    from rnass.config import ProbeConfig, TrainConfig, read_toml
+
+    chosen: dict[str, Any] = {"backbone": backbone} if backbone else {}
+    if task is not Task.contact:
+        from rnass.probe import train_probe
+
+        probe = replace(read_toml(ProbeConfig, config), task=task.value, **chosen)
+        typer.echo(train_probe(probe, out, _training_device(device, threads)), nl=False)
+        return
     from rnass.train import train as run
 
-    settings = read_toml(TrainConfig, config)
+    settings = replace(read_toml(TrainConfig, config), **chosen)
     typer.echo(run(settings, out, _training_device(device, threads), processes))
 
 
@@ -268,6 +334,7 @@ def evaluate(
         list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
     ] = None,
     weights: Weights = None,
+    backbone: BackboneOption = None,
     thermodynamics: Annotated[
         bool, typer.Option(help="Give the network ViennaRNA's base-pair probabilities.")
     ] = True,
@@ -297,6 +364,7 @@ def evaluate(
         limit=limit,
         also=tuple(one.value for one in also or ()),
         weights=weights,
+        backbone=backbone,
         device=device.value,
         precision=precision.value,
         thermodynamics=thermodynamics,
@@ -326,6 +394,7 @@ def compare(
         list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
     ] = None,
     weights: Weights = None,
+    backbone: BackboneOption = None,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in --out.")] = False,
@@ -342,6 +411,7 @@ def compare(
         vienna=run_vienna,
         also=tuple(one.value for one in also or ()),
         weights=weights,
+        backbone=backbone,
         device=device.value,
         threads=threads,
         overwrite=overwrite,
@@ -673,6 +743,181 @@ def _report(path: Path | None, **counts: Any) -> None:
             typer.echo(f"{name:9} {number if not what else f'{what}: {number}'}")
     if path:
         write_json(path, counts)
+
+
+class Pool(str, Enum):
+    """What is kept of an RNA's embeddings."""
+
+    none = "none"
+    mean = "mean"
+    cls = "cls"
+
+
+class ArrayFormat(str, Enum):
+    """File formats of embeddings."""
+
+    npy = "npy"
+    safetensors = "safetensors"
+    parquet = "parquet"
+
+
+Family = Annotated[
+    str | None,
+    typer.Option(help="rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: by the files."),
+]
+
+
+@app.command()
+def backbones() -> None:
+    """List the published RNA language models that --backbone takes by name."""
+    from rnass.backbone.published import PUBLISHED
+
+    columns = ("name", "family", "parameters", "context", "licence", "source", "citation")
+    rows = [
+        (
+            one.name,
+            one.family,
+            f"{one.parameters:g} M",
+            one.context,
+            one.licence,
+            one.source,
+            one.citation,
+        )
+        for one in PUBLISHED
+    ]
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+@app.command(epilog="Example: rnass embed seqs.fa --out embeddings/ --pool mean")
+def embed(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="FASTA files, .gz too; - reads standard input.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
+        "embeddings"
+    ),
+    sequence: Annotated[
+        str | None, typer.Option(help="One RNA as text, instead of or beside files.")
+    ] = None,
+    backbone: BackboneOption = None,
+    family: Family = None,
+    layer: Annotated[int, typer.Option(help="Layers done: 0 the embedding, -1 the last.")] = -1,
+    pool: Annotated[
+        Pool, typer.Option(help="A row per base or codon, their mean, or the first token.")
+    ] = Pool.none,
+    format_: Annotated[ArrayFormat, typer.Option("--format", help="Of the files.")] = ArrayFormat.npy,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Embed nothing if any record is bad.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results in --out.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Do only what is missing in --out.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed every RNA in some FASTA files: a row per base or codon, or one vector.
+
+    RNAs over the backbone's context are read in windows and averaged; summary.tsv says which.
+    """
+    _log_to_stderr(quiet=quiet, verbose=False)
+    if not inputs and sequence is None:
+        raise typer.BadParameter("no input: name FASTA files, - for standard input, or --sequence")
+    from rnass.embed import EmbedOptions, embed_files
+
+    _set_threads(threads)
+    options = EmbedOptions(
+        backbone=backbone,
+        family=family,
+        layer=layer,
+        pool=pool.value,
+        format=format_.value,
+        device=device.value,
+        strict=strict,
+        overwrite=overwrite,
+        resume=resume,
+        quiet=quiet,
+    )
+    raise typer.Exit(embed_files(inputs or [], out, options, sequence=sequence))
+
+
+@app.command("fill-mask", epilog='Example: rnass fill-mask "GGUC<mask>CUCUGG<mask>" --top 3')
+def fill_mask(
+    sequence: Annotated[str, typer.Argument(help="An RNA with <mask> for each base or codon to guess.")],
+    backbone: BackboneOption = None,
+    family: Family = None,
+    top: Annotated[int, typer.Option(help="Tokens to print for each mask.", min=1)] = 5,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Print the likeliest tokens of every <mask>, with their probabilities."""
+    from rnass.backbone.language_head import fill_masks
+    from rnass.errors import CheckpointError
+    from rnass.predictor import choose_device
+    from rnass.weights import open_backbone
+
+    found = open_backbone(backbone, family)
+    if found.language is None:
+        raise CheckpointError(
+            f"{found.path}: holds no language-model head; expected a backbone that has one"
+        )
+    chosen = choose_device(device.value)
+    guesses = fill_masks(found.encoder.to(chosen), found.language.to(chosen), sequence, top)
+    typer.echo("mask\ttoken\tprobability")
+    for number, tokens in enumerate(guesses, start=1):
+        for symbol, probability in tokens:
+            typer.echo(f"{number}\t{symbol}\t{probability:.4f}")
+
+
+@app.command(epilog="Example: rnass attention seqs.fa --out attention/ --structure known.dbn")
+def attention(
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too; - reads standard input.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
+        "attention"
+    ),
+    structure: Annotated[
+        str | None, typer.Option(help="Known structures by id; default: rnass's prediction.")
+    ] = None,
+    backbone: BackboneOption = None,
+    family: Family = None,
+    weights: Weights = None,
+    plot: Annotated[Plot, typer.Option(help="Format of the figures.")] = Plot.png,
+    draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the best heads.")] = True,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results in --out.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Do only what is missing in --out.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the attention maps of RNAs, and which heads agree best with the structure."""
+    _log_to_stderr(quiet=quiet, verbose=False)
+    from rnass.attention import AttentionOptions, attention_files
+
+    _set_threads(threads)
+    options = AttentionOptions(
+        backbone=backbone,
+        family=family,
+        structure=structure,
+        weights=weights,
+        plot=plot.value if draw else None,
+        device=device.value,
+        overwrite=overwrite,
+        resume=resume,
+        quiet=quiet,
+    )
+    raise typer.Exit(attention_files(inputs, out, options))
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
 
 
 if __name__ == "__main__":

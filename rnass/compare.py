@@ -207,7 +207,7 @@ def _draw(path: Path, answer: Answer) -> None:
             sure = "" if confidence is None else f", confidence {confidence:.2f}"
             tracks.append(Track(f"{line}{sure}", structure, answer.map_of(line)))
     if tracks:
-        save_figure(compare_arcs(answer.sequence.bases, tracks, title=answer.sequence.id), path)
+        save_figure(compare_arcs(answer.sequence.text, tracks, title=answer.sequence.id), path)
 
 
 def _make(out: Path, *, overwrite: bool) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "ModelConfig",
     "OptimiserConfig",
     "PretrainConfig",
+    "ProbeConfig",
     "RunConfig",
     "TrainConfig",
     "from_mapping",
@@ -182,6 +183,8 @@ class DataConfig(_Strict):
         min_length, max_length: in bases; others are left out, and counted in the log.
         batch_pixels: L * L summed over the records of a batch, padding included.
         cache: folder that keeps base-pair probabilities once computed.
+        feature_cache_gb: most that the same folder may hold of what a frozen published backbone says
+            of the records, in 1e9 bytes; what does not fit is computed whenever it is needed.
         held_out: files or folders of labelled records that no training record may be near: at least
             0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
         drop_near: leave such training records out; else they are an error.
@@ -199,6 +202,7 @@ class DataConfig(_Strict):
     max_length: int = 512
     batch_pixels: int = 400_000
     cache: str = "runs/cache"
+    feature_cache_gb: float = 20.0
     held_out: tuple[str, ...] = ()
     drop_near: bool = False
     mutation_rate: float = 0.0
@@ -266,8 +270,9 @@ class TrainConfig(_Strict):
     """`rnass train`: a contact head on a backbone.
 
     Attributes:
-        backbone: weights that the encoder starts from; None trains it from random weights.
-        start: a whole contact model to go on from.
+        backbone: that the encoder starts from: path or name of rnass's own or of a published one
+            (`rnass backbones`); None trains it from random weights.
+        start: a contact model to go on from, with its `backbone` if it holds a head alone.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
         thermodynamics_dropout: share of the RNAs that are shown without their base-pair
@@ -284,6 +289,38 @@ class TrainConfig(_Strict):
     data: DataConfig = DataConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeConfig(_Strict):
+    """`rnass train --task token|sequence`: a small head on frozen embeddings.
+
+    Attributes:
+        task: a label per token (base or codon), or per sequence, from the mean of its embeddings.
+        kind: labels are classes or numbers.
+        label: the column that holds them; "paired" is made of dot_bracket where there is no such column.
+        train, valid, test: tables; settings are chosen on `valid`, scores are of all that are given.
+        backbone, family, layer: whose embeddings, see `rnass embed`.
+        hidden: width of a hidden layer; 0 for a linear head.
+        steps, batch, learning_rate, weight_decay: of AdamW, on so many rows a step.
+        seed: of the head and of the batches.
+    """
+
+    task: Literal["token", "sequence"] = "sequence"
+    kind: Literal["classification", "regression"] = "classification"
+    label: str = "label"
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    backbone: str | None = None
+    family: str | None = None
+    layer: int = -1
+    hidden: int = 0
+    steps: int = 1000
+    batch: int = 2048
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    seed: int = 1
 
 
 def from_mapping(kind: type[T], values: dict[str, Any], where: str = "configuration") -> T:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from rnass.errors import ConfigError, InputError
 from rnass.io.files import write_atomically, write_json
 from rnass.io.structures import read_labelled
 from rnass.leakage import Hit, best_tool, near
-from rnass.model import Batch, collate
+from rnass.model import Batch, Features, collate
 from rnass.mutation import mutate
 
 __all__ = [
@@ -228,6 +228,9 @@ class Loader:
         sets: parameter sets of ViennaRNA; none for no base-pair probabilities.
         cache: folder that keeps base-pair probabilities once computed.
         processes: worker processes that compute them; 0 for this one.
+
+    Attributes:
+        features: gives what a frozen backbone says of some RNAs, where that is kept.
     """
 
     def __init__(
@@ -239,6 +242,7 @@ class Loader:
     ) -> None:
         self.vocabulary, self.sets = vocabulary, sets
         self.cache, self.processes = cache, processes
+        self.features: Callable[[Sequence[str]], Features | None] | None = None
         self._kept: dict[tuple[str, str], Annotations] = {}
 
     def annotate(self, paths: Sequence[str], examples: Sequence[Example]) -> None:
@@ -262,6 +266,8 @@ class Loader:
         rnas = [example.bases for example in chosen]
         maps = [self.thermodynamics(example) for example in chosen] if self.sets else None
         batch = collate(rnas, maps, self.vocabulary)
+        if self.features and not any(example.altered for example in chosen):
+            batch = replace(batch, features=self.features(rnas))
         contacts = torch.zeros(len(chosen), *[batch.bases.shape[1]] * 2)
         for k, example in enumerate(chosen):
             size = len(example.bases)

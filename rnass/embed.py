@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from rnass.backbone.embeddings import LONGEST_WINDOW, Embedding, embed, layer_number
-from rnass.errors import ConfigError, DependencyError, InputError, RnassError
+from rnass.errors import ConfigError, DependencyError, InputError
 from rnass.io import Results, SummaryRow, file_names, open_results
 from rnass.io.files import write_atomically, write_npy
 from rnass.job import read_inputs, versions
@@ -65,7 +65,7 @@ def embed_files(
     """Embed every record and write *out*; gives the exit status, as `rnass.job.predict_files` does.
 
     NAME.npy holds float32, shape (T, D) with a row per base (per codon where tokens are codons), or (D,)
-    where it is pooled. summary.tsv and run.json say which RNAs were read in windows.
+    where it is pooled. summary.tsv says which RNAs were read in windows.
 
     Raises:
         RnassError: no such backbone, layer or token; the folder holds results already.
@@ -86,7 +86,7 @@ def embed_files(
     identity = _identity(backbone, options)
     results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
     records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    failed, windowed = _embed(records, results, backbone, options)
+    failed = _embed(records, results, backbone, options)
     bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
     results.close_without_structures(records, bad, _COLUMNS)
     status = 130 if failed is None else int(bool(failed or problems))
@@ -94,7 +94,7 @@ def embed_files(
         "versions": versions(),
         "unit": backbone.encoder.vocabulary.unit,
         "width": backbone.encoder.config.width,
-        "read_in_windows": windowed,
+        "context_bases": backbone.encoder.max_bases,
         "device": str(device),
         "records": len(records),
         "bad_records": len(problems),
@@ -124,16 +124,16 @@ def _identity(backbone: Backbone, options: EmbedOptions) -> dict[str, Any]:
 
 def _embed(
     records: list[_Record], results: Results, backbone: Backbone, options: EmbedOptions
-) -> tuple[int | None, dict[str, int]]:
-    """Embed what is left to do; how many failed (None if interrupted), and the windows of long ones."""
-    good, failed = _readable([one for one in records if not results.is_finished(*one)], backbone)
-    for (name, sequence), error in failed:
-        log.error("%s", error)
-        row = SummaryRow(
-            id=sequence.id, file=name, length=len(sequence), status="failed", message=str(error)
-        )
-        results.finish(row, sequence, None)
-    windowed: dict[str, int] = {}
+) -> int | None:
+    """Embed what is left to do; gives how many failed, None if interrupted."""
+    good: list[_Record] = []
+    left = [record for record in records if not results.is_finished(*record)]
+    for name, sequence in left:
+        if error := _unreadable(sequence, backbone):
+            log.error("%s", error)
+            results.finish(_row(name, sequence, "failed", str(error)), sequence, None)
+        else:
+            good.append((name, sequence))
     write = WRITERS[options.format]
     try:
         with record_bar(len(good), quiet=options.quiet) as advance:
@@ -141,35 +141,30 @@ def _embed(
                 name, sequence = good[one.number]
                 path = results.folder / f"{name}.{options.format}"
                 write(path, pooled(one, options.pool))
-                if one.windows > 1:
-                    windowed[name] = one.windows
-                row = SummaryRow(
-                    id=sequence.id, file=name, length=len(sequence), message=_said(one, backbone)
-                )
-                results.finish(row, sequence, None, [path.name])
+                said = _said(one, backbone)
+                if said:
+                    log.info("%s: %s", sequence.id, said)
+                results.finish(_row(name, sequence, "ok", said), sequence, None, [path.name])
                 advance(len(sequence))
     except KeyboardInterrupt:
         log.error("interrupted; finished records are kept, --resume does the rest")
-        return None, windowed
-    if windowed:
-        log.info("%d records are longer than the context: windows, averaged", len(windowed))
-    return len(failed), windowed
+        return None
+    return len(left) - len(good)
 
 
-def _readable(
-    records: list[_Record], backbone: Backbone
-) -> tuple[list[_Record], list[tuple[_Record, RnassError]]]:
-    """The records that this backbone can read, and the others with the reason."""
-    good: list[_Record] = []
-    bad: list[tuple[_Record, RnassError]] = []
-    for name, sequence in records:
-        try:
-            backbone.encoder.vocabulary.body(sequence.bases)
-        except InputError as error:
-            bad.append(((name, sequence), InputError(f"{sequence.id}: {error}", sequence.id)))
-        else:
-            good.append((name, sequence))
-    return good, bad
+def _unreadable(sequence: Sequence, backbone: Backbone) -> InputError | None:
+    """Why this backbone cannot read an RNA."""
+    if sequence.nick is not None:
+        return InputError(f"{sequence.id}: two strands; expected one", sequence.id)
+    try:
+        backbone.encoder.vocabulary.body(sequence.bases)
+    except InputError as error:
+        return InputError(f"{sequence.id}: {error}", sequence.id)
+    return None
+
+
+def _row(name: str, sequence: Sequence, status: Literal["ok", "failed"], message: str) -> SummaryRow:
+    return SummaryRow(id=sequence.id, file=name, length=len(sequence), status=status, message=message)
 
 
 def _said(one: Embedding, backbone: Backbone) -> str:

@@ -6,7 +6,7 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from rnass.io import (
     read_fasta,
     write_dot_bracket,
 )
+from rnass.knowledge import Knowledge, ShapeMethod, known_of
 from rnass.metrics import score
 from rnass.predictor import (
     Device,
@@ -43,7 +44,14 @@ __all__ = ["JobOptions", "predict_files", "read_inputs", "versions"]
 
 log = logging.getLogger("rnass")
 
-_Record = tuple[str, Sequence]  # the name of its files, and the RNA
+
+class _Record(NamedTuple):
+    """The name of its files, the RNA, and what is known of it."""
+
+    name: str
+    sequence: Sequence
+    known: Knowledge
+
 
 _LONG = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 _FEW = 20  # RNAs below which worker processes cost more than they save
@@ -65,6 +73,9 @@ class JobOptions:
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         seed: of everything random, were there anything.
         quiet: no progress bar.
+        constraints, shape: files or folders of what is known of each record; see `rnass.knowledge`.
+        shape_method, mix: how reactivities and ViennaRNA's probabilities count; see there.
+        alternatives: how many structures of each record stand in NAME.alternatives.dbn; 0: no such file.
     """
 
     formats: tuple[str, ...] = FORMATS
@@ -83,14 +94,24 @@ class JobOptions:
     threads: int = 0
     seed: int = 0
     quiet: bool = False
+    constraints: str | None = None
+    shape: str | None = None
+    shape_method: ShapeMethod = "deigan"
+    mix: float = 0.0
+    alternatives: int = 0
 
 
 def read_inputs(
-    paths: list[str], sequence: str | None = None, *, any_length: bool = False
+    paths: list[str],
+    sequence: str | None = None,
+    *,
+    any_length: bool = False,
+    constraint_lines: bool = False,
 ) -> tuple[list[Sequence], list[InputError]]:
     """All records of the files, and of the one sequence given as text, with every problem found.
 
-    A record that is too long to predict is a problem, unless *any_length*.
+    A record that is too long to predict is a problem, unless *any_length*. With *constraint_lines* a
+    line of constraints under the bases is passed over.
     """
     good: list[Sequence] = []
     bad: list[InputError] = []
@@ -107,7 +128,7 @@ def read_inputs(
         except InputError as error:
             bad.append(error)
     for path in paths:
-        records, problems = read_fasta(path)
+        records, problems = read_fasta(path, constraint_lines=constraint_lines)
         bad += problems
         for record in records:
             take(record, f"{path} ({record.id})")
@@ -127,29 +148,28 @@ def predict_files(
         RnassError: the folder holds results already, there are no such weights, ...
     """
     began = time.time()
-    sequences, problems = read_inputs(paths, sequence)
+    sequences, problems = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    records = _records(sequences, options, problems)
     for problem in problems:
         log.error("%s", problem)
-    if problems and (options.strict or not sequences):
+    if problems and (options.strict or not records):
         why = " (--strict)" if options.strict else ""
         log.error("bad records: %d; nothing is predicted%s", len(problems), why)
         return 2 if options.strict else 1
     weights = find_weights(options.weights)
-    if max(map(len, sequences), default=0) <= _LONG:
+    if max((len(record.sequence) for record in records), default=0) <= _LONG:
         keep_freed_memory()
     predictor = _predictor(options, weights)
     identity = _identity(options, weights)
-    results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
-    records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
+    known = {r.name: fingerprint for r in records if (fingerprint := r.known.fingerprint)}
+    results = open_results(
+        out, identity, known=known, overwrite=options.overwrite, resume=options.resume
+    )
     status = _status(_predict(records, results, options, predictor), problems)
-    results.close(records, [_bad_row(problem) for problem in problems])
+    results.close([record[:2] for record in records], [_bad_row(problem) for problem in problems])
     run = {
-        "versions": versions(),
         "inputs": [*paths, *(["--sequence"] if sequence is not None else [])],
-        "decoding": dataclasses.asdict(predictor.decoding),
-        "seed": options.seed,
-        "device": str(predictor.device),
-        "threads": torch.get_num_threads(),
+        **_settings(options, predictor),
         "records": len(records),
         "bad_records": len(problems),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
@@ -158,6 +178,43 @@ def predict_files(
     }
     results.write_run(identity | run)
     return status
+
+
+def _records(
+    sequences: list[Sequence], options: JobOptions, problems: list[InputError]
+) -> list[_Record]:
+    """The RNAs with what is known of them; one that it does not fit is another of the *problems*."""
+    found = known_of(
+        sequences,
+        constraints=options.constraints,
+        reactivities=options.shape,
+        base=Knowledge(shape_method=options.shape_method, mix=options.mix),
+        bad=[problem.record for problem in problems],
+    )
+    problems += [one for one in found if isinstance(one, InputError)]
+    names = file_names(sequence.id for sequence in sequences)
+    return [
+        _Record(name, sequence, known)
+        for name, sequence, known in zip(names, sequences, found, strict=True)
+        if isinstance(known, Knowledge)
+    ]
+
+
+def _settings(options: JobOptions, predictor: Predictor) -> dict[str, Any]:
+    """What else run.json tells of how a run was made."""
+    return {
+        "versions": versions(),
+        "decoding": dataclasses.asdict(predictor.decoding),
+        "knowledge": {
+            "constraints": options.constraints,
+            "shape": options.shape,
+            "shape_method": options.shape_method,
+            "mix": options.mix,
+        },
+        "seed": options.seed,
+        "device": str(predictor.device),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -180,6 +237,7 @@ def _identity(options: JobOptions, weights: Path) -> dict[str, Any]:
             "plot": options.plot,
             "baseline": options.baseline,
             "elements": options.elements,
+            "alternatives": options.alternatives,
             "thermodynamics": options.thermodynamics,
             "precision": options.precision,
             "decoding": options.decoding,
@@ -191,7 +249,7 @@ def _predict(
     records: list[_Record], results: Results, options: JobOptions, predictor: Predictor
 ) -> int | None:
     """Predict and write what is left to do; gives how many failed, None if interrupted."""
-    todo = [record for record in records if not results.is_finished(*record)]
+    todo = [record for record in records if not results.is_finished(*record[:2])]
     if len(todo) < len(records):
         log.info("%d of %d records are finished already", len(records) - len(todo), len(records))
     threads = torch.get_num_threads()
@@ -199,8 +257,11 @@ def _predict(
     failed = 0
     try:
         with record_bar(len(todo), quiet=options.quiet) as advance:
-            for outcome in predictor.predict((sequence for _, sequence in todo), processes):
-                name, sequence = todo[outcome.number]
+            outcomes = predictor.predict(
+                (record.sequence for record in todo), processes, known=(record.known for record in todo)
+            )
+            for outcome in outcomes:
+                name, sequence, _ = todo[outcome.number]
                 failed += not _write(results, name, sequence, outcome, options)
                 advance(len(sequence))
     except KeyboardInterrupt:
@@ -255,6 +316,10 @@ def _write(
         files.append(path.name)
     if options.plot:
         files.append(_plot(results.folder / f"{name}.{options.plot}", prediction))
+    if options.alternatives:
+        path = results.folder / f"{name}.alternatives.dbn"
+        write_dot_bracket(path, _alternatives(prediction, options.alternatives))
+        files.append(path.name)
     row = _row(name, prediction)
     if options.elements:
         row = _with_elements(row, prediction.structure)
@@ -262,9 +327,26 @@ def _write(
     return True
 
 
+def _alternatives(prediction: Prediction, n: int) -> list[tuple[Sequence, Structure]]:
+    """Records of up to *n* structures, with their weights in the titles."""
+    sequence = prediction.sequence
+    header = sequence.description or sequence.id
+    return [
+        (
+            dataclasses.replace(
+                sequence,
+                description=f"{header} alternative={k} weight={one.weight:.3f} "
+                f"expected_f1={one.expected_f1:.3f}",
+            ),
+            one.structure,
+        )
+        for k, one in enumerate(prediction.alternatives(n), start=1)
+    ]
+
+
 def _row(name: str, prediction: Prediction) -> SummaryRow:
     structure, below = prediction.structure, prediction.thermodynamics
-    bases = prediction.sequence.bases
+    bases = prediction.sequence.text
 
     def agreement(other: Structure | None) -> float | None:
         return None if other is None else score(other, structure).f1
@@ -302,8 +384,8 @@ def _plot(path: Path, prediction: Prediction) -> str:
 
     below = prediction.thermodynamics
     figure = arc_diagram(
-        prediction.sequence.bases,
-        Track("rnass", prediction.structure, prediction.probabilities),
+        prediction.sequence.text,
+        Track("rnass", prediction.structure, prediction.informed.astype(np.float32)),
         Track(f"ViennaRNA MFE {below.mfe:.1f} kcal/mol", below.mfe_structure),
         title=prediction.sequence.id,
     )

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import islice, tee
+from itertools import islice, repeat, tee
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from rnass import vienna
 from rnass.config import DecodingConfig
-from rnass.errors import ConfigError, RnassError, SequenceError
-from rnass.matching import base_confidence, decode, expected_f1
+from rnass.errors import ConfigError, InputError, RnassError, SequenceError
+from rnass.knowledge import Knowledge
+from rnass.matching import Alternative, alternatives, base_confidence, decode, expected_f1
 from rnass.model import PairingModel, collate
 from rnass.sequence import Sequence
 from rnass.structure import Structure
@@ -46,8 +47,16 @@ With 32 channels in the head, its peak was 0.8 GiB at 1,000 bases, 2.0 at 2,000 
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-_Numbered = tuple[int, Sequence]  # an RNA and its place in what was asked for
 
+class _Item(NamedTuple):
+    """An RNA, its place in what was asked for, and what is known of it."""
+
+    number: int
+    sequence: Sequence
+    known: Knowledge
+
+
+_LINKER = "N" * 8  # stands between two strands before the network, which was trained on one
 _AHEAD = 256  # RNAs that are sorted by length together
 _BATCH_PIXELS = 400_000  # L * L summed over the RNAs that go through the network together
 
@@ -62,6 +71,10 @@ class Prediction:
         structure: the base pairs decoded from them.
         thermodynamics: what ViennaRNA says of the same RNA.
         seconds: time taken, its share of a batch.
+        known: what was known beside the bases.
+        informed: (L, L): the probabilities after the evidence, which the structure was decoded from;
+            *probabilities* itself where there is none.
+        decoding: how it was decoded.
     """
 
     sequence: Sequence
@@ -69,21 +82,35 @@ class Prediction:
     structure: Structure
     thermodynamics: vienna.Thermodynamics
     seconds: float
+    known: Knowledge
+    informed: NDArray[np.floating]
+    decoding: DecodingConfig
 
     @property
     def dot_bracket(self) -> str:
-        """The structure in dot-bracket, pseudoknots in further brackets."""
-        return self.structure.dot_bracket
+        """The structure in dot-bracket, pseudoknots in further brackets, `&` between two strands."""
+        return self.sequence.mark(self.structure.dot_bracket)
 
     @cached_property
     def confidence(self) -> float:
         """The F1 that the probabilities lead one to expect of the structure, in [0, 1]."""
-        return expected_f1(self.probabilities, self.structure)
+        return expected_f1(self.informed, self.structure)
 
     @cached_property
     def base_confidence(self) -> NDArray[np.float64]:
         """The probability that each base is as the structure has it, (L,)."""
-        return base_confidence(self.probabilities, self.structure)
+        return base_confidence(self.informed, self.structure)
+
+    def alternatives(self, n: int) -> list[Alternative]:
+        """Up to *n* distinct structures, the predicted one first; see `rnass.matching.alternatives`."""
+        return alternatives(
+            self.informed,
+            self.sequence.bases,
+            n,
+            self.decoding,
+            constraints=self.known.constraints,
+            nick=self.sequence.nick,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,29 +149,38 @@ class Predictor:
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
 
-    def __call__(self, rna: str | Sequence) -> Prediction:
-        """Predict one RNA.
+    def __call__(self, rna: str | Sequence, known: Knowledge | None = None) -> Prediction:
+        """Predict one RNA, under what is known of it.
 
         Raises:
             SequenceError: a letter that is no base, or more than `MAX_LENGTH` bases.
+            ConstraintError: constraints that no structure satisfies.
         """
         sequence = rna if isinstance(rna, Sequence) else Sequence.from_text(rna)
-        (outcome,) = self.predict([sequence])
+        (outcome,) = self.predict([sequence], known=None if known is None else [known])
         if outcome.prediction is None:
             raise outcome.error or SequenceError("sequence: no prediction")
         return outcome.prediction
 
-    def predict(self, sequences: Iterable[Sequence], processes: int = 0) -> Iterator[Outcome]:
+    def predict(
+        self,
+        sequences: Iterable[Sequence],
+        processes: int = 0,
+        *,
+        known: Iterable[Knowledge] | None = None,
+    ) -> Iterator[Outcome]:
         """Predict many, in batches of like length, in no particular order within a few hundred.
 
         Args:
             sequences: read as far ahead as a few batches need.
             processes: worker processes that run ViennaRNA beside the network; 0 runs it in this one.
+            known: what is known of each, as many as sequences; None for nothing.
         """
         refused: deque[Outcome] = deque()
-        ordered, ahead = tee(_by_length(sequences, refused))
+        pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
+        ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone.max_bases))
         folded = vienna.fold_many(
-            (sequence.bases for _, sequence in ahead),
+            map(_subject, ahead),
             parameters=self.model.config.head.thermodynamics if self.thermodynamics else (),
             baseline=self.baseline,
             processes=processes,
@@ -157,31 +193,55 @@ class Predictor:
         yield from refused
 
     def _predict_batch(
-        self, batch: list[_Numbered], folded: list[vienna.Thermodynamics], began: float
+        self, batch: list[_Item], folded: list[vienna.Thermodynamics], began: float
     ) -> Iterator[Outcome]:
-        maps = self._maps([sequence.bases for _, sequence in batch], folded)
+        maps = self._maps([item.sequence for item in batch], folded)
         if isinstance(maps, RnassError) and len(batch) > 1:  # one of them, or all of them together
             for item, one in zip(batch, folded, strict=True):
                 yield from self._predict_batch([item], [one], time.monotonic())
             return
         if isinstance(maps, RnassError):
-            yield Outcome(batch[0][0], None, maps)
+            yield Outcome(batch[0].number, None, maps)
             return
         shared = (time.monotonic() - began) / len(batch)
-        for (number, sequence), thermodynamics, probabilities in zip(batch, folded, maps, strict=True):
-            began = time.monotonic()
-            try:
-                structure = decode(probabilities, sequence.bases, self.decoding)
-            except RnassError as error:
-                yield Outcome(number, None, error)
-                continue
-            seconds = shared + time.monotonic() - began
-            yield Outcome(
-                number, Prediction(sequence, probabilities, structure, thermodynamics, seconds)
+        for item, thermodynamics, probabilities in zip(batch, folded, maps, strict=True):
+            yield self._decode(item, thermodynamics, probabilities, shared)
+
+    def _decode(
+        self,
+        item: _Item,
+        thermodynamics: vienna.Thermodynamics,
+        probabilities: NDArray[np.float32],
+        shared: float,
+    ) -> Outcome:
+        began = time.monotonic()
+        sequence, known = item.sequence, item.known
+        pairs = thermodynamics.pairs
+        informed = known.inform(probabilities, None if pairs is None else pairs.dense())
+        try:
+            structure = decode(
+                informed,
+                sequence.bases,
+                self.decoding,
+                constraints=known.constraints,
+                nick=sequence.nick,
             )
+        except RnassError as error:
+            return Outcome(item.number, None, error)
+        prediction = Prediction(
+            sequence,
+            probabilities,
+            structure,
+            thermodynamics,
+            seconds=shared + time.monotonic() - began,
+            known=known,
+            informed=informed,
+            decoding=self.decoding,
+        )
+        return Outcome(item.number, prediction)
 
     def _maps(
-        self, rnas: list[str], folded: list[vienna.Thermodynamics]
+        self, rnas: list[Sequence], folded: list[vienna.Thermodynamics]
     ) -> list[NDArray[np.float32]] | RnassError:
         """The maps of a batch, or why there are none."""
         try:
@@ -196,23 +256,25 @@ class Predictor:
 
     @torch.no_grad()
     def _probabilities(
-        self, rnas: list[str], folded: list[vienna.Thermodynamics]
+        self, rnas: list[Sequence], folded: list[vienna.Thermodynamics]
     ) -> list[NDArray[np.float32]]:
         """Calibrated maps, (L, L) each."""
+        kept = [_places(rna) for rna in rnas]
         sets = self.model.config.head.thermodynamics
         maps = None
         if sets:
             maps = [
-                np.stack([pairs.dense() for pairs in one.base_pairs])
+                np.stack([_spread(pairs.dense(), places) for pairs in one.base_pairs])
                 if self.thermodynamics
-                else np.zeros((len(sets), len(rna), len(rna)), dtype=np.float32)
-                for rna, one in zip(rnas, folded, strict=True)
+                else np.zeros((len(sets), places[-1] + 1, places[-1] + 1), dtype=np.float32)
+                for places, one in zip(kept, folded, strict=True)
             ]
-        batch = collate(rnas, maps, self.model.backbone.vocabulary).to(self.device)
+        linked = [rna.text.replace("&", _LINKER) for rna in rnas]
+        batch = collate(linked, maps, self.model.backbone.vocabulary).to(self.device)
         fast = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
             probabilities = self.model.probabilities(batch).float().cpu().numpy()
-        return [probabilities[k, : len(rna), : len(rna)].copy() for k, rna in enumerate(rnas)]
+        return [probabilities[k][np.ix_(places, places)] for k, places in enumerate(kept)]
 
 
 def load_predictor(
@@ -231,7 +293,10 @@ def load_predictor(
         weights: rnass's, or one of RNA-FM's own structure models (.pth).
         backbone: path or name of the backbone of weights that hold a contact head alone.
         device: where the network runs.
-        decoding, thermodynamics, baseline, precision: see `Predictor`.
+        decoding: this and the others as in `Predictor`.
+        thermodynamics: as there.
+        baseline: as there.
+        precision: as there.
 
     Raises:
         CheckpointError: there are no such weights, or they are altered; a backbone is lacking, or is
@@ -249,18 +314,19 @@ def load_predictor(
     )
 
 
-def predict(rna: str | Sequence, **options: Any) -> Prediction:
+def predict(rna: str | Sequence, known: Knowledge | None = None, **options: Any) -> Prediction:
     """Predict one RNA with the shipped weights, which are loaded once and kept.
 
     Args:
-        rna: letters, or a sequence.
+        rna: letters, or a sequence; two strands as `A&B`.
+        known: constraints and reactivities.
         options: those of `load_predictor`, *weights* among them.
 
     Raises:
         SequenceError: a letter that is no base, or more than `MAX_LENGTH` bases.
         CheckpointError: there are no such weights, or they are altered.
     """
-    return _loaded(**options)(rna)
+    return _loaded(**options)(rna, known)
 
 
 @lru_cache(maxsize=2)
@@ -294,28 +360,81 @@ def too_long(sequence: Sequence, where: str = "") -> SequenceError | None:
     )
 
 
-def _by_length(sequences: Iterable[Sequence], refused: deque[Outcome]) -> Iterator[_Numbered]:
-    """Number the RNAs and sort them by length, a few hundred at a time; too long ones are *refused*."""
-    numbered = enumerate(sequences)
+def _subject(item: _Item) -> vienna.Subject:
+    """What ViennaRNA is to fold, under what is known."""
+    sequence, known = item.sequence, item.known
+    return vienna.Subject(
+        sequence.text,
+        constraint=known.vienna_line(sequence),
+        forbidden=known.constraints.forbidden,
+        reactivities=known.reactivities,
+        pairs=known.mix > 0,
+    )
+
+
+def _places(rna: Sequence) -> NDArray[np.int64]:
+    """Where its bases stand before the network: a linker moves the second strand."""
+    places = np.arange(len(rna))
+    if rna.nick is not None:
+        places[rna.nick :] += len(_LINKER)
+    return places
+
+
+def _spread(matrix: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """A map with rows and columns of 0 where no base stands."""
+    size = int(places[-1]) + 1
+    if size == len(matrix):
+        return matrix
+    spread = np.zeros((size, size), dtype=np.float32)
+    spread[np.ix_(places, places)] = matrix
+    return spread
+
+
+def _problem(sequence: Sequence, known: Knowledge) -> InputError | None:
+    """Why an RNA cannot be predicted, if that is plain at once."""
+    try:
+        known.check(sequence)
+    except InputError as error:
+        return error
+    return too_long(sequence)
+
+
+def _over_context(sequence: Sequence, context: int | None) -> SequenceError | None:
+    """What is wrong with an RNA that the backbone cannot read at once."""
+    if context is None or len(sequence) <= context:
+        return None
+    return SequenceError(
+        f"{sequence.id}: {len(sequence)} bases; expected at most {context}, all that the backbone reads "
+        "at once",
+        sequence.id,
+    )
+
+
+def _by_length(
+    pairs: Iterable[tuple[Sequence, Knowledge]], refused: deque[Outcome], context: int | None
+) -> Iterator[_Item]:
+    """Number the RNAs and sort them by length, a few hundred at a time; some are *refused*."""
+    numbered = (_Item(number, *pair) for number, pair in enumerate(pairs))
     while pool := list(islice(numbered, _AHEAD)):
-        pool.sort(key=lambda item: len(item[1]))
-        for number, sequence in pool:
-            if error := too_long(sequence):
-                refused.append(Outcome(number, None, error))
+        pool.sort(key=lambda item: len(item.sequence))
+        for item in pool:
+            error = _problem(item.sequence, item.known) or _over_context(item.sequence, context)
+            if error:
+                refused.append(Outcome(item.number, None, error))
             else:
-                yield number, sequence
+                yield item
 
 
-def _batches(items: Iterable[_Numbered]) -> Iterator[list[_Numbered]]:
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     """Cut items, mostly sorted by length, so that the padded L * L of a batch stays within bounds."""
-    batch: list[_Numbered] = []
+    batch: list[_Item] = []
     longest = 0
     for item in items:
-        longest = max(longest, len(item[1]))
+        longest = max(longest, len(item.sequence))
         full = len(batch) == _AHEAD or (len(batch) + 1) * longest**2 > _BATCH_PIXELS
         if batch and full:
             yield batch
-            batch, longest = [], len(item[1])
+            batch, longest = [], len(item.sequence)
         batch.append(item)
     if batch:
         yield batch

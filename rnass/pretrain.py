@@ -4,6 +4,7 @@ Structure annotation reads a logistic contact map off the attention maps (symmet
 what makes those maps worth feeding to the contact head.
 """
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
+from rnass.backbone.language_head import LanguageHead
 from rnass.config import PretrainConfig, to_json
 from rnass.contact_head import contact_loss
 from rnass.dataset import LabelledBatch, Loader, batches, mutated, read_examples, training_examples
@@ -68,6 +70,17 @@ class PretrainObjective(nn.Module):
         total = self.config.structure_weight * structure + self.config.masked_language_weight * language
         return {"loss": total, "structure": structure, "language": language}
 
+    def language_head(self) -> LanguageHead:
+        """The language-model head with the present weights, tied to the encoder's embeddings."""
+        encoder = self.encoder.config
+        head = LanguageHead(
+            dataclasses.replace(encoder, norm="layer", norm_eps=1e-5), len(self.language_bias)
+        )
+        head.dense, head.norm = self.language[0], self.language[2]  # type: ignore[assignment]
+        head.bias = self.language_bias
+        head.tie(self.encoder.tokens)
+        return head
+
     def _masked(self, tokens: Int[Tensor, "B T"]) -> tuple[Int[Tensor, "B T"], Tensor]:
         """Tokens with a share hidden, and which ones were chosen (B, T), at least one."""
         table = self.encoder.vocabulary
@@ -110,7 +123,8 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():
-            save_backbone(path, objective.encoder, {"config": to_json(config), "steps": run.step})
+            made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
+            save_backbone(path, objective.encoder, made, objective.language_head())
     return path
 
 

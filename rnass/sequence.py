@@ -48,17 +48,45 @@ class Sequence:
         id: the first word of its header; need not be unique or a safe file name.
         bases: its letters over ACGUN, 5' to 3'.
         description: the whole header line, for titles inside files.
+        nick: 0-based first base of the second strand of a dimer; None for one strand.
     """
 
     id: str
     bases: str
     description: str = ""
+    nick: int | None = None
 
     @classmethod
     def from_text(cls, text: str, header: str = "sequence", where: str = "sequence") -> "Sequence":
-        """Build from raw letters and a whole header line; see `clean_bases` for what is accepted."""
+        """Build from raw letters and a whole header line.
+
+        One `&` between letters separates two strands, each of at least one base.
+
+        >>> Sequence.from_text("GGC&gcc").nick
+        3
+
+        Raises:
+            SequenceError: as `clean_bases`; a second `&`, or one at an end.
+        """
         words = header.split()
-        return cls(words[0] if words else "", clean_bases(text, where), header.strip())
+        strands = text.split("&")
+        bases = clean_bases("".join(strands), where)
+        if len(strands) > 2 or not all(strands):
+            sizes = ", ".join(str(len(strand)) for strand in strands)
+            raise SequenceError(
+                f"{where}: strands of {sizes} bases; expected at most one '&', between two strands"
+            )
+        nick = len(strands[0]) if len(strands) == 2 else None
+        return cls(words[0] if words else "", bases, header.strip(), nick)
+
+    @property
+    def text(self) -> str:
+        """The bases, with `&` between two strands; what `from_text` reads."""
+        return self.mark(self.bases)
+
+    def mark(self, line: str) -> str:
+        """A line of one symbol for each base, with `&` between two strands."""
+        return line if self.nick is None else f"{line[: self.nick]}&{line[self.nick :]}"
 
     def __len__(self) -> int:
         return len(self.bases)

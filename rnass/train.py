@@ -10,7 +10,6 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor, nn
 
-from rnass.backbone.encoder import Encoder
 from rnass.config import DecodingConfig, ModelConfig, TrainConfig, to_json
 from rnass.contact_head import contact_loss
 from rnass.dataset import (
@@ -23,12 +22,21 @@ from rnass.dataset import (
     training_examples,
 )
 from rnass.errors import ConfigError
+from rnass.feature_cache import FeatureCache
 from rnass.matching import decode
 from rnass.metrics import score
 from rnass.model import ContactModel
 from rnass.optimise import Run
 from rnass.structure import Structure
-from rnass.weights import find_weights, load_backbone, load_model, save_model
+from rnass.weights import (
+    OWN,
+    Backbone,
+    find_weights,
+    load_model,
+    open_backbone,
+    save_head,
+    save_model,
+)
 
 __all__ = [
     "TrainObjective",
@@ -69,7 +77,8 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     """
     torch.manual_seed(config.run.seed)
     data = config.data
-    model = _start(config).to(device)
+    model, published = _start(config)
+    model.to(device)
     examples = training_examples(data)
     valid = read_examples(data.valid, data.min_length, data.max_length)
     load = Loader(
@@ -77,6 +86,9 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     )
     load.annotate(data.train, examples)
     load.annotate(data.valid, valid)
+    if published and config.freeze_backbone:
+        kept = Path(data.cache) / "features"
+        load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
     objective = TrainObjective(model, config.thermodynamics_dropout)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
 
@@ -95,7 +107,10 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
             if valid:
                 model.config = calibrate(model.config, logit_maps(model, load, valid, device), valid)
             made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
-            save_model(path, model, made)
+            if published and config.freeze_backbone:
+                save_head(path, model, published, made)
+            else:
+                save_model(path, model, made)
     return path
 
 
@@ -184,19 +199,27 @@ def _validate(
     }
 
 
-def _start(config: TrainConfig) -> ContactModel:
-    """The model as training finds it."""
+def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
+    """The model as training finds it, and the published backbone it stands on, if any."""
+    backbone = open_backbone(config.backbone) if config.backbone else None
+    published = backbone if backbone and backbone.family != OWN else None
     if config.start:
-        return load_model(find_weights(config.start))
-    if config.backbone:
-        encoder = load_backbone(find_weights(config.backbone))
+        model = load_model(find_weights(config.start), config.backbone)
+    elif backbone:
+        whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
+        model = ContactModel(whole, backbone.encoder if published else None)
+        model.backbone.load_state_dict(backbone.encoder.state_dict())
     elif config.encoder:
-        encoder = Encoder(config.encoder)
+        model = ContactModel(ModelConfig(encoder=config.encoder, head=config.head))
     else:
         raise ConfigError("training: no backbone; expected one of the keys backbone, encoder, start")
-    model = ContactModel(ModelConfig(encoder=encoder.config, head=config.head))
-    model.backbone.load_state_dict(encoder.state_dict())
-    return model
+    room = model.backbone.max_bases
+    if room is not None and config.data.max_length > room:
+        raise ConfigError(
+            f"data.max_length is {config.data.max_length}; expected at most {room}, all that the "
+            "backbone reads at once"
+        )
+    return model, published
 
 
 def _groups(model: ContactModel, config: TrainConfig) -> list[dict[str, object]]:

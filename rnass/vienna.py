@@ -20,7 +20,7 @@ import RNA
 from numpy.typing import ArrayLike, NDArray
 
 from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError
-from rnass.sequence import MIN_HAIRPIN, clean_bases
+from rnass.sequence import MIN_HAIRPIN, Sequence
 from rnass.structure import Structure
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "PARAMETER_SETS",
     "BasePairProbabilities",
     "Ensemble",
+    "Subject",
     "Thermodynamics",
     "annotate",
     "base_pair_probabilities",
@@ -42,6 +43,7 @@ __all__ = [
     "version",
 ]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 CUTOFF = 1e-4
@@ -99,13 +101,14 @@ class Ensemble:
     """One RNA as ViennaRNA sees it; each part is computed when it is first asked for.
 
     Args:
-        bases: 5' to 3'; an N pairs with nothing.
+        bases: 5' to 3'; an N pairs with nothing. Two strands, `A&B`, are folded together.
         parameters: a name of `PARAMETER_SETS`.
         constraint: a line as long as the RNA: `.` free, `x` unpaired, `|` paired, `<` and `>` paired
             with a base downstream or upstream, `()` this pair; every structure obeys it.
         reactivities: shape (L,), normalised SHAPE reactivities; NaN or -999 where missing (see
             `rnass.matching.clean_reactivities`). They change the energies by Deigan's formula.
         max_span: most bases that a pair spans, both ends counted; None for no bound.
+        forbidden: pairs (i, j), 0-based, i < j, that no structure has.
 
     Raises:
         SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
@@ -125,15 +128,17 @@ class Ensemble:
         constraint: str | None = None,
         reactivities: ArrayLike | None = None,
         max_span: int | None = None,
+        forbidden: Iterable[tuple[int, int]] = (),
     ) -> None:
-        self.bases = clean_bases(bases)
+        rna = Sequence.from_text(bases)
+        self.bases = rna.bases
         self.parameters = parameters
         if len(self.bases) > MAX_LENGTH:
             raise SequenceError(
                 f"sequence: {len(self.bases)} bases; expected at most {MAX_LENGTH} for ViennaRNA"
             )
         model, energies, weights = _energies(parameters, max_span)
-        self._compound = RNA.fold_compound(self.bases, model)
+        self._compound = RNA.fold_compound(rna.text, model)
         self._compound.params_subst(energies)
         self._compound.exp_params_subst(weights)
         if constraint is not None:
@@ -145,6 +150,8 @@ class Ensemble:
             self._compound.sc_add_SHAPE_deigan(
                 _one_based(reactivities, len(self.bases)), DEIGAN_SLOPE, DEIGAN_INTERCEPT
             )
+        for i, j in forbidden:
+            self._compound.hc_add_bp(i + 1, j + 1, RNA.CONSTRAINT_CONTEXT_NO_REMOVE)
 
     @cached_property
     def _minimum(self) -> tuple[str, float]:
@@ -217,7 +224,7 @@ def minimum_structures(
 
 
 def base_pair_probabilities(bases: str, parameters: str = DEFAULT_PARAMETERS) -> BasePairProbabilities:
-    """The base-pair probabilities of *bases*; raises what `Ensemble` raises."""
+    """The base-pair probabilities of *bases*, two strands as `A&B`; raises what `Ensemble` raises."""
     return Ensemble(bases, parameters).base_pairs
 
 
@@ -230,13 +237,51 @@ def energy(bases: str, structure: Structure) -> float:
         SequenceError: a letter that is no base, or none at all.
         StructureError: a structure of another length.
     """
-    bases = clean_bases(bases)
-    if len(structure) != len(bases):
-        raise StructureError(f"structure: {len(structure)} bases; expected {len(bases)}")
+    rna = Sequence.from_text(bases)
+    if len(structure) != len(rna):
+        raise StructureError(f"structure: {len(structure)} bases; expected {len(rna)}")
     model, parameters, _ = _energies(DEFAULT_PARAMETERS)
-    compound = RNA.fold_compound(bases, model, RNA.OPTION_EVAL_ONLY)
+    compound = RNA.fold_compound(rna.text, model, RNA.OPTION_EVAL_ONLY)
     compound.params_subst(parameters)
     return float(compound.eval_structure(structure.up_to_order(0).dot_bracket))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One RNA to fold, and what is known of it; see `Ensemble` for each.
+
+    Attributes:
+        bases: 5' to 3'; two strands as `A&B`.
+        constraint: where no structure obeys it (it may need a pseudoknot), only its `x` hold.
+        forbidden: pairs that no structure has.
+        reactivities: one for each base.
+        pairs: the base-pair probabilities with the default parameters are wanted for themselves.
+    """
+
+    bases: str
+    constraint: str | None = None
+    forbidden: frozenset[tuple[int, int]] = frozenset()
+    reactivities: tuple[float, ...] | None = None
+    pairs: bool = False
+
+    def ensemble(self, parameters: str = DEFAULT_PARAMETERS) -> Ensemble:
+        """The ensemble of the RNA under all that is known."""
+        try:
+            found = self._under(self.constraint, parameters)
+            _ = found.mfe
+        except ConstraintError:
+            line = "".join("x" if symbol == "x" else "." for symbol in self.constraint or "")
+            return self._under(line, parameters)
+        return found
+
+    def _under(self, constraint: str | None, parameters: str) -> Ensemble:
+        return Ensemble(
+            self.bases,
+            parameters,
+            constraint=constraint,
+            reactivities=self.reactivities,
+            forbidden=self.forbidden,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,11 +289,13 @@ class Thermodynamics:
     """What a prediction wants of ViennaRNA for one RNA; it can be sent between processes.
 
     Attributes:
-        mfe: minimum free energy with the default parameters, in kcal/mol.
+        mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the
+            energy that the structure has without them.
         mfe_structure: the structure of that energy.
         base_pairs: one for each parameter set asked for, in that order.
         mea: with the default parameters; None unless the baseline was asked for.
         centroid: likewise.
+        pairs: base-pair probabilities with the default parameters; None unless asked for.
     """
 
     mfe: float
@@ -256,33 +303,37 @@ class Thermodynamics:
     base_pairs: tuple[BasePairProbabilities, ...] = ()
     mea: Structure | None = None
     centroid: Structure | None = None
+    pairs: BasePairProbabilities | None = None
 
 
 def fold(
-    bases: str, *, parameters: Iterable[str] = (DEFAULT_PARAMETERS,), baseline: bool = False
+    rna: str | Subject, *, parameters: Iterable[str] = (DEFAULT_PARAMETERS,), baseline: bool = False
 ) -> Thermodynamics:
     """Everything of one RNA at once; partition functions only where they are needed.
 
     Args:
-        bases: 5' to 3'.
+        rna: bases 5' to 3', or a subject.
         parameters: names of `PARAMETER_SETS` whose base-pair probabilities are wanted; may be empty.
         baseline: also the structures `mea` and `centroid`.
     """
-    default = Ensemble(bases)
+    subject = Subject(rna) if isinstance(rna, str) else rna
+    default = subject.ensemble()
+    plain = subject.reactivities is None
     return Thermodynamics(
-        default.mfe,
+        default.mfe if plain else energy(subject.bases, default.mfe_structure),
         default.mfe_structure,
         tuple(
-            (default if name == DEFAULT_PARAMETERS else Ensemble(bases, name)).base_pairs
+            (default if name == DEFAULT_PARAMETERS else subject.ensemble(name)).base_pairs
             for name in parameters
         ),
         default.mea if baseline else None,
         default.centroid if baseline else None,
+        default.base_pairs if subject.pairs else None,
     )
 
 
 def fold_many(
-    many: Iterable[str],
+    many: Iterable[str | Subject],
     *,
     parameters: Iterable[str] = (DEFAULT_PARAMETERS,),
     baseline: bool = False,
@@ -308,7 +359,7 @@ def annotate(
     return _in_order(partial(base_pair_probabilities, parameters=parameters), many, processes)
 
 
-def _in_order(work: Callable[[str], T], many: Iterable[str], processes: int) -> Iterator[T]:
+def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iterator[T]:
     """Map over worker processes, results in order, at most eight RNAs a worker ahead."""
     if processes <= 0:
         yield from map(work, many)

@@ -11,7 +11,7 @@ backbone and its sha256, and loading needs the very same checkpoint beside it.
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -282,9 +282,11 @@ def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
     _fill(encoder, {key: t for key, t in state.items() if not key.startswith(_LANGUAGE)}, path)
     if not of_head:
         return encoder.eval(), None
-    language = LanguageHead(encoder.config, encoder.config.vocabulary_size)
-    language.tie(encoder.tokens)
+    as_trained = replace(encoder.config, norm="layer", norm_eps=1e-5)  # see `rnass.pretrain`
+    with torch.device("meta"):  # draws no random numbers, which would move those of a training run
+        language = LanguageHead(as_trained, encoder.config.vocabulary_size)
     _fill(language, of_head | {"weight": encoder.tokens.weight.detach()}, path)
+    language.tie(encoder.tokens)
     return encoder.eval(), language.eval()
 
 
@@ -361,4 +363,4 @@ def _fill(module: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -
             raise CheckpointError(
                 f"{path}: tensor {key} is {tuple(tensor.shape)}; expected {tuple(wanted[key].shape)}"
             )
-    module.load_state_dict(state)
+    module.load_state_dict(state, assign=True)

@@ -371,10 +371,10 @@ def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkey
 def test_a_record_that_fails_spoils_no_other_and_is_tried_again(
     tmp_path, fasta, predict, monkeypatch, calls
 ):
-    def refuse(probabilities, bases, decoding):
+    def refuse(probabilities, bases, decoding, **knowledge):
         if bases == HAIRPIN:
             raise RnassError("decoding: no")
-        return decode(probabilities, bases, decoding)
+        return decode(probabilities, bases, decoding, **knowledge)
 
     monkeypatch.setattr(predictor, "decode", refuse)
     assert predict(fasta) == 1
@@ -456,12 +456,12 @@ def test_an_interruption_leaves_a_folder_that_can_be_resumed(
     predict(many, out="whole")
     count = 0
 
-    def interrupt(probabilities, bases, decoding):
+    def interrupt(probabilities, bases, decoding, **knowledge):
         nonlocal count
         count += 1
         if count == 20:
             raise KeyboardInterrupt
-        return decode(probabilities, bases, decoding)
+        return decode(probabilities, bases, decoding, **knowledge)
 
     monkeypatch.setattr(predictor, "decode", interrupt)
     assert predict(many) == 130

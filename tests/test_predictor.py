@@ -192,7 +192,7 @@ def test_an_rna_that_the_network_refuses_spoils_no_other(predictor, monkeypatch)
     real = predictor._probabilities
 
     def refuse(rnas, folded):
-        if "GGC" in rnas:
+        if "GGC" in [rna.bases for rna in rnas]:
             raise SequenceError("sequence: 3 tokens; expected at most 2")
         return real(rnas, folded)
 
@@ -221,10 +221,10 @@ def test_a_batch_that_does_not_fit_into_memory_is_done_one_by_one(predictor, mon
 def test_a_structure_that_cannot_be_decoded_spoils_no_other(predictor, monkeypatch):
     real = module.decode
 
-    def refuse(probabilities, bases, decoding):
+    def refuse(probabilities, bases, decoding, **knowledge):
         if bases == "GGC":
             raise RnassError("decoding: no")
-        return real(probabilities, bases, decoding)
+        return real(probabilities, bases, decoding, **knowledge)
 
     monkeypatch.setattr(module, "decode", refuse)
     outcomes = in_order(predictor.predict([Sequence("a", "GGC"), Sequence("b", HAIRPIN)]))
@@ -258,8 +258,13 @@ def default_weights(tmp_path, monkeypatch):
     shutil.copy(path, tmp_path / "rnass-other.safetensors")
     monkeypatch.setenv("RNASS_WEIGHTS", str(tmp_path))
     loaded = []
-    real = module.load_model
-    monkeypatch.setattr(module, "load_model", lambda path: loaded.append(path.name) or real(path))
+    real = module.load_pairing_model
+
+    def load(path, backbone=None):
+        loaded.append(path.name)
+        return real(path, backbone)
+
+    monkeypatch.setattr(module, "load_pairing_model", load)
     module._loaded.cache_clear()
     yield loaded
     module._loaded.cache_clear()

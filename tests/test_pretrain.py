@@ -13,13 +13,14 @@ import torch
 from distributed_pretrain import every_third_masked, two_steps
 from safetensors.torch import load_file
 
+from rnass.backbone.language_head import fill_masks
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import Example, Loader, read_examples
 from rnass.pretrain import PretrainObjective, _validate, pretrain
 from rnass.structure import Structure
-from rnass.weights import load_backbone
+from rnass.weights import load_backbone, load_language_head, save_backbone
 
 HERE = Path(__file__).parent
 
@@ -174,3 +175,21 @@ def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
     assert hidden == [False] * 4 + [True] * 3 + [False] * 7  # one special token before, one after
     none = dataclasses.replace(batch, askable=torch.zeros(1, 12))
     assert objective(none)["language"] == 0
+
+
+def test_the_language_head_that_is_kept_scores_as_the_objective_did(objective, shaken, tmp_path):
+    shaken(objective)
+    for parameter in objective.parameters():
+        parameter.data = parameter.data.half().float()
+    path = tmp_path / "backbone.safetensors"
+    save_backbone(path, objective.encoder, {}, objective.language_head())
+    encoder, head = load_language_head(path)
+    tokens = torch.tensor([RNASS.encode("GGC")])
+    tokens[0, 2] = RNASS.mask
+    with torch.no_grad():
+        states = objective.language(objective.encoder(tokens)[0, 2])
+        wanted = (states @ objective.encoder.tokens.weight.T + objective.language_bias).softmax(-1)
+    (got,) = fill_masks(encoder, head, "G<mask>C", top=10)
+    assert {RNASS.symbols.index(symbol): p for symbol, p in got} == pytest.approx(
+        dict(enumerate(wanted.tolist())), abs=1e-5
+    )

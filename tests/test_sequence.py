@@ -52,3 +52,19 @@ def test_sequence_from_text_splits_the_header():
 
 def test_an_empty_header_is_an_empty_id():
     assert Sequence.from_text("A", "  ").id == ""
+
+
+def test_two_strands():
+    dimer = Sequence.from_text("ggc&AUT", "d two of them")
+    assert (dimer.bases, dimer.nick, dimer.text, len(dimer)) == ("GGCAUU", 3, "GGC&AUU", 6)
+    assert dimer.mark("((.)).") == "((.&))."
+    assert Sequence.from_text(dimer.text, "d two of them") == dimer
+    assert Sequence("a", "GG").text == "GG"
+
+
+@pytest.mark.parametrize("text", ["&GG", "GG&", "G&G&G", "G&&G"])
+def test_strands_that_are_not_two(text):
+    with pytest.raises(SequenceError, match="expected at most one '&', between two strands"):
+        Sequence.from_text(text, where="seqs.fa:2 (x)")
+    with pytest.raises(SequenceError, match="letter '&'"):
+        clean_bases(text)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_backbones import published_checkpoint
 
 from rnass import train as training
 from rnass.backbone.vocabulary import RNASS
@@ -34,7 +35,7 @@ from rnass.train import (
     mean_f1,
     train,
 )
-from rnass.weights import load_backbone, load_model, save_backbone, save_model
+from rnass.weights import load_backbone, load_model, open_backbone, save_backbone, save_model
 
 CPU = torch.device("cpu")
 
@@ -139,7 +140,8 @@ def test_parts_of_the_backbone_that_get_no_gradient_are_no_hindrance(config, tmp
 def test_training_starts_from_a_whole_model(model, tmp_path):
     path = tmp_path / "start.safetensors"
     save_model(path, model, {})
-    started = _start(TrainConfig(start=str(path)))
+    started, published = _start(TrainConfig(start=str(path)))
+    assert published is None
     assert started.config == model.config
     for key, tensor in load_model(path).state_dict().items():
         assert torch.equal(started.state_dict()[key], tensor)
@@ -239,3 +241,51 @@ def test_mean_f1_is_the_mean_over_rnas():
     decoding = DecodingConfig(threshold=0.3)
     assert mean_f1([perfect, perfect * 0], [KNOWN, KNOWN], decoding) == 0.5
     assert mean_f1([], [], decoding) == 0.0
+
+
+@pytest.fixture
+def on_rna_fm(config, tmp_path):
+    """Training of a head on RNA-FM's golden file, which has room for 14 bases."""
+    path = published_checkpoint("rna-fm-official", tmp_path / "rna-fm")
+    records = ["id\tsequence\tdot_bracket"]
+    records += [f"x{k}\t{base}GCAAAAGC\t.((....))" for k, base in enumerate("ACGU")]
+    (tmp_path / "short.tsv").write_text("\n".join(records) + "\n")
+    table = (str(tmp_path / "short.tsv"),)
+    data = dataclasses.replace(config.data, train=table, valid=table, max_length=14)
+    return short(config, backbone=str(path), encoder=None, freeze_backbone=True, data=data)
+
+
+def test_a_head_on_a_published_backbone_is_kept_without_it(on_rna_fm, tmp_path):
+    kept = train(on_rna_fm, tmp_path / "run", CPU)
+    with pytest.raises(CheckpointError, match="expected its backbone beside it"):
+        load_model(kept)
+    model = load_model(kept, on_rna_fm.backbone)
+    wanted = open_backbone(on_rna_fm.backbone).encoder.state_dict()
+    assert all(torch.equal(wanted[key], one) for key, one in model.backbone.state_dict().items())
+    assert kept.stat().st_size < 40_000
+    again = _start(dataclasses.replace(on_rna_fm, start=str(kept)))[0]
+    assert torch.equal(again.head.logit.weight, model.head.logit.weight)
+
+
+def test_features_from_the_cache_train_as_those_computed(on_rna_fm, tmp_path):
+    losses = {}
+    for gigabytes, kept in ((0.0, 0), (1.0, 4)):
+        data = dataclasses.replace(on_rna_fm.data, feature_cache_gb=gigabytes)
+        folder = tmp_path / f"run-{kept}"
+        train(dataclasses.replace(on_rna_fm, data=data), folder, CPU)
+        assert len(list((tmp_path / "kept" / "features").rglob("*.safetensors"))) == kept
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        losses[kept] = lines[-1]["valid_loss"]
+    assert losses[4] == pytest.approx(losses[0], rel=1e-3)
+    assert losses[4] != losses[0]  # the cache was used: it is rounded to float16
+
+
+def test_an_unfrozen_published_backbone_is_kept_whole(on_rna_fm, tmp_path):
+    kept = train(dataclasses.replace(on_rna_fm, freeze_backbone=False), tmp_path / "run", CPU)
+    assert load_model(kept).backbone.vocabulary.name == "rna-fm"
+
+
+def test_rnas_that_a_backbone_cannot_read_are_refused_at_once(on_rna_fm, tmp_path):
+    data = dataclasses.replace(on_rna_fm.data, max_length=100)
+    with pytest.raises(ConfigError, match=r"data\.max_length is 100; expected at most 1\d"):
+        train(dataclasses.replace(on_rna_fm, data=data), tmp_path / "run", CPU)

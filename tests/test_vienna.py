@@ -295,6 +295,42 @@ class TestLayout:
         np.testing.assert_array_equal(vienna.layout(crossed), vienna.layout(nested))
 
 
+class TestTwoStrands:
+    DIMER = "GGAGCAGGAAAC&GACCUGCUCC"
+
+    def test_as_viennarna_folds_them(self):
+        compound = RNA.fold_compound(self.DIMER)
+        dot_bracket, mfe = compound.mfe()
+        found = vienna.Ensemble(self.DIMER)
+        assert (found.mfe_structure.dot_bracket, found.mfe) == (dot_bracket, pytest.approx(mfe))
+        assert vienna.energy(self.DIMER, found.mfe_structure) == pytest.approx(mfe, abs=0.01)
+        compound.exp_params_rescale(mfe)
+        compound.pf()
+        bpp = np.array(compound.bpp())[1:, 1:]
+        np.testing.assert_allclose(
+            np.triu(found.probabilities), np.where(bpp < vienna.CUTOFF, 0, bpp), atol=1e-3
+        )
+
+    def test_hairpins_do_not_bind_across_the_nick(self):
+        assert vienna.Ensemble("GGGG&CCCC").mfe_structure.dot_bracket == "(((())))"
+
+    def test_constraints_and_reactivities_count_bases_through(self):
+        line = "x" + "." * 20 + "x"
+        assert vienna.Ensemble(self.DIMER, constraint=line).mfe_structure.partners[0] < 0
+        values = np.full(22, -999.0)
+        values[:3] = 5.0
+        shy = vienna.Ensemble(self.DIMER, reactivities=values)
+        assert shy.probabilities[1].sum() < vienna.Ensemble(self.DIMER).probabilities[1].sum() - 0.5
+
+
+def test_forbidden_pairs_are_not_formed():
+    free = vienna.Ensemble(HAIRPIN).mfe_structure
+    bound = vienna.Ensemble(HAIRPIN, forbidden=[(1, 10)])
+    assert (1, 10) in map(tuple, free.pairs)
+    assert bound.probabilities[1, 10] == 0
+    assert bound.mfe_structure.dot_bracket == "(((.....)))."  # the others stay free to form
+
+
 def test_version_is_viennarnas():
     assert vienna.version() == RNA.__version__
 

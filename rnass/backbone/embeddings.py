@@ -41,7 +41,7 @@ class Embedding:
 
 
 def layer_number(encoder: Encoder, layer: int) -> int:
-    """How many layers are done where *layer* is read: 0 the embedding, -1 the last; raises ConfigError."""
+    """How many layers are done where *layer* is read, -1 for the last; raises ConfigError."""
     depth = encoder.config.layers
     if not -depth - 1 <= layer <= depth:
         raise ConfigError(f"layer {layer}: this backbone has {depth}; expected {-depth - 1} to {depth}")
@@ -49,7 +49,7 @@ def layer_number(encoder: Encoder, layer: int) -> int:
 
 
 def windows(length: int, size: int) -> list[int]:
-    """First tokens of the windows of *size* that cover *length* tokens, overlapping by a quarter at least.
+    """First tokens of the windows of *size* that cover *length* tokens, a quarter or more shared.
 
     >>> windows(10, 4)
     [0, 3, 6]
@@ -59,7 +59,6 @@ def windows(length: int, size: int) -> list[int]:
     return [*range(0, last, step), last]
 
 
-@torch.no_grad()
 def embed(encoder: Encoder, rnas: Sequence[str], layer: int = -1) -> Iterator[Embedding]:
     """The embedding of each RNA (clean bases, whole codons where tokens are codons), in any order.
 
@@ -102,6 +101,7 @@ def _batches(pieces: list[tuple[int, int]], sizes: dict[int, int]) -> Iterator[l
     yield batch
 
 
+@torch.no_grad()
 def _read(encoder: Encoder, rows: list[list[int]], layer: int) -> Float[Tensor, "B T D"]:
     """States after *layer* layers of some rows of tokens."""
     tokens = torch.full((len(rows), max(map(len, rows))), encoder.vocabulary.pad)

@@ -107,7 +107,7 @@ class Contenders:
             for outcome in self.predictor.predict(sequences, processes):
                 yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
         elif self.thermodynamic:
-            folded = vienna.fold_many((s.bases for s in sequences), baseline=True, processes=processes)
+            folded = vienna.fold_many((s.text for s in sequences), baseline=True, processes=processes)
             for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
                 yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
         else:
@@ -124,7 +124,9 @@ class Contenders:
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
-            structures[f"{RNASS} {decoder}"] = decode(prediction.probabilities, sequence.bases, options)
+            structures[f"{RNASS} {decoder}"] = decode(
+                prediction.informed, sequence.bases, options, nick=sequence.nick
+            )
         folded = None
         if self.thermodynamic:
             fold = prediction.thermodynamics
@@ -146,7 +148,7 @@ class Contenders:
         if folded is not None:
             fold, base_pairs = folded
             maps = maps | {VIENNA: base_pairs.dense()}
-            knots = decode(maps[VIENNA], sequence.bases, THRESHKNOT)
+            knots = decode(maps[VIENNA], sequence.bases, THRESHKNOT, nick=sequence.nick)
             four = (fold.mfe_structure, fold.centroid, fold.mea, knots)
             found |= zip(VIENNA_LINES, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
@@ -159,7 +161,7 @@ class Contenders:
 def _folded(sequence: Sequence) -> _Folded | None:
     """ViennaRNA's part of an RNA that rnass does not predict; None if ViennaRNA does not either."""
     try:
-        fold = vienna.fold(sequence.bases, baseline=True)
+        fold = vienna.fold(sequence.text, baseline=True)
     except RnassError:
         return None
     return fold, fold.base_pairs[0]
@@ -171,4 +173,4 @@ def _base_pairs(
     """Those of the default parameters: among the *sets* that the network reads, or computed now."""
     if vienna.DEFAULT_PARAMETERS in sets and len(fold.base_pairs) == len(sets):
         return fold.base_pairs[list(sets).index(vienna.DEFAULT_PARAMETERS)]
-    return vienna.base_pair_probabilities(sequence.bases)
+    return vienna.base_pair_probabilities(sequence.text)

@@ -27,6 +27,7 @@ from rnass.figures.style import (
     text_width,
     write,
 )
+from rnass.sequence import Sequence as Rna
 
 __all__ = ["draw_panels"]
 
@@ -35,6 +36,7 @@ _LABEL = 0.28  # inches of a row that names a track
 _TITLE = 0.36
 _TALLEST = 3.2  # inches of the highest arc
 _APART = 0.15  # inches between panels
+_NICK = 3  # width of the gap between two strands, in places of a base
 
 
 @dataclass(frozen=True)
@@ -46,33 +48,44 @@ class _Frame:
         width: of the figure.
         spacing: from base to base.
         shape: height over half width of an arc; 1 is a half circle.
+        nick: first base of a second strand, None for one strand.
     """
 
     length: int
     width: float
     spacing: float
     shape: float
+    nick: int | None = None
 
     @classmethod
-    def around(cls, length: int, span: int) -> "_Frame":
-        """A frame for *length* bases and arcs of at most *span* bases."""
+    def around(cls, bases: int, span: int, nick: int | None = None) -> "_Frame":
+        """A frame for that many bases and arcs of at most *span* bases."""
+        length = bases if nick is None else bases + _NICK  # in places of a base
         width = float(np.clip(0.15 * length + 2 * _MARGIN, 6, 14 if length <= 1000 else 18))
         spacing = min((width - 2 * _MARGIN) / length, 0.25)
         tallest = min(_TALLEST, 0.28 * width)
-        return cls(length, width, spacing, min(1.0, tallest / max(span * spacing / 2, 1e-9)))
+        widest = span + length - bases
+        shape = min(1.0, tallest / max(widest * spacing / 2, 1e-9))
+        return cls(bases, width, spacing, shape, nick)
 
     @property
     def first(self) -> float:
         """How far right the first base stands."""
-        return (self.width - self.spacing * (self.length - 1)) / 2
+        return (self.width - self.spacing * (self.length - 1 + self.gap)) / 2
+
+    @property
+    def gap(self) -> int:
+        """Width of the gap between two strands, in places of a base."""
+        return 0 if self.nick is None else _NICK
 
     def x(self, base: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How far right bases stand, 0-based; a gap between two strands would go in here."""
-        return np.asarray(self.first + self.spacing * base, dtype=np.float64)
+        """How far right bases stand, 0-based, the gap between two strands included."""
+        place = base if self.nick is None else base + self.gap * (base >= self.nick)
+        return np.asarray(self.first + self.spacing * place, dtype=np.float64)
 
     def height(self, half: Half) -> float:
         """Room for the arcs of *half*."""
-        return max(half.span * self.spacing / 2 * self.shape, 0.12) + 0.06
+        return max((half.span + self.gap) * self.spacing / 2 * self.shape, 0.12) + 0.06
 
     def extent(self, panel: Sequence[Half]) -> float:
         """Height of a panel: its halves, their labels and the sequence."""
@@ -90,10 +103,10 @@ class _Frame:
         return 0.36 if self.letters else 0.25
 
 
-def draw_panels(bases: str, panels: Sequence[Sequence[Half]], title: str) -> Figure:
+def draw_panels(rna: Rna, panels: Sequence[Sequence[Half]], title: str) -> Figure:
     """Draw panels from top to bottom, each a half above the sequence and perhaps one below it."""
     halves = [half for panel in panels for half in panel]
-    frame = _Frame.around(len(bases), max(half.span for half in halves))
+    frame = _Frame.around(len(rna), max(half.span for half in halves), rna.nick)
     rows = legend_rows(legend_of(halves), frame.width - 2 * _MARGIN)
     extents = [frame.extent(panel) + _APART for panel in panels]
     heading = _TITLE if title else 0.0
@@ -105,7 +118,7 @@ def draw_panels(bases: str, panels: Sequence[Sequence[Half]], title: str) -> Fig
         line = plain_text(title, int((frame.width - 2 * _MARGIN) / 0.12))
         write(axes, _MARGIN, y + heading / 2, line, size=12, weight="bold", gid="title")
     for panel, extent in zip(panels, extents, strict=True):
-        _draw_panel(axes, frame, bases, panel, y)
+        _draw_panel(axes, frame, rna.bases, panel, y)
         y -= extent
     draw_legend(axes, rows, _MARGIN, len(rows) * ROW_HEIGHT + 0.1)
     return figure
@@ -166,11 +179,22 @@ def _draw_sequence(axes: Axes, frame: _Frame, bases: str, top: float) -> None:
     for x, sign, side in ((places[0], FIVE_PRIME, "right"), (places[-1], THREE_PRIME, "left")):
         shift = max(0.12, frame.spacing * 0.8) * (-1 if side == "right" else 1)
         write(axes, x + shift, middle, sign, size=8, color=FAINT, ha=side)
+    if frame.nick is not None:
+        write(
+            axes,
+            places[[frame.nick - 1, frame.nick]].mean(),
+            middle,
+            "&",
+            size=8,
+            color=FAINT,
+            ha="center",
+        )
     if frame.letters:
         for x, letter in zip(places, bases, strict=True):
             write(axes, x, middle, letter, size=frame.letters, ha="center", gid="base")
     else:
-        axes.plot(places[[0, -1]], [top, top], color=INK, lw=0.8)
+        for strand in np.split(places, [] if frame.nick is None else [frame.nick]):
+            axes.plot(strand[[0, -1]], [top, top], color=INK, lw=0.8)
         ticks = places[np.array(labels) - 1]
         axes.vlines(ticks, top - 0.05, top, color=INK, lw=0.6)
     for label in labels:

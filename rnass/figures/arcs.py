@@ -10,8 +10,17 @@ from matplotlib.figure import Figure
 
 from rnass.errors import InputError
 from rnass.figures.arc_panels import draw_panels
-from rnass.figures.pair_colours import FALSE, MISSED, Track, judged, judged_with_missed, shaded
+from rnass.figures.pair_colours import (
+    FALSE,
+    MISSED,
+    Track,
+    dashed_between,
+    judged,
+    judged_with_missed,
+    shaded,
+)
 from rnass.figures.style import check_length, styled
+from rnass.sequence import Sequence as Rna
 from rnass.structure import Structure
 
 __all__ = ["arc_diagram", "compare_arcs"]
@@ -27,7 +36,8 @@ def arc_diagram(
     any. The letters of the sequence are shown as long as they are readable (about 200 bases).
 
     Args:
-        bases: the sequence, L letters.
+        bases: the sequence, L letters; two strands as `A&B`, with a gap between them and, unless
+            there is a *reference*, the pairs from one to the other dashed.
         above: a structure of L bases.
         below: another one.
         reference: *below* is the truth: pairs are coloured as true, false or missed instead, and
@@ -39,17 +49,18 @@ def arc_diagram(
             without anything below.
     """
     tracks = [above] if below is None else [above, below]
+    rna = Rna.from_text(bases, where="arc diagram")
     for track in tracks:
-        _check(bases, track)
+        _check(rna.bases, track)
     if not reference:
-        return draw_panels(bases, [[shaded(track) for track in tracks]], title)
+        return draw_panels(rna, [[dashed_between(shaded(track), rna.nick) for track in tracks]], title)
     if below is None:
         raise InputError("arc diagram: nothing below the sequence; expected the reference there")
     halves = [
         judged(above.label, above.structure, below.structure, FALSE),
         judged(below.label, below.structure, above.structure, MISSED),
     ]
-    return draw_panels(bases, [halves], title)
+    return draw_panels(rna, [halves], title)
 
 
 @styled
@@ -59,7 +70,7 @@ def compare_arcs(
     """Draw several structures of one sequence, one below the other, to one scale.
 
     Args:
-        bases: the sequence, L letters.
+        bases: the sequence, L letters; two strands as `A&B`, as in `arc_diagram`.
         tracks: one or more structures of L bases.
         reference: the truth, or whatever the others are held against: pairs are coloured as true,
             false or missed instead of by probability, those of order 1 and higher dashed.
@@ -70,12 +81,14 @@ def compare_arcs(
     """
     if not tracks:
         raise InputError("arc diagrams: no structures; expected at least one")
+    rna = Rna.from_text(bases, where="arc diagrams")
     for track in tracks:
-        _check(bases, track)
+        _check(rna.bases, track)
     if reference is None:
-        return draw_panels(bases, [[shaded(track)] for track in tracks], title)
-    check_length("arc diagrams: reference", len(reference), len(bases))
-    return draw_panels(bases, [[judged_with_missed(track, reference)] for track in tracks], title)
+        panels = [[dashed_between(shaded(track), rna.nick)] for track in tracks]
+        return draw_panels(rna, panels, title)
+    check_length("arc diagrams: reference", len(reference), len(rna))
+    return draw_panels(rna, [[judged_with_missed(track, reference)] for track in tracks], title)
 
 
 def _check(bases: str, track: Track) -> None:

@@ -1,7 +1,7 @@
 """Which pairs stand on one side of a sequence, in which colour, and what the legend says of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.colors import to_rgba_array
@@ -17,6 +17,7 @@ __all__ = [
     "TRUE",
     "Half",
     "Track",
+    "dashed_between",
     "judged",
     "judged_with_missed",
     "legend_of",
@@ -28,6 +29,7 @@ FALSE = Entry("false", "#d55e00")
 MISSED = Entry("missed", "#999999")
 _NESTED = Entry("nested", NESTED_FLAT)
 _DASHED = Entry("pseudoknotted", FAINT, dashed=True)
+_BETWEEN = Entry("between the strands", FAINT, dashed=True)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,16 @@ def shaded(track: Track) -> Half:
     top_last = np.lexsort((strength, knotted))  # pseudoknots above the rest, the likeliest on top
     solid = np.zeros(len(pairs), dtype=bool)
     return Half(track.label, remark, pairs[top_last], colours[top_last], solid, entries)
+
+
+def dashed_between(half: Half, nick: int | None) -> Half:
+    """The same with the pairs between two strands dashed; the second begins at base *nick*."""
+    if nick is None:
+        return half
+    between = (half.pairs[:, 0] < nick) & (half.pairs[:, 1] >= nick)
+    entries = (*half.entries, *([_BETWEEN] if between.any() else []))
+    remark = f"{half.remark}, {between.sum()} between the strands"
+    return replace(half, remark=remark, dashed=between, entries=entries)
 
 
 def judged(label: str, structure: Structure, other: Structure, absent: Entry) -> Half:

@@ -5,12 +5,14 @@ line in what they raise; writers write whole files or none.
 """
 
 from rnass.io.bpseq import read_bpseq, write_bpseq
+from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.fasta import read_fasta, write_fasta
 from rnass.io.files import write_atomically, write_json, write_npy, write_text
 from rnass.io.json_structures import read_json_structures, write_json_structures
 from rnass.io.names import file_names
+from rnass.io.reactivities import Reactivities, read_reactivities
 from rnass.io.results import FORMATS, Results, open_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
@@ -22,7 +24,10 @@ __all__ = [
     "FORMATS",
     "STRUCTURE_SUFFIXES",
     "Alignment",
+    "ConSections",
+    "ConstraintLine",
     "LabelledRecord",
+    "Reactivities",
     "Results",
     "SummaryRow",
     "file_names",
@@ -31,12 +36,14 @@ __all__ = [
     "open_results",
     "project",
     "read_bpseq",
+    "read_constraints",
     "read_ct",
     "read_dot_bracket",
     "read_fasta",
     "read_json_structures",
     "read_labelled",
     "read_labelled_tsv",
+    "read_reactivities",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",

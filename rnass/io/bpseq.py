@@ -6,7 +6,7 @@ The format of the Comparative RNA Web site (Cannone et al. 2002, doi:10.1186/147
 from pathlib import Path
 
 from rnass.errors import StructureError
-from rnass.io.files import read_lines, record_name, title_of, write_text
+from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows
 from rnass.sequence import Sequence
 from rnass.structure import Structure
@@ -24,7 +24,7 @@ def write_bpseq(path: str | Path, sequence: Sequence, structure: Structure) -> N
         OutputError: the file cannot be written.
     """
     rows = (f"{k} {letter} {partner}\n" for k, letter, partner in to_rows(sequence, structure))
-    write_text(path, f"# {title_of(sequence)}\n" + "".join(rows))
+    write_text(path, f"# {title_of(sequence)}{strands_note(sequence)}\n" + "".join(rows))
 
 
 def read_bpseq(path: str | Path) -> list[tuple[Sequence, Structure]]:

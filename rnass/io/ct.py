@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from rnass.errors import StructureError
-from rnass.io.files import read_lines, record_name, title_of, write_text
+from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows, whole_number
 from rnass.sequence import Sequence
 from rnass.structure import Structure
@@ -23,11 +23,13 @@ _ENERGY = re.compile(r"^(ENERGY|dG)\s*=\s*\S+\s*", re.IGNORECASE)
 def format_ct(sequence: Sequence, structure: Structure, *, title: str | None = None) -> str:
     """One structure, L + 1 lines; the title is the whole header unless given.
 
+    Two strands are numbered through, and the title says where the second begins.
+
     Raises:
         StructureError: the structure has not as many bases as the sequence.
     """
     last = len(sequence)
-    lines = [f"{last:>5} {title_of(sequence) if title is None else title}"]
+    lines = [f"{last:>5} {_title(sequence) if title is None else title}"]
     for k, letter, partner in to_rows(sequence, structure):
         lines.append(f"{k:>5} {letter} {k - 1:>5} {(k + 1) % (last + 1):>5} {partner:>5} {k:>5}")
     return "".join(f"{line}\n" for line in lines)
@@ -76,6 +78,11 @@ def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:
     if not records:
         raise StructureError(f"{path}: no structure; expected a title line 'L title' and L rows")
     return records
+
+
+def _title(sequence: Sequence) -> str:
+    """The header; of two strands, which are numbered through, also where each begins and ends."""
+    return f"{title_of(sequence)}{strands_note(sequence)}"
 
 
 def _row(line: str, where: str) -> PairRow:

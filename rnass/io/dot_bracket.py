@@ -19,13 +19,14 @@ _ENERGY = re.compile(r"\s+[(\[{]\s*[-+]?[\d.]+( \w+=[-+]?[\d.]+)*[)\]}]$")
 
 
 def format_dot_bracket(sequence: Sequence, structure: Structure) -> str:
-    """One record, three lines.
+    """One record, three lines; `&` between two strands.
 
     Raises:
         StructureError: unequal lengths, or more levels of pseudoknots than there are brackets.
     """
     check_lengths(sequence, structure)
-    return f">{title_of(sequence)}\n{sequence.bases}\n{structure.dot_bracket}\n"
+    brackets = sequence.mark(structure.dot_bracket)
+    return f">{title_of(sequence)}\n{sequence.text}\n{brackets}\n"
 
 
 def write_dot_bracket(path: str | Path, records: Iterable[tuple[Sequence, Structure]]) -> None:
@@ -75,6 +76,8 @@ def pair_up(
         sequence = Sequence.from_text(bases, header, bases_at)
     except SequenceError as error:
         raise StructureError(str(error)) from error
+    if sequence.nick is not None and brackets.find("&") == sequence.nick:
+        brackets = brackets.replace("&", "", 1)
     if len(brackets) != len(sequence):
         raise StructureError(
             f"{brackets_at}: {len(brackets)} symbols for {len(sequence)} bases; expected one each"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError
+from rnass.io.constraints import is_constraint_line
 from rnass.io.files import name_of, read_lines, title_of, write_text
 from rnass.sequence import Sequence, clean_bases
 
@@ -19,14 +20,27 @@ class _Draft:
     line: int
     parts: list[tuple[int, str]] = field(default_factory=list)
 
+    @property
+    def bases(self) -> int:
+        """Letters so far, the sign between two strands left out."""
+        return sum(len(text.replace("&", "")) for _, text in self.parts)
 
-def read_fasta(path: str | Path) -> tuple[list[Sequence], list[InputError]]:
+
+def read_fasta(
+    path: str | Path, *, constraint_lines: bool = False
+) -> tuple[list[Sequence], list[InputError]]:
     """Read every record of a FASTA file; a bad one does not hide the others.
 
     Tolerated: gzip, `-` for standard input, lower case, T for U, IUPAC codes (read as N), LF, CRLF
     and CR, blank lines, `;` comment lines, a byte-order mark, white space between letters, one `*`
-    at the end of a record. Refused: gaps, digits and every other letter, a record without bases,
-    letters before the first header, a file that is empty, binary, damaged or missing.
+    at the end of a record, one `&` between two strands. Refused: gaps, digits and every other letter,
+    a record or strand without bases, letters before the first header, a file that is empty, binary,
+    damaged or missing.
+
+    Args:
+        path: file, or `-`.
+        constraint_lines: pass over a line of `. x | < > ( )` that ends a record; `read_constraints`
+            reads them.
 
     Returns:
         The good records in file order, and the problems in file order: one per bad record, each
@@ -34,7 +48,7 @@ def read_fasta(path: str | Path) -> tuple[list[Sequence], list[InputError]]:
     """
     where = name_of(path)
     try:
-        drafts = _drafts(read_lines(path))
+        drafts = _drafts(read_lines(path), constraint_lines=constraint_lines)
     except InputError as error:
         return [], [error]
     if not drafts:
@@ -49,15 +63,17 @@ def write_fasta(path: str | Path, sequences: Iterable[Sequence], *, width: int =
     lines = []
     for sequence in sequences:
         lines.append(f">{title_of(sequence)}")
-        lines += [sequence.bases[k : k + width] for k in range(0, len(sequence), width)]
+        lines += [sequence.text[k : k + width] for k in range(0, len(sequence.text), width)]
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 
-def _drafts(lines: list[str]) -> list[_Draft]:
+def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:
     """Split lines into records; letters before the first header make one whose line is 0."""
     drafts: list[_Draft] = []
     for number, line in enumerate(lines, start=1):
         text = "".join(line.split())
+        if constraint_lines and drafts and is_constraint_line(text, drafts[-1].bases):
+            continue
         if text.startswith(">"):
             drafts.append(_Draft(line.strip()[1:].strip(), number))
         elif text and not text.startswith(";"):
@@ -80,7 +96,7 @@ def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
     text = "".join(part for _, part in draft.parts)
     name = (draft.header.split() or ["no name"])[0]
     # of a bad record, the first line that is bad by itself; of an empty one, the header's
-    line = next((number for number, part in draft.parts if part and not _is_clean(part)), draft.line)
+    line = next((number for number, part in draft.parts if not _is_clean(part)), draft.line)
     try:
         return Sequence.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
@@ -90,7 +106,7 @@ def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
 
 def _is_clean(text: str) -> bool:
     try:
-        clean_bases(text)
+        clean_bases(text.replace("&", "") or "N")
     except SequenceError:
         return False
     return True

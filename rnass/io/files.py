@@ -19,10 +19,12 @@ from rnass.sequence import Sequence
 
 __all__ = [
     "TEMPORARY_PREFIX",
+    "files_in",
     "name_of",
     "read_lines",
     "reason",
     "record_name",
+    "strands_note",
     "title_of",
     "write_atomically",
     "write_json",
@@ -68,9 +70,32 @@ def record_name(path: str | Path) -> str:
     return Path(Path(path).name.removesuffix(".gz")).stem
 
 
+def files_in(folder: str | Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a folder that have one of the suffixes, perhaps before `.gz`, sorted by name.
+
+    Raises:
+        InputError: there are none.
+    """
+    files = sorted(
+        path
+        for path in Path(folder).iterdir()
+        if path.is_file() and Path(path.name.lower().removesuffix(".gz")).suffix in suffixes
+    )
+    if not files:
+        raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")
+    return files
+
+
 def title_of(sequence: Sequence) -> str:
     """The header of *sequence* on one line, for titles inside files."""
     return " ".join((sequence.description or sequence.id).splitlines())
+
+
+def strands_note(sequence: Sequence) -> str:
+    """What a title adds where the format has no sign for the nick between two strands."""
+    if sequence.nick is None:
+        return ""
+    return f" (two strands: 1-{sequence.nick} and {sequence.nick + 1}-{len(sequence)})"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ Bases are counted from 1. `dot_bracket` is null where it has no bracket for an o
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _entry(sequence: Sequence, structure: Structure) -> dict[str, Any]:
     return {
         "id": sequence.id,
         "description": title_of(sequence),
-        "sequence": sequence.bases,
+        "sequence": sequence.text,
         "dot_bracket": structure.dot_bracket if structure.pseudoknot_order <= MAX_ORDER else None,
         "pairs": (structure.pairs + 1).tolist(),
     }
@@ -78,11 +79,11 @@ def _record(entry: Any, where: str) -> tuple[Sequence, Structure]:
         if not isinstance(entry.get(key, default), str):
             raise StructureError(f"{where}: {key} is {entry.get(key)!r:.30}; expected text")
     try:
-        bases = Sequence.from_text(entry["sequence"], where=where).bases
+        read = Sequence.from_text(entry["sequence"], where=where)
     except InputError as error:
         raise StructureError(str(error)) from error
-    sequence = Sequence(entry["id"], bases, entry.get("description", "") or entry["id"])
-    return sequence, _structure(entry, len(bases), where)
+    sequence = replace(read, id=entry["id"], description=entry.get("description", "") or entry["id"])
+    return sequence, _structure(entry, len(sequence), where)
 
 
 def _structure(entry: dict[str, Any], length: int, where: str) -> Structure:

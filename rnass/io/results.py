@@ -55,10 +55,18 @@ class Results:
         folder: an existing folder.
         options: whatever decides the answer beside the sequence (weights, decoding, formats); JSON.
         entries: the journal of an earlier run, by file name.
+        known: what else decides the answer for the record of a name; JSON.
     """
 
-    def __init__(self, folder: Path, options: Mapping[str, Any], entries: dict[str, _Entry]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: Mapping[str, Any],
+        entries: dict[str, _Entry],
+        known: Mapping[str, Any] | None = None,
+    ) -> None:
         self.folder = folder
+        self._known = known or {}
         self._options = json.dumps(options, sort_keys=True)
         self._entries = entries
 
@@ -68,7 +76,7 @@ class Results:
         return (
             entry is not None
             and entry.row.status == "ok"
-            and entry.key == self._key(sequence)
+            and entry.key == self._key(name, sequence)
             and all((self.folder / file).is_file() for file in entry.files)
         )
 
@@ -114,7 +122,7 @@ class Results:
         """
         written = tuple(files)
         dot_bracket = "" if structure is None else structure.dot_bracket
-        entry = _Entry(self._key(sequence), written, dot_bracket, row)
+        entry = _Entry(self._key(row.file, sequence), written, dot_bracket, row)
         before = self._entries.get(row.file)
         try:
             for stale in set(before.files if before else ()) - set(written):
@@ -160,23 +168,29 @@ class Results:
         return [
             (sequence, entry)
             for name, sequence in records
-            if (entry := self._entries.get(name)) and entry.key == self._key(sequence)
+            if (entry := self._entries.get(name)) and entry.key == self._key(name, sequence)
         ]
 
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write run.json: version, weights and their checksum, options, seed, device, times."""
         write_json(self.folder / _RUN, values)
 
-    def _key(self, sequence: Sequence) -> str:
+    def _key(self, name: str, sequence: Sequence) -> str:
         """What a finished record must have been made from."""
-        source = json.dumps([sequence.id, sequence.description, sequence.bases, self._options])
+        made_from = [sequence.id, sequence.description, sequence.text, self._options]
+        source = json.dumps([*made_from, *([self._known[name]] if name in self._known else [])])
         return hashlib.sha256(source.encode()).hexdigest()
 
 
 def open_results(
-    folder: str | Path, options: Mapping[str, Any], *, overwrite: bool = False, resume: bool = False
+    folder: str | Path,
+    options: Mapping[str, Any],
+    *,
+    known: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
 ) -> Results:
-    """Make or reopen a results folder.
+    """Make or reopen a results folder; see `Results` for *options* and *known*.
 
     A folder that holds anything (names that begin with a dot apart) needs *overwrite*, which removes
     what rnass wrote there before and nothing else, or *resume*, which keeps it.
@@ -201,7 +215,7 @@ def open_results(
     kept = entries if entries and resume else {}
     # rewritten whole, as a line torn by a kill must not be appended to
     write_text(folder / _JOURNAL, "".join(_to_line(entry) for entry in kept.values()))
-    return Results(folder, options, kept)
+    return Results(folder, options, kept, known)
 
 
 def _check_use(

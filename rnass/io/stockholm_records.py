@@ -59,6 +59,10 @@ def write_stockholm_records(path: str | Path, records: Iterable[tuple[Sequence, 
 
 def _alignment(sequence: Sequence, structure: Structure) -> Alignment:
     check_lengths(sequence, structure)
+    if sequence.nick is not None:
+        raise StructureError(
+            f"{sequence.id}: two strands; expected one, as Stockholm has no sign for a nick"
+        )
     if structure.pseudoknot_order >= len(_SYMBOLS):
         raise StructureError(
             f"{sequence.id}: pseudoknot order {structure.pseudoknot_order}; WUSS expresses at most "

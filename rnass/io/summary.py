@@ -60,9 +60,7 @@ _OPTIONAL |= {"pseudoknotted_helices"}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def write_summary(
-    path: str | Path, rows: Items[SummaryRow], columns: Items[str] | None = None
-) -> None:
+def write_summary(path: str | Path, rows: Items[SummaryRow], columns: Items[str] | None = None) -> None:
     r"""Write rows as tab-separated text; tab, line ends and backslash become \t, \n, \r and \\.
 
     Args:

@@ -84,8 +84,11 @@ def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> N
 
 
 def _line(record: LabelledRecord, further: list[str]) -> str:
-    cells = [record.id, record.source, record.family, record.sequence.bases]
-    cells += [record.structure.dot_bracket, *(record.extra.get(name, "") for name in further)]
+    cells = [record.id, record.source, record.family, record.sequence.text]
+    cells += [
+        record.sequence.mark(record.structure.dot_bracket),
+        *(record.extra.get(name, "") for name in further),
+    ]
     if any(symbol in cell for cell in cells for symbol in "\t\n\r"):
         raise StructureError(f"{record.id!r}: a tab or line end in a cell; expected none in a table")
     return "\t".join(cells)

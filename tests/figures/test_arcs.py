@@ -222,3 +222,37 @@ def test_long_words_are_cut_and_odd_ones_kept():
 def test_what_does_not_fit_is_refused(draw, message):
     with pytest.raises(InputError, match=message):
         draw()
+
+
+class TestTwoStrands:
+    PAIRS = Structure.from_dot_bracket("((...))((()))")
+    BASES = "GGAAACCGGG&CCC"
+
+    def test_a_gap_stands_at_the_nick(self):
+        figure = arc_diagram(self.BASES, Track("rnass", self.PAIRS))
+        places = np.array([text.get_position()[0] for text in by_id(figure, "base")])
+        steps = np.diff(places)
+        assert np.allclose(np.delete(steps, 9), steps[0])
+        assert steps[9] == pytest.approx(4 * steps[0])
+        assert "&" in words(figure)
+        pairs, _ = drawn_pairs(figure, "above")
+        assert sorted(pairs) == [tuple(pair) for pair in self.PAIRS.pairs.tolist()]
+
+    def test_pairs_between_the_strands_are_dashed(self):
+        figure = arc_diagram(self.BASES, Track("a", self.PAIRS), Track("b", self.PAIRS))
+        for side in ("above", "below"):
+            (arcs,) = by_id(figure, side)
+            dashed = [style[1] is not None for style in arcs.get_linestyles()]
+            pairs, _ = drawn_pairs(figure, side)
+            assert dashed == [i < 10 <= j for i, j in pairs]
+        assert "between the strands" in words(figure)
+        assert "5 pairs, 3 between the strands" in words(figure)
+
+    def test_one_strand_has_no_such_thing(self):
+        figure = compare_arcs(self.BASES.replace("&", ""), [Track("rnass", self.PAIRS)])
+        assert "between the strands" not in " ".join(words(figure))
+
+    def test_long_strands_are_two_lines(self):
+        bases = "A" * 300 + "&" + "A" * 300
+        figure = compare_arcs(bases, [Track("rnass", Structure(600))])
+        assert len(figure.axes[0].lines) == 2

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rnass.errors import StructureError
-from rnass.io import read_dot_bracket, write_dot_bracket
+from rnass.io import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 
@@ -77,3 +77,16 @@ def test_malformed_file(tmp_path, text, message):
 def test_lengths_must_agree(tmp_path):
     with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
         write_dot_bracket(tmp_path / "x.dbn", [(Sequence("x", "GAAC"), Structure(3))])
+
+
+def test_two_strands_come_back(tmp_path):
+    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    assert format_dot_bracket(*record) == ">d\nGGC&GCC\n(((&)))\n"
+    write_dot_bracket(tmp_path / "d.dbn", [record])
+    assert read_dot_bracket(tmp_path / "d.dbn") == [record]
+
+
+def test_a_nick_elsewhere_in_the_brackets(tmp_path):
+    (tmp_path / "d.dbn").write_text(">d\nGGC&GCC\n((&()))\n")
+    with pytest.raises(StructureError, match=r"d\.dbn:3 \(d\): 7 symbols for 6 bases"):
+        read_dot_bracket(tmp_path / "d.dbn")

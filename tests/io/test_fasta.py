@@ -56,7 +56,17 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
         pytest.param(b">x y\nACGX\n", f"s.fa:2 (x): letter 'X' at base 4; {LETTERS}", id="letter"),
         pytest.param(b">x\nMKLV\n", f"s.fa:2 (x): letter 'L' at base 3; {LETTERS}", id="protein"),
         pytest.param(b">x\nAC*GU\n", f"s.fa:2 (x): letter '*' at base 3; {LETTERS}", id="inner *"),
-        pytest.param(b">x\nAC&GU\n", f"s.fa:2 (x): letter '&' at base 3; {LETTERS}", id="two strands"),
+        pytest.param(
+            b">x\nAC&GU&A\n",
+            "s.fa:1 (x): strands of 2, 2, 1 bases; expected at most one '&', between two strands",
+            id="three strands",
+        ),
+        pytest.param(
+            b">x\nACGU&\n",
+            "s.fa:1 (x): strands of 4, 0 bases; expected at most one '&', between two strands",
+            id="an empty strand",
+        ),
+        pytest.param(b">x\nAC&XU\n", f"s.fa:2 (x): letter 'X' at base 3; {LETTERS}", id="in strand 2"),
         pytest.param(b">x\nAC\xce\xa8\n", f"s.fa:2 (x): letter '\u03a8' at base 3; {LETTERS}", id="Psi"),
         pytest.param(
             b">x\n\n>y\nA\n", "s.fa:1 (x): no bases; expected at least one of A, C, G, U, T", id="empty"

@@ -92,3 +92,9 @@ def test_malformed_record(tmp_path, changes, message):
         StructureError, match=f"x.json: record 1: {message}|x.json: record 1: .*{message}"
     ):
         read_json_structures(write(tmp_path, **changes))
+
+
+def test_two_strands_come_back(tmp_path):
+    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    write_json_structures(tmp_path / "d.json", [record])
+    assert read_json_structures(tmp_path / "d.json") == [record]

@@ -113,3 +113,9 @@ def test_malformed_alignment(tmp_path, text, message):
 def test_a_name_that_would_be_no_row_is_refused(tmp_path):
     with pytest.raises(StructureError, match="#1: a name that begins so is no row"):
         write_stockholm_records(tmp_path / "x.sto", [(Sequence("#1", "GAAAC"), Structure(5))])
+
+
+def test_two_strands_are_refused(tmp_path):
+    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    with pytest.raises(StructureError, match="d: two strands; expected one"):
+        write_stockholm_records(tmp_path / "d.sto", [record])

@@ -92,3 +92,9 @@ def test_a_tab_in_a_cell_is_refused(tmp_path):
     with pytest.raises(StructureError, match="a tab or line end in a cell"):
         write_labelled_tsv(tmp_path / "x.tsv", [LabelledRecord(Sequence("a\tb", "G"), Structure(1))])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_strands_come_back(tmp_path):
+    record = LabelledRecord(Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    write_labelled_tsv(tmp_path / "d.tsv", [record])
+    assert read_labelled_tsv(tmp_path / "d.tsv") == [record]

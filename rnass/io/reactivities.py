@@ -1,0 +1,186 @@
+"""Chemical probing (SHAPE, DMS): a reactivity for each base, or none where it was not measured.
+
+`.shape` and `.dat`: two columns, base from 1 and reactivity, as RNAstructure and ViennaRNA read them.
+RDAT: Cordero et al. 2012, doi:10.1093/bioinformatics/bts554.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.errors import InputError
+from rnass.io.files import files_in, name_of, read_lines, record_name
+from rnass.sequence import clean_bases
+
+__all__ = ["Reactivities", "read_reactivities"]
+
+_SUFFIXES = (".shape", ".dat", ".rdat", ".txt")
+_MISSING = -500.0  # -999 stands for "no data"
+_LONGEST = 1_000_000  # bases: a position above this is a slip, not an RNA
+_POSITION = re.compile(r"[A-Za-z]?(-?\d{1,9})")
+
+
+@dataclass(frozen=True, eq=False)
+class Reactivities:
+    """The reactivities of one RNA.
+
+    Attributes:
+        name: of the record; the file's name without suffix where it has no header.
+        values: shape (n,), of the first n bases; NaN where missing.
+        where: file and record, for messages.
+        named: whether the name was a header.
+        bases: the RNA that was probed, where the file says so.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    where: str
+    named: bool = False
+    bases: str | None = None
+
+
+def read_reactivities(path: str | Path) -> list[Reactivities]:
+    """Read a file, or every `.shape`, `.dat`, `.rdat` and `.txt` of a folder, sorted by name.
+
+    A file in two columns is for one RNA, or has a `>` header above the rows of each. An RDAT file is
+    known by its first line; each of its constructs must have one row of reactivities.
+
+    Raises:
+        InputError: a row that has not two columns, a base number that is none or stands twice, a
+            value that is no number, no rows; an RDAT without sequence, positions or reactivities, or
+            with unequal numbers of them. Names file and line. Also what cannot be read as text, and
+            a folder without such files.
+    """
+    if not Path(path).is_dir():
+        return _read_file(Path(path))
+    # in a folder the name of a file says as much as a header
+    files = files_in(path, _SUFFIXES)
+    return [replace(one, named=True) for file in files for one in _read_file(file)]
+
+
+def _read_file(path: Path) -> list[Reactivities]:
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(read_lines(path), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not lines:
+        raise InputError(f"{name_of(path)}: no reactivities; expected rows of base and reactivity")
+    if lines[0][1].upper().startswith("RDAT_VERSION"):
+        return _constructs(path, lines)
+    if not lines[0][1].startswith(">"):
+        return [_columns(path, record_name(path), lines, named=False)]
+    starts = [k for k, (_, line) in enumerate(lines) if line.startswith(">")]
+    blocks = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    return [
+        _columns(path, ((block[0][1][1:].split() or [""])[0]), block[1:], named=True) for block in blocks
+    ]
+
+
+def _columns(path: Path, name: str, rows: list[tuple[int, str]], *, named: bool) -> Reactivities:
+    """Rows of base and reactivity."""
+    given: dict[int, float] = {}
+    for number, line in rows:
+        where, fields = f"{name_of(path)}:{number}", line.split()
+        if len(fields) != 2:
+            raise InputError(f"{where}: {len(fields)} columns; expected 2: base and reactivity")
+        base = fields[0]
+        if not (base.isascii() and base.isdigit() and len(base) < 8 and 0 < int(base) <= _LONGEST):
+            raise InputError(f"{where}: base {base!r}; expected a number from 1")
+        if int(base) - 1 in given:
+            raise InputError(f"{where}: base {base} stands twice; expected each once")
+        given[int(base) - 1] = _value(fields[1], where)
+    where = f"{name_of(path)} ({name})" if named else name_of(path)
+    if not given:
+        raise InputError(f"{where}: no reactivities; expected rows of base and reactivity")
+    return Reactivities(name, _filled(given), where, named)
+
+
+def _value(text: str, where: str) -> float:
+    """A reactivity; NaN for -999, `nan` and `NA`."""
+    if text.lower() in ("na", "nan"):
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.inf
+    if math.isinf(value):
+        raise InputError(f"{where}: reactivity {text!r}; expected a number, or -999 where missing")
+    return math.nan if value < _MISSING else value
+
+
+def _filled(given: dict[int, float]) -> NDArray[np.float64]:
+    values = np.full(max(given) + 1, math.nan)
+    values[list(given)] = list(given.values())
+    return values
+
+
+def _constructs(path: Path, lines: list[tuple[int, str]]) -> list[Reactivities]:
+    """The constructs of an RDAT file; each begins with NAME."""
+    starts = [k for k, (_, line) in enumerate(lines) if line.split()[0].upper() == "NAME"] or [0]
+    blocks = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    found = [_construct(path, block) for block in blocks]
+    if len(found) == 1:  # titles of RDAT are phrases: the file's name is the better one
+        found = [replace(found[0], name=record_name(path), named=False)]
+    return found
+
+
+def _construct(path: Path, lines: list[tuple[int, str]]) -> Reactivities:
+    entries: dict[str, tuple[int, list[str]]] = {}
+    for number, line in lines:
+        key, *fields = re.split(r"\s+", line)
+        kind = key.upper().split(":")[0]
+        if kind == "REACTIVITY" and kind in entries:
+            raise InputError(
+                f"{name_of(path)}:{number}: a second row of reactivities; expected one for each "
+                "construct: which of several experiments counts is for you to choose"
+            )
+        entries.setdefault(kind, (number, fields))
+    title = " ".join(entries["NAME"][1]) if "NAME" in entries else record_name(path)
+    where = f"{name_of(path)}:{lines[0][0]} ({title})"
+    if lacking := [kind for kind in ("SEQUENCE", "SEQPOS", "REACTIVITY") if not _has(entries, kind)]:
+        raise InputError(f"{where}: no {', '.join(lacking)}; expected SEQUENCE, SEQPOS and REACTIVITY")
+    number, fields = entries["SEQUENCE"]
+    bases = clean_bases("".join(fields), f"{name_of(path)}:{number}")
+    indices = _indices(path, entries, len(bases))
+    number, fields = entries["REACTIVITY"]
+    here = f"{name_of(path)}:{number}"
+    if len(fields) != len(indices):
+        raise InputError(f"{here}: {len(fields)} reactivities; expected {len(indices)}, as in SEQPOS")
+    given = {k: _value(text, here) for k, text in zip(indices, fields, strict=True)}
+    return Reactivities(title, _filled(given), where, True, bases)
+
+
+def _has(entries: dict[str, tuple[int, list[str]]], kind: str) -> bool:
+    return bool(entries.get(kind, (0, []))[1])
+
+
+def _indices(path: Path, entries: dict[str, tuple[int, list[str]]], length: int) -> list[int]:
+    """Bases, from 0, that SEQPOS names: its numbers count from 1 + OFFSET."""
+    number, fields = entries.get("OFFSET", (0, ["0"]))
+    offset = _numbers(fields[:1], f"{name_of(path)}:{number}")
+    number, fields = entries["SEQPOS"]
+    where = f"{name_of(path)}:{number}"
+    indices = [k - 1 - sum(offset) for k in _numbers(fields, where)]
+    for k, text in zip(indices, fields, strict=True):
+        if not 0 <= k < length:
+            raise InputError(f"{where}: position {text} is outside SEQUENCE; expected {length} bases")
+    if len(set(indices)) < len(indices):
+        raise InputError(f"{where}: a position stands twice; expected each once")
+    return indices
+
+
+def _numbers(fields: Iterable[str], where: str) -> list[int]:
+    """Whole numbers, each perhaps after the letter of its base, as in G12."""
+    numbers = []
+    for text in fields:
+        match = _POSITION.fullmatch(text)
+        if match is None:
+            raise InputError(f"{where}: position {text!r}; expected a whole number")
+        numbers.append(int(match[1]))
+    return numbers

@@ -1,0 +1,55 @@
+"""How well a classifier or a regression does; definitions as scikit-learn has them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata, spearmanr
+
+__all__ = ["classification_scores", "regression_scores"]
+
+
+def classification_scores(shares: NDArray[np.floating], labels: NDArray[np.integer]) -> dict[str, float]:
+    """Accuracy, macro F1, MCC and AUROC.
+
+    Args:
+        shares: (n, C), the probability of each class.
+        labels: (n,), the true class, numbered from 0.
+
+    Macro F1 is the mean over the classes that are true or predicted somewhere; MCC is that of several
+    classes (Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006), 0 where it is undefined; AUROC the
+    mean over the classes, each against the rest, nan where a class is always or never true.
+    """
+    classes = shares.shape[1]
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (labels, shares.argmax(1)), 1)
+    right, true, said = counts.diagonal(), counts.sum(1), counts.sum(0)
+    present = true + said > 0
+    f1 = 2 * right[present] / (true + said)[present]
+    n = counts.sum()
+    spread = np.sqrt((n**2 - (said**2).sum()) * (n**2 - (true**2).sum()))
+    columns = [1] if classes == 2 else range(classes)
+    return {
+        "accuracy": float(right.sum() / n),
+        "macro_f1": float(f1.mean()),
+        "mcc": float((right.sum() * n - true @ said) / spread) if spread else 0.0,
+        "auroc": float(np.mean([_auroc(shares[:, k], labels == k) for k in columns])),
+    }
+
+
+def _auroc(scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
+    """The chance that a true one scores above another, ties counting half."""
+    positive, negative = int(true.sum()), int((~true).sum())
+    if not positive or not negative:
+        return float("nan")
+    ranks = rankdata(scores)
+    return float((ranks[true].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def regression_scores(values: NDArray[np.floating], wanted: NDArray[np.floating]) -> dict[str, float]:
+    """R2 (share of the variance explained) and Spearman's rank correlation; nan of constant values."""
+    spread = float(((wanted - wanted.mean()) ** 2).sum())
+    if not spread or not np.ptp(values):
+        return {"r2": 0.0 if spread else float("nan"), "spearman": float("nan")}
+    return {
+        "r2": 1 - float(((wanted - values) ** 2).sum()) / spread,
+        "spearman": float(spearmanr(values, wanted).statistic),
+    }

@@ -1,0 +1,104 @@
+"""`rnass predict` with what is known: that each option reaches the job, and how bad files end."""
+
+import json
+import logging
+import sys
+
+import pytest
+import torch
+from tiny_weights import save_tiny_weights
+
+from rnass import cli
+
+HAIRPIN = "GGGGAAAACCCC"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
+
+
+@pytest.fixture
+def predict(monkeypatch, capsys, tmp_path, weights):
+    """Runs `rnass predict ...` in this process and in tmp_path; gives exit status and standard error."""
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level, threads = root.handlers[:], root.level, torch.get_num_threads()
+    root.handlers[:] = []  # the command closes those it finds
+
+    def run(*arguments):
+        given = ["rnass", "predict", "--weights", weights, "--threads", "1", *arguments]
+        monkeypatch.setattr(sys, "argv", given)
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code or 0, capsys.readouterr().err
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    torch.set_num_threads(threads)
+
+
+def test_every_option_reaches_the_job(tmp_path, predict):
+    (tmp_path / "c.txt").write_text("x...........\n")
+    (tmp_path / "r.shape").write_text("1 2.0\n")
+    options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood"]
+    options += ["--mix", "0.25", "--alternatives", "2", "--exact"]
+    status, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
+    assert status == 0
+    run = json.loads((tmp_path / "out/run.json").read_text())
+    assert run["knowledge"] == {
+        "constraints": "c.txt",
+        "shape": "r.shape",
+        "shape_method": "likelihood",
+        "mix": 0.25,
+    }
+    assert (run["options"]["alternatives"], run["decoding"]["exact"]) == (2, True)
+    (name,) = {path.name.split(".")[0] for path in (tmp_path / "out").glob("*.ct")}
+    assert (tmp_path / f"out/{name}.dbn").read_text().splitlines()[2] == ".(((....)))."
+    assert (tmp_path / f"out/{name}.alternatives.dbn").is_file()
+
+
+def test_two_strands_on_the_command_line(tmp_path, predict):
+    assert predict("--sequence", "ggagcagg&cctgctcc", "--out", "out")[0] == 0
+    (_, bases, brackets) = (tmp_path / "out/predictions.dbn").read_text().splitlines()
+    assert (bases, brackets) == ("GGAGCAGG&CCUGCUCC", "((((((((&))))))))")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("--constraints", "DS:\n1\n", "known.txt:1: the section is never ended"),
+        ("--constraints", ">lost\nx...\n", "known.txt:2 (lost): no record is called 'lost'"),
+        ("--shape", "1 0.5\n1 0.5\n", "known.txt:2: base 1 stands twice"),
+    ],
+)
+def test_a_file_that_cannot_be_read_ends_it_before_anything_is_written(
+    tmp_path, predict, option, text, message
+):
+    (tmp_path / "known.txt").write_text(text)
+    status, error = predict("--sequence", HAIRPIN, option, "known.txt", "--out", "out")
+    assert status == 2
+    assert error.count("\n") == 1
+    assert error.startswith(f"rnass: {message}")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x..\n", "known.txt:1: 3 symbols; expected 12"),
+        ("....|.......\n", "known.txt:1: base 5 (A) must pair but no base may be its partner"),
+    ],
+)
+def test_constraints_that_cannot_hold_are_a_failed_record(tmp_path, predict, text, message):
+    (tmp_path / "known.txt").write_text(text)
+    status, error = predict("--sequence", HAIRPIN, "--constraints", "known.txt", "--out", "out")
+    assert status == 1
+    assert message in error
+
+
+def test_a_mixture_out_of_range_is_refused(predict):
+    status, error = predict("--sequence", HAIRPIN, "--mix", "1.5")
+    assert status == 2
+    assert "--mix" in error or "<=1" in error or "equal to 1" in error
