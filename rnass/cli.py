@@ -530,7 +530,10 @@ def _decoding(decoder: Decoder | None, threshold: str) -> dict[str, Any]:
 
 def _log_to_stderr(*, quiet: bool, verbose: bool) -> None:
     level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=level, format="rnass: %(message)s", stream=sys.stderr, force=True)
+    logging.basicConfig(
+        level=logging.WARNING, format="rnass: %(message)s", stream=sys.stderr, force=True
+    )
+    logging.getLogger("rnass").setLevel(level)  # of other packages only warnings are of interest
 
 
 prepare = typer.Typer(

@@ -383,10 +383,11 @@ def _plot(path: Path, prediction: Prediction) -> str:
     from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
 
     below = prediction.thermodynamics
+    shades = below.base_pairs[0].dense() if below.base_pairs else None
     figure = arc_diagram(
         prediction.sequence.text,
         Track("rnass", prediction.structure, prediction.informed.astype(np.float32)),
-        Track(f"ViennaRNA MFE {below.mfe:.1f} kcal/mol", below.mfe_structure),
+        Track(f"ViennaRNA MFE {below.mfe:.1f} kcal/mol", below.mfe_structure, shades),
         title=prediction.sequence.id,
     )
     save_figure(figure, path)

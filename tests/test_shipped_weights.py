@@ -1,0 +1,65 @@
+"""The weights in weights/: they are what the manifest says, and they fold RNAs that everybody knows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import rnass
+from rnass.io import read_dot_bracket
+from rnass.metrics import score
+from rnass.weights import find_weights, manifest_entry, open_backbone, sha256
+
+ROOT = Path(__file__).parents[1]
+KNOWN = {s.id: (s, known) for s, known in read_dot_bracket(ROOT / "examples" / "known.dbn")}
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return rnass.load_predictor(ROOT / "weights" / "rnass-small.safetensors")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "weights").glob("*.safetensors")), ids=lambda p: p.name)
+def test_a_file_is_the_one_of_the_manifest(path):
+    entry = manifest_entry(path)
+    assert entry["sha256"] == sha256(path)
+    assert entry["bytes"] == path.stat().st_size < 60e6
+    assert entry["licence"] == "MIT"
+
+
+def test_the_manifest_names_no_file_that_is_not_there():
+    manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
+    assert sorted(manifest) == sorted(p.name for p in (ROOT / "weights").glob("*.safetensors"))
+
+
+def test_the_default_weights_are_found():
+    assert find_weights().name == "rnass-small.safetensors"
+    assert open_backbone().path.name == "rnass-small-backbone.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("name", "sensitivity", "ppv"),
+    [
+        ("tRNA-Phe", 1.0, 0.9),
+        ("hammerhead", 1.0, 1.0),
+        ("add-riboswitch", 0.9, 1.0),
+        ("MMTV-frameshift", 1.0, 0.9),
+        ("telomerase-pseudoknot", 1.0, 1.0),
+    ],
+)
+def test_known_pairs_are_found(predictor, name, sensitivity, ppv):
+    sequence, known = KNOWN[name]
+    found = score(known, predictor(sequence).structure)
+    assert found.sensitivity >= sensitivity
+    assert found.ppv >= ppv
+
+
+@pytest.mark.parametrize("name", ["MMTV-frameshift", "telomerase-pseudoknot"])
+def test_pseudoknots_come_out_as_pseudoknots(predictor, name):
+    assert predictor(KNOWN[name][0]).structure.pseudoknot_order == 1
+
+
+def test_without_thermodynamics_a_trna_is_still_a_cloverleaf():
+    alone = rnass.load_predictor(ROOT / "weights" / "rnass-small.safetensors", thermodynamics=False)
+    sequence, known = KNOWN["tRNA-Phe"]
+    assert score(known, alone(sequence).structure).f1 > 0.7
