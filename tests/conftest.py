@@ -32,6 +32,12 @@ def model_config(encoder_config, head_config):
     return ModelConfig(encoder=encoder_config, head=head_config)
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Weights that a test leaves to chance are the same ones every time."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def shaken():
     """Moves every weight of a module, by enough that each part of it shows in what comes out."""

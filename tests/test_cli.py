@@ -24,6 +24,8 @@ from rnass.io import read_structures
 
 HAIRPIN = "GGGGAAAACCCC"
 COMMAND = [sys.executable, "-W", "error", "-m", "rnass.cli"]
+# an interrupt may land inside open(), before anybody can close the file
+INTERRUPTED = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-m", "rnass.cli"]
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
@@ -238,7 +240,7 @@ def started(many, weights, tmp_path):
 
     def start(*arguments):
         process = subprocess.Popen(
-            [*COMMAND, "predict", many, "--weights", weights, "--out", tmp_path / "out", *arguments],
+            [*INTERRUPTED, "predict", many, "--weights", weights, "--out", tmp_path / "out", *arguments],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
             text=True,

@@ -32,6 +32,7 @@ def model(model_config, shaken):
 def test_logits_are_those_of_the_model_that_asks_its_backbone(
     model_config, shaken, rnas, maps, tmp_path
 ):
+    torch.manual_seed(5)
     head = HeadConfig(
         channels=4, blocks=2, dilations=(1, 2), outer_rank=3, thermodynamics=(), attention_maps=maps
     )
