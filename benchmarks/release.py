@@ -56,6 +56,7 @@ def entry(weights: Path, run: Path, before: list[Path]) -> dict[str, Any]:
         "licence": "MIT",
         "code_version": rnass.__version__,
         "config": json.loads(metadata["config"]),
+        "made": {key: value for key, value in json.loads(metadata["made"]).items() if key != "config"},
         "stages": [stage(one) for one in [*before, run]],
     }
 

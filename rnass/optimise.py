@@ -68,7 +68,7 @@ class Run(Generic[BatchT]):
         groups: list[dict[str, object]],
         config: PretrainConfig | TrainConfig,
     ) -> None:
-        self.folder, self.objective = folder, objective
+        self.folder, self.objective, self.config = folder, objective, config
         self.settings, self.run = config.optimiser, config.run
         self.device = next(objective.parameters()).device
         self.rank, self.world = start_processes(self.device)
@@ -124,6 +124,18 @@ class Run(Generic[BatchT]):
                         self._log(validate())
                 if self.step % self.run.save_every == 0 or self.step == self.settings.steps:
                     self._save()
+
+    def made(self) -> dict[str, object]:
+        """How the weights came about, for the file that holds them."""
+        return {
+            "config": to_json(self.config),
+            "steps": self.step,
+            "seconds": round(self.spent),
+            "device": str(self.device),
+            "processes": self.world,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        }
 
     def averaged(self) -> "_Averaged":
         """A context in which the weights are their moving average."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
-from rnass.config import PretrainConfig, to_json
+from rnass.config import PretrainConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import LabelledBatch, Loader, batches, mutated, read_examples, training_examples
 from rnass.optimise import Run
@@ -123,7 +123,7 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():
-            made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
+            made = run.made()
             save_backbone(path, objective.encoder, made, objective.language_head())
     return path
 

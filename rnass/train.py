@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, ModelConfig, TrainConfig, to_json
+from rnass.config import DecodingConfig, ModelConfig, TrainConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import (
     Example,
@@ -106,7 +106,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
         with run.averaged():
             if valid:
                 model.config = calibrate(model.config, logit_maps(model, load, valid, device), valid)
-            made = {"config": to_json(config), "steps": run.step, "seconds": run.spent}
+            made = run.made()
             if published and config.freeze_backbone:
                 save_head(path, model, published, made)
             else:
