@@ -18,7 +18,7 @@ import torch
 
 from rnass import vienna
 from rnass.allocator import keep_freed_memory
-from rnass.config import TrainConfig, from_mapping, to_json
+from rnass.config import TrainConfig, from_mapping
 from rnass.dataset import Loader, read_examples
 from rnass.metrics import bootstrap_interval, score
 from rnass.structure import Structure
@@ -85,7 +85,6 @@ def run(name: str, out: Path, steps: int | None) -> list[float]:
     maps = logit_maps(model, load, examples, torch.device("cpu"))
     f1 = strict_f1(calibrated_probabilities(model.config, maps), examples, model.config.decoding)
     done.write_text(json.dumps(f1), encoding="utf-8")
-    (folder / "variant.json").write_text(to_json(config), encoding="utf-8")
     return f1
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,7 @@ class Annotations:
             0-based pairs of sequence k at offset[k]:offset[k + 1].
     """
 
-    def __init__(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         self._arrays = arrays
         self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
 
@@ -182,9 +183,7 @@ class Annotations:
         row = self._row[_digest(bases)]
         part = slice(self._arrays["offset"][row], self._arrays["offset"][row + 1])
         i, j, p = (self._arrays[name][part] for name in ("i", "j", "p"))
-        dense = np.zeros((len(bases), len(bases)), dtype=np.float32)
-        dense[i, j] = dense[j, i] = p
-        return dense
+        return vienna.BasePairProbabilities(len(bases), i, j, p).dense()
 
 
 def annotations(

@@ -47,13 +47,12 @@ def corrected_maps(
 class PairFeatures(nn.Module):
     """Attention maps, embeddings, bases, distance, thermodynamics: each projected to C channels, summed.
 
-    Attention maps are projected one layer at a time (`attention`), so memory does not grow with depth.
+    Attention maps are projected one layer at a time (`project`), so memory does not grow with depth.
     """
 
     def __init__(self, encoder: EncoderConfig, head: HeadConfig) -> None:
         super().__init__()
         channels, rank = head.channels, head.outer_rank
-        self.channels = channels
         depth = encoder.layers if head.attention_maps else 0
         self.maps = nn.ModuleList(nn.Linear(encoder.heads, channels, bias=False) for _ in range(depth))
         self.reduce = nn.Linear(encoder.width, rank) if head.outer_product else None

@@ -18,7 +18,7 @@ from rnass.config import PretrainConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import LabelledBatch, Loader, batches, mutated, read_examples, training_examples
 from rnass.optimise import Run
-from rnass.pair_features import average_product_correction, symmetrise
+from rnass.pair_features import corrected_maps
 from rnass.weights import save_backbone
 
 __all__ = ["PretrainObjective", "pretrain"]
@@ -51,13 +51,10 @@ class PretrainObjective(nn.Module):
         if batch.askable is not None:
             chosen[:, inside] &= batch.askable > 0
             tokens = torch.where(chosen, tokens, rnas.tokens)
-        pairs = (rnas.mask[:, :, None] * rnas.mask[:, None, :])[:, None]  # (B, 1, L, L)
-        logits = [self.contact_bias.expand(pairs[:, 0].shape)]
+        logits = [self.contact_bias.expand(len(rnas.mask), length, length)]
 
         def consume(layer: int, maps: Tensor) -> None:
-            corrected = average_product_correction(
-                symmetrise(maps[:, :, inside, inside].float() * pairs)
-            )
+            corrected = corrected_maps(maps[:, :, inside, inside], rnas.mask)
             scored = self.contacts[layer](_MAP_SCALE * corrected.permute(0, 2, 3, 1)).squeeze(-1)
             logits[:] = [logits[0] + scored]
 

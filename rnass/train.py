@@ -188,9 +188,10 @@ def _validate(
     if not valid:
         return {}
     maps = logit_maps(model, load, valid, device)
+    contacts = [torch.from_numpy(example.contacts())[None] for example in valid]
     losses = [
-        float(contact_loss(torch.from_numpy(m)[None], load([e]).contacts, torch.ones(1, len(m))))
-        for m, e in zip(maps, valid, strict=True)
+        float(contact_loss(torch.from_numpy(m)[None], known, torch.ones(1, len(m))))
+        for m, known in zip(maps, contacts, strict=True)
     ]
     probabilities = [expit(m) for m in maps]
     return {

@@ -95,6 +95,14 @@ def _layer(theirs: str, parts: dict[str, str]) -> dict[str, str]:
     return {theirs + their: "layers.#." + ours for their, ours in parts.items()}
 
 
+_PREDICTIONS = {
+    "cls.predictions": "head",
+    "cls.predictions.transform.dense": "head.dense",
+    "cls.predictions.transform.LayerNorm": "head.norm",
+    "cls.predictions.decoder": "head",
+}
+"""The language-model head, as BERT's own code names it."""
+
 _SELF_ATTENTION = {
     "attention.self.query": "attention.query",
     "attention.self.key": "attention.key",
@@ -194,13 +202,8 @@ RNABERT = KeyMap(
     sign="attention.selfattn.",
     prefixes=("module.", "bert."),
     modules=_EMBEDDINGS
-    | {
-        "embeddings.LayerNorm": "embed_norm",
-        "cls.predictions": "head",
-        "cls.predictions.transform.dense": "head.dense",
-        "cls.predictions.transform.LayerNorm": "head.norm",
-        "cls.predictions.decoder": "head",
-    }
+    | _PREDICTIONS
+    | {"embeddings.LayerNorm": "embed_norm"}
     | _layer(
         "encoder.layer.#.",
         {key.replace("self.", "selfattn."): value for key, value in _SELF_ATTENTION.items()}
@@ -220,13 +223,8 @@ AIDO_RNA = KeyMap(
     sign="mlp.gate_proj.",
     prefixes=("module.", "bert."),
     modules=_EMBEDDINGS
-    | {
-        "encoder.ln": "final_norm",
-        "cls.predictions": "head",
-        "cls.predictions.transform.dense": "head.dense",
-        "cls.predictions.transform.LayerNorm": "head.norm",
-        "cls.predictions.decoder": "head",
-    }
+    | _PREDICTIONS
+    | {"encoder.ln": "final_norm"}
     | _layer(
         "encoder.layer.#.",
         _SELF_ATTENTION
