@@ -1,9 +1,14 @@
 """What each part of the network is worth, at one small budget: strict mean F1 on VL0.
 
-    python benchmarks/ablations.py --out runs/ablations [--only no-thermodynamics ...] [--steps 400]
+    python benchmarks/ablations.py --out runs/ablations [--only "no thermodynamics"] [--steps 250]
 
 Each variant changes configs/ablation.toml in the keys below, trains, is calibrated and decoded as any
-model is. The ranking matters, not the height. Finished variants are kept and not run again.
+model is. The ranking matters, not the height. Finished variants are kept and not run again. One needs
+sequences emitted from covariance models of some of the training families, which
+
+    rnass prepare families SOME_SEEDS.sto --per-family 15 --out runs/emitted
+
+makes (here: every sixth of the alignments of up to 120 columns); without them it is left out.
 Prints a Markdown table; ViennaRNA's MFE on the same records stands in the last line.
 """
 
@@ -31,8 +36,11 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 BASE = Path(__file__).parents[1] / "configs" / "ablation.toml"
-EXTRA = "../shared/data/structures/train_rfam_seeds.tsv.gz"
+TR0 = "../shared/data/structures/train_bprna_tr0.tsv.gz"
+RFAM = "../shared/data/structures/train_rfam_seeds.tsv.gz"
+EMITTED = "runs/emitted/families.tsv.gz"
 ENCODER = {"layers": 6, "width": 192, "heads": 8, "ffn_width": 512, "ffn": "swiglu"}
+SMALLER = {"layers": 3, "width": 96, "heads": 4, "ffn_width": 256, "ffn": "swiglu"}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "all parts": {},
@@ -40,13 +48,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no attention maps": {"head.attention_maps": False},
     "no outer product": {"head.outer_product": False},
     "no thermodynamics": {"head.thermodynamics": []},
-    "two parameter sets": {"head.thermodynamics": ["turner2004", "andronescu2007"]},
-    "backbone of random weights": {"backbone": None, "encoder": ENCODER},
+    "one parameter set, Turner 2004": {"head.thermodynamics": ["turner2004"]},
+    "one parameter set, Langdon 2018": {"head.thermodynamics": ["langdon2018"]},
+    "TR0 and Rfam seeds": {"data.train": [TR0, RFAM]},
+    "TR0 and emitted members": {"data.train": [TR0, EMITTED]},
+    "a quarter of the RNAs mutated": {"data.mutation_rate": 0.2, "data.mutated_share": 0.25},
+    "full convolutions, none coarse": {"head.blocks": 8, "head.coarser": [], "head.separable": False},
+    "half the blocks": {"head.coarser": [[64, 2], [128, 2]]},
+    "half the channels": {"head.channels": 16, "head.coarser": [[32, 4], [64, 4]]},
     "backbone trained along": {"freeze_backbone": False},
-    "TR0 and Rfam seeds": {"data.train": ["../shared/data/structures/train_bprna_tr0.tsv.gz", EXTRA]},
-    "half the blocks": {"head.blocks": 2},
-    "twice the blocks": {"head.blocks": 8},
-    "twice the channels": {"head.channels": 48},
+    "trained along from random ones": {"backbone": None, "encoder": ENCODER, "freeze_backbone": False},
+    "the same, an eighth the size": {"backbone": None, "encoder": SMALLER, "freeze_backbone": False},
+    "twice the steps": {"optimiser.steps": 500},
+    "half the steps": {"optimiser.steps": 125},
 }
 
 
@@ -60,7 +74,8 @@ def main() -> None:
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(arguments.threads)
-    rows = {name: run(name, arguments.out, arguments.steps) for name in arguments.only}
+    chosen = [name for name in arguments.only if not lacking(name)]
+    rows = {name: run(name, arguments.out, arguments.steps) for name in chosen}
     base = rows.get("all parts")
     print("| variant | F1 on VL0 | 95 % interval | difference |")
     print("|---|---|---|---|")
@@ -68,6 +83,11 @@ def main() -> None:
         low, high = bootstrap_interval(f1)
         difference = "" if base is None else f"{np.mean(f1) - np.mean(base):+.3f}"
         print(f"| {name} | {np.mean(f1):.3f} | {low:.3f} to {high:.3f} | {difference} |")
+
+
+def lacking(name: str) -> list[str]:
+    """The data files of a variant that are not there."""
+    return [path for path in VARIANTS[name].get("data.train", []) if not Path(path).exists()]
 
 
 def run(name: str, out: Path, steps: int | None) -> list[float]:

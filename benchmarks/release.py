@@ -1,7 +1,8 @@
 r"""Put trained weights into weights/, and say in weights/manifest.json what they are.
 
-    python benchmarks/release.py runs/train-small/model.safetensors --name small \
-        --before runs/pretrain-small --scores vl0/evaluation.json ts0/evaluation.json
+    python benchmarks/release.py runs/train-small-5/model.safetensors --name small \
+        --on rnass-small.safetensors --before runs/train-small-3 runs/train-small-4 \
+        --scores vl0/evaluation.json ts0/evaluation.json
 
 The scores are what `rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files
 are found by the paths in the configuration that the weights carry; run it where the training ran.
@@ -31,21 +32,24 @@ def main() -> None:
         "--scores", type=Path, nargs="*", default=[], help="evaluation.json of some sets"
     )
     parser.add_argument("--before", type=Path, nargs="*", default=[], help="runs it stands on, in order")
+    parser.add_argument("--on", help="entry of the manifest whose stages came before those")
     arguments = parser.parse_args()
     target = WEIGHTS / f"rnass-{arguments.name}.safetensors"
     WEIGHTS.mkdir(exist_ok=True)
     shutil.copyfile(arguments.model, target)
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    entries[target.name] = entry(target, arguments.model.parent, arguments.before)
+    runs = [*arguments.before, arguments.model.parent]
+    earlier = entries[arguments.on]["stages"] if arguments.on else []
+    entries[target.name] = entry(target) | {"stages": [*earlier, *map(stage, runs)]}
     checksum = entries[target.name]["sha256"]
     entries[target.name]["scores"] = dict(scores(path, checksum) for path in arguments.scores)
     manifest.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
     print(target, entries[target.name]["sha256"])
 
 
-def entry(weights: Path, run: Path, before: list[Path]) -> dict[str, Any]:
-    """What is known of a weights file and of the runs that made it."""
+def entry(weights: Path) -> dict[str, Any]:
+    """What is known of a weights file by itself."""
     with safe_open(weights, "pt") as file:
         metadata = file.metadata()
         parameters = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118 - no mapping
@@ -57,7 +61,6 @@ def entry(weights: Path, run: Path, before: list[Path]) -> dict[str, Any]:
         "code_version": rnass.__version__,
         "config": json.loads(metadata["config"]),
         "made": {key: value for key, value in json.loads(metadata["made"]).items() if key != "config"},
-        "stages": [stage(one) for one in [*before, run]],
     }
 
 

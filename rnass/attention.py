@@ -20,7 +20,7 @@ from rnass.io import Results, SummaryRow, file_names, open_results, read_structu
 from rnass.io.files import write_atomically, write_text
 from rnass.job import read_inputs, versions
 from rnass.pair_features import corrected_maps
-from rnass.predictor import Device, choose_device, load_predictor
+from rnass.predictor import Device, choose_device, load_predictor, unreadable
 from rnass.progress import record_bar
 from rnass.sequence import MIN_HAIRPIN, Sequence
 from rnass.structure import Structure
@@ -39,7 +39,7 @@ class AttentionOptions:
     """What can be asked of `attention_files`.
 
     Attributes:
-        backbone, family: for `rnass.weights.open_backbone`.
+        backbone, family, u_as: for `rnass.weights.open_backbone`.
         structure: file of known structures, by id; None compares with rnass's prediction.
         weights: of that prediction.
         plot: format of the figure of the best heads; None for none.
@@ -50,6 +50,7 @@ class AttentionOptions:
 
     backbone: str | None = None
     family: str | None = None
+    u_as: str | None = None
     structure: str | None = None
     weights: str | None = None
     plot: Literal["svg", "png", "pdf"] | None = "png"
@@ -138,7 +139,8 @@ def attention_files(paths: list[str], out: Path, options: AttentionOptions) -> i
     figure of the best heads; over all records heads.tsv, the mean of each head, best first.
 
     Raises:
-        RnassError: no such backbone, a file that cannot be read, results that are there already.
+        RnassError: no such backbone, a file that cannot be read, results that are there already,
+            another run that writes into the folder.
     """
     began = time.time()
     sequences, problems = read_inputs(paths)
@@ -147,21 +149,21 @@ def attention_files(paths: list[str], out: Path, options: AttentionOptions) -> i
     if not sequences:
         return 1
     known = _known(options.structure)
-    backbone = open_backbone(options.backbone, options.family)
+    backbone = open_backbone(options.backbone, options.family, options.u_as)
     backbone.encoder.to(choose_device(options.device))
     identity = {
         "backbone": backbone.identity(),
         "options": {"structure": options.structure, "weights": options.weights, "plot": options.plot},
     }
-    results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
     records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    failed = _explain(records, results, backbone, known, options)
-    bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
-    results.close_without_structures(records, bad, _COLUMNS)
-    _write_means(out, [name for name, _ in records])
-    status = 130 if failed is None else int(bool(failed or problems))
-    run = {"versions": versions(), "seconds": round(time.time() - began, 3), "exit_status": status}
-    results.write_run(identity | run)
+    with open_results(out, identity, overwrite=options.overwrite, resume=options.resume) as results:
+        failed = _explain(records, results, backbone, known, options)
+        bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
+        results.close_without_structures(records, bad, _COLUMNS)
+        _write_means(out, [name for name, _ in records])
+        status = 130 if failed is None else int(bool(failed or problems))
+        run = {"versions": versions(), "seconds": round(time.time() - began, 3), "exit_status": status}
+        results.write_run(identity | run)
     return status
 
 
@@ -186,8 +188,8 @@ def _explain(
 
     def explain(name: str, sequence: Sequence) -> bool:
         try:
-            if sequence.nick is not None:
-                raise InputError(f"{sequence.id}: two strands; expected one", sequence.id)
+            if problem := unreadable(sequence, backbone.encoder):
+                raise problem
             structure = structure_of(sequence)
             files = _write(results.folder / name, sequence, structure, backbone, options.plot)
         except InputError as error:

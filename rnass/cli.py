@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import rnass
-from rnass.errors import RnassError
+from rnass.errors import RnassError, counted
 
 __all__ = ["app", "main"]
 
@@ -76,12 +76,71 @@ Weights = Annotated[
     str | None, typer.Option(help="Name or file of the weights; default: those shipped.")
 ]
 BackboneOption = Annotated[
-    str | None, typer.Option(help="Path or name of the backbone; see rnass backbones.")
+    str | None,
+    typer.Option(help="RNA language model: a path, or a name of rnass backbones; default: rnass's own."),
 ]
-DeviceOption = Annotated[DeviceName, typer.Option(help="Where the network runs.")]
-Threads = Annotated[int, typer.Option(help="Processor threads; 0: all cores.", min=0)]
+BackboneOfWeights = Annotated[
+    str | None,
+    typer.Option(help="Path or name of the RNA language model, where the weights do not hold it."),
+]
+Family = Annotated[
+    str | None,
+    typer.Option(
+        help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: told "
+        "by its files."
+    ),
+]
+UAs = Annotated[
+    str | None,
+    typer.Option("--u-as", help="T or U: the token that a U is read as; default: told by its files."),
+]
+Thermodynamics = Annotated[
+    bool, typer.Option(help="Show the network ViennaRNA's base-pair probabilities, or do not.")
+]
+DecoderOption = Annotated[
+    Decoder | None,
+    typer.Option(
+        help="How probabilities become pairs: matching is exact, with pseudoknots, nested exact without; "
+        "default: as chosen with the weights."
+    ),
+]
+Threshold = Annotated[
+    str,
+    typer.Option(
+        help="Pairing probability above which a pair counts, between 0 and 1; auto: as chosen with the "
+        "weights."
+    ),
+]
+MinHelix = Annotated[
+    int | None,
+    typer.Option(help="Fewest stacked pairs of a helix; default: as chosen with the weights.", min=1),
+]
+Noncanonical = Annotated[
+    bool | None, typer.Option(help="Allow pairs other than A-U, G-C and G-U, or do not.")
+]
+Predictions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--predictions", help="NAME=PATH: structures by another program, a file or folder; repeatable."
+    ),
+]
+Also = Annotated[
+    list[Decoder] | None,
+    typer.Option("--also", help="Another decoder of rnass's map, as a line of its own; repeatable."),
+]
+DeviceOption = Annotated[
+    DeviceName,
+    typer.Option(
+        help="Where the network runs; auto: on a CUDA GPU if there is one, else on the processor."
+    ),
+]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="Arithmetic of the network; bfloat16 is coarser, and faster on a GPU.")
+]
+Threads = Annotated[
+    int, typer.Option(help="Processor threads; 0: all cores. Fewer take less memory.", min=0)
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 
 
 def main() -> None:
@@ -113,14 +172,19 @@ def predict(
         str | None, typer.Option(help="One RNA as text, instead of or beside files.")
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", help="Files per record, of ct,dbn,bpseq,npy.")
+        str, typer.Option("--format", help="Files per record, some of these.")
     ] = "ct,dbn,bpseq,npy",
-    plot: Annotated[Plot | None, typer.Option(help="Draw an arc diagram per record.")] = None,
+    plot: Annotated[
+        Plot | None, typer.Option(help="Draw an arc diagram of each record, in this format.")
+    ] = None,
     baseline: Annotated[
-        bool, typer.Option(help="Also ViennaRNA's MFE file; MEA and centroid in the summary.")
+        bool,
+        typer.Option(
+            help="Also ViennaRNA's MFE structure as a file, and its MEA and centroid in summary.tsv."
+        ),
     ] = False,
     elements: Annotated[
-        bool, typer.Option("--elements", help="Stems, hairpins, bulges, ... in the summary.")
+        bool, typer.Option("--elements", help="Count stems, hairpins, bulges, ... in summary.tsv.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Predict nothing if any record is bad.")
@@ -130,66 +194,83 @@ def predict(
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Do only what is missing in --out.")] = False,
     weights: Weights = None,
-    backbone: BackboneOption = None,
-    thermodynamics: Annotated[
-        bool, typer.Option(help="Give the network ViennaRNA's base-pair probabilities.")
-    ] = True,
-    decoder: Annotated[
-        Decoder | None, typer.Option(help="How the probability map becomes pairs.")
+    backbone: BackboneOfWeights = None,
+    thermodynamics: Thermodynamics = True,
+    decoder: DecoderOption = None,
+    threshold: Threshold = "auto",
+    min_helix: MinHelix = None,
+    max_order: Annotated[
+        int | None,
+        typer.Option(
+            help="Highest pseudoknot order: 0 for none, 1 for simple pseudoknots; default: no bound.",
+            min=0,
+        ),
     ] = None,
-    threshold: Annotated[
-        str, typer.Option(help="Pairing probability that counts as paired, 0..1.")
-    ] = "auto",
-    min_helix: Annotated[
-        int | None, typer.Option(help="Fewest stacked pairs of a helix.", min=1)
-    ] = None,
-    max_order: Annotated[int | None, typer.Option(help="Highest pseudoknot order.", min=0)] = None,
     max_span: Annotated[
-        int | None, typer.Option(help="Most bases from one partner to the other.", min=1)
+        int | None,
+        typer.Option(help="Most bases that a pair spans, both ends counted; default: no bound.", min=1),
     ] = None,
-    noncanonical: Annotated[
-        bool | None, typer.Option(help="Allow pairs other than A-U, G-C, G-U.")
-    ] = None,
+    noncanonical: Noncanonical = None,
     pseudoknots: Annotated[
-        bool, typer.Option(help="--no-pseudoknots: the best nested structure.")
+        bool, typer.Option(help="--no-pseudoknots: the best structure without any.")
     ] = True,
     exact: Annotated[
         bool,
-        typer.Option("--exact", help="Optimise under --min-helix and --max-order, not trim to them."),
+        typer.Option(
+            "--exact",
+            help="Find the best structure under --min-helix and --max-order, instead of removing what "
+            "exceeds them.",
+        ),
     ] = False,
     constraints: Annotated[
         str | None,
-        typer.Option(help="File or folder: lines of . x | < > ( ) by record, or RNAstructure's CON."),
+        typer.Option(
+            help="File or folder of bases that must or must not pair: ViennaRNA's lines of . x | < > ( ), "
+            "or RNAstructure's CON."
+        ),
     ] = None,
     shape: Annotated[
-        str | None, typer.Option(help="File or folder of reactivities: .shape, .dat or .rdat.")
+        str | None,
+        typer.Option(help="File or folder of SHAPE or DMS reactivities: .shape, .dat or .rdat."),
     ] = None,
     shape_method: Annotated[
-        ShapeMethodName, typer.Option(help="How reactivities become log-odds of pairing.")
+        ShapeMethodName,
+        typer.Option(
+            help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
+            "and of unpaired bases."
+        ),
     ] = ShapeMethodName.deigan,
     mix: Annotated[
-        float, typer.Option(help="Share of ViennaRNA's log-odds in what is decoded.", min=0, max=1)
+        float,
+        typer.Option(
+            help="ViennaRNA's share in the probabilities that become pairs: 0 is the network alone, 1 "
+            "ViennaRNA alone.",
+            min=0,
+            max=1,
+        ),
     ] = 0.0,
     alternatives: Annotated[
-        int, typer.Option(help="Also the N best distinct structures, with weights; 0: none.", min=0)
+        int,
+        typer.Option(
+            help="Also a file of up to so many distinct structures, the predicted one first, with their "
+            "weights; 0: no such file.",
+            min=0,
+        ),
     ] = 0,
     device: DeviceOption = DeviceName.auto,
-    precision: Annotated[
-        Precision, typer.Option(help="Of products and convolutions.")
-    ] = Precision.float32,
+    precision: PrecisionOption = Precision.float32,
     threads: Threads = 0,
     seed: Annotated[
         int, typer.Option(help="Recorded in run.json; a prediction draws nothing at random.")
     ] = 0,
     quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Predict the structure of every RNA in some FASTA files.
 
     Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json.
-    Exit status: 0 all well, 1 some records bad or failed, 2 nothing done, 130 interrupted.
+    Exit status: 0 all well, 1 some records bad or failed, 2 stopped by an error, 130 interrupted.
     """
-    _log_to_stderr(quiet=quiet, verbose=verbose)
+    _log_to_stderr(quiet=quiet)
     if not inputs and sequence is None:
         raise typer.BadParameter("no input: name FASTA files, - for standard input, or --sequence")
     if not pseudoknots and decoder not in (None, Decoder.nested):
@@ -232,11 +313,20 @@ def predict(
 
 
 @app.command()
-def info(weights: Weights = None, device: DeviceOption = DeviceName.auto) -> None:
-    """Print versions, the device, and the weights with their checksum."""
+def info(
+    weights: Weights = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="RNA language model to tell of: a path, or a name of rnass backbones."),
+    ] = None,
+    family: Family = None,
+    u_as: UAs = None,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
     from rnass.job import versions
     from rnass.predictor import choose_device
-    from rnass.weights import find_weights, manifest_entry, sha256
+    from rnass.weights import describe, find_weights, manifest_entry, open_backbone, sha256
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
@@ -251,18 +341,23 @@ def info(weights: Weights = None, device: DeviceOption = DeviceName.auto) -> Non
     )
     typer.echo(f"{'weights':12} {path}")
     typer.echo(f"{'sha256':12} {checksum} ({verdict})")
+    if backbone is not None:
+        for name, value in describe(open_backbone(backbone, family, u_as)).items():
+            typer.echo(f"{name:12} {value}")
 
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="TOML file; see configs/.")],
+    config: Annotated[Path, typer.Argument(help="TOML file of settings; configs/ holds some.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the run; an earlier one there goes on.")
+        Path,
+        typer.Option("--out", "-o", help="Folder for the run; one that was interrupted there goes on."),
     ],
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
 ) -> None:
-    """Pre-train a backbone: masked language modelling and structure annotation."""
+    """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
+    _log_to_stderr(quiet=False)
     from rnass.config import PretrainConfig, read_toml
     from rnass.pretrain import pretrain as run
 
@@ -272,86 +367,96 @@ def pretrain(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="TOML file; see configs/.")],
+    config: Annotated[Path, typer.Argument(help="TOML file of settings; configs/ holds some.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the run; an earlier one there goes on.")
+        Path,
+        typer.Option("--out", "-o", help="Folder for the run; one that was interrupted there goes on."),
     ],
     backbone: Annotated[
-        str | None, typer.Option(help="Path or name, instead of the configuration's.")
+        str | None,
+        typer.Option(
+            help="RNA language model, instead of the configuration's: a path, or a name of rnass backbones."
+        ),
     ] = None,
+    family: Family = None,
+    u_as: UAs = None,
     task: Annotated[
-        Task, typer.Option(help="A contact head, or a label per base or per sequence.")
+        Task,
+        typer.Option(
+            help="What is learnt: contact, base pairs; token, a label of each base or codon; sequence, a "
+            "label of each RNA."
+        ),
     ] = Task.contact,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
     processes: Annotated[
-        int, typer.Option(help="Processes that fold the data by ViennaRNA.", min=0)
+        int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
     ] = 0,
 ) -> None:
-    """Train a contact head on a backbone, calibrate it and choose its threshold.
+    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
 
-    With --task token or sequence: train a small head on frozen embeddings, and print its scores.
+    With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
+    label uses it.
     """
-    from dataclasses import replace
-
+    _log_to_stderr(quiet=False)
     from rnass.config import ProbeConfig, TrainConfig, read_toml
 
-    chosen: dict[str, Any] = {"backbone": backbone} if backbone else {}
+    given = {"backbone": backbone, "family": family, "u_as": u_as}
+    chosen = {key: value for key, value in given.items() if value}
     if task is not Task.contact:
         from rnass.probe import train_probe
 
-        probe = replace(read_toml(ProbeConfig, config), task=task.value, **chosen)
+        probe = read_toml(ProbeConfig, config, chosen | {"task": task.value})
         typer.echo(train_probe(probe, out, _training_device(device, threads)), nl=False)
         return
     from rnass.train import train as run
 
-    settings = replace(read_toml(TrainConfig, config), **chosen)
+    settings = read_toml(TrainConfig, config, chosen)
     typer.echo(run(settings, out, _training_device(device, threads), processes))
 
 
 @app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions other=predictions.dbn")
 def evaluate(
     data: Annotated[
-        list[str], typer.Option("--data", help="Known structures: .tsv, .ct, .bpseq, .dbn, or a folder.")
+        list[str],
+        typer.Option(
+            "--data", help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable."
+        ),
     ],
-    predictions: Annotated[
-        list[str] | None,
-        typer.Option("--predictions", help="NAME=PATH: another program's file or folder."),
-    ] = None,
+    predictions: Predictions = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the JSON, the tables and the figure.")
     ] = None,
     near: Annotated[
-        list[str] | None, typer.Option("--near", help="COLUMN=VALUE: only these records of a table.")
+        list[str] | None,
+        typer.Option(
+            "--near", help="COLUMN=VALUE: only records with this value in the table; repeatable."
+        ),
     ] = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Leave out longer RNAs, and say so.", min=1)
+        int | None, typer.Option(help="Leave out RNAs of more bases, and count them.", min=1)
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1)] = None,
     run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Judge rnass.")] = True,
     run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Judge ViennaRNA.")] = True,
-    also: Annotated[
-        list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
-    ] = None,
+    also: Also = None,
     weights: Weights = None,
-    backbone: BackboneOption = None,
-    thermodynamics: Annotated[
-        bool, typer.Option(help="Give the network ViennaRNA's base-pair probabilities.")
-    ] = True,
-    decoder: Annotated[Decoder | None, typer.Option(help="How the map becomes pairs.")] = None,
-    threshold: Annotated[str, typer.Option(help="Probability that counts as paired, 0..1.")] = "auto",
-    min_helix: Annotated[int | None, typer.Option(help="Fewest pairs of a helix.", min=1)] = None,
-    noncanonical: Annotated[bool | None, typer.Option(help="Allow other pairs too.")] = None,
+    backbone: BackboneOfWeights = None,
+    thermodynamics: Thermodynamics = True,
+    decoder: DecoderOption = None,
+    threshold: Threshold = "auto",
+    min_helix: MinHelix = None,
+    noncanonical: Noncanonical = None,
     device: DeviceOption = DeviceName.auto,
-    precision: Annotated[
-        Precision, typer.Option(help="Of products and convolutions.")
-    ] = Precision.float32,
+    precision: PrecisionOption = Precision.float32,
     threads: Threads = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in --out.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run's files in --out.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
-    _log_to_stderr(quiet=quiet, verbose=False)
+    _log_to_stderr(quiet=quiet)
     from rnass.evaluate import EvaluateOptions, evaluate_files
 
     decoding = _decoding(decoder, threshold) | ({} if min_helix is None else {"min_helix": min_helix})
@@ -382,26 +487,23 @@ def evaluate(
 def compare(
     inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too; - reads standard input.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for tables and figures.")],
-    predictions: Annotated[
-        list[str] | None,
-        typer.Option("--predictions", help="NAME=PATH: another program's file or folder."),
-    ] = None,
+    predictions: Predictions = None,
     plot: Annotated[Plot, typer.Option(help="Format of the arc diagrams.")] = Plot.svg,
     draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw an arc diagram per RNA.")] = True,
     run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.")] = True,
     run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.")] = True,
-    also: Annotated[
-        list[Decoder] | None, typer.Option("--also", help="Another decoder of rnass's map: a line more.")
-    ] = None,
+    also: Also = None,
     weights: Weights = None,
-    backbone: BackboneOption = None,
+    backbone: BackboneOfWeights = None,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in --out.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run's files in --out.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
-    _log_to_stderr(quiet=quiet, verbose=False)
+    _log_to_stderr(quiet=quiet)
     from rnass.compare import compare_files
     from rnass.evaluate import ContenderOptions
 
@@ -424,21 +526,25 @@ def compare(
 
 @app.command(epilog="Example: rnass convert alignment.sto structures.dbn")
 def convert(
-    source: Annotated[Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json, .tsv or .npy.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Structures: .ct, .bpseq, .dbn, .sto, .json or .tsv; or a .npy map of rnass predict."
+        ),
+    ],
     target: Annotated[
         Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json or .tsv; with --split a folder.")
     ],
-    sequence: Annotated[
-        Path | None, typer.Option(help="FASTA file with the bases of a .npy map.")
-    ] = None,
+    sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
     threshold: Annotated[
-        float, typer.Option(help="Probability that counts as paired in a .npy map.")
+        float, typer.Option(help="Pairing probability above which a pair of a .npy map counts.")
     ] = 0.5,
     pseudoknots: Annotated[
         bool, typer.Option(help="--no-pseudoknots: leave their pairs out, and say how many.")
     ] = True,
     split: Annotated[
-        str | None, typer.Option(help="ct, bpseq, ...: a file per record in the folder TARGET.")
+        str | None,
+        typer.Option(help="Format, ct say: a file of it for each record, in the folder TARGET."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -462,7 +568,7 @@ def convert(
 
 @app.command(epilog="Example: rnass elements structures.dbn")
 def elements(
-    files: Annotated[list[str], typer.Argument(help=".ct, .bpseq, .dbn, .sto or .tsv.")],
+    files: Annotated[list[str], typer.Argument(help="Structures: .ct, .bpseq, .dbn, .sto or .tsv.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: the terminal.")] = None,
 ) -> None:
     """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
@@ -528,12 +634,12 @@ def _decoding(decoder: Decoder | None, threshold: str) -> dict[str, Any]:
     return given
 
 
-def _log_to_stderr(*, quiet: bool, verbose: bool) -> None:
-    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
+def _log_to_stderr(*, quiet: bool) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="rnass: %(message)s", stream=sys.stderr, force=True
     )
-    logging.getLogger("rnass").setLevel(level)  # of other packages only warnings are of interest
+    # of other packages only warnings are of interest
+    logging.getLogger("rnass").setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 prepare = typer.Typer(
@@ -562,16 +668,28 @@ def prepare_sequences(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for sequences.tsv.gz and report.json.")
     ],
-    min_length: Annotated[int, typer.Option(help="Shorter ones are dropped.", min=1)] = 20,
-    max_length: Annotated[int, typer.Option(help="Most bases of a record.", min=1)] = 512,
-    long: Annotated[LongSequence, typer.Option(help="What becomes of longer ones.")] = LongSequence.cut,
-    overlap: Annotated[int, typer.Option(help="Bases that two windows share.", min=0)] = 0,
-    max_unknown: Annotated[float, typer.Option(help="Highest share of N.", min=0, max=1)] = 0.05,
-    exclude: Annotated[Path | None, typer.Option(help="Headers to leave out, one a line.")] = None,
-    structure: Annotated[bool, typer.Option(help="Annotate by ViennaRNA.")] = True,
-    max_span: Annotated[int, typer.Option(help="Most bases a pair spans; 0: no bound.", min=0)] = 30,
+    min_length: Annotated[int, typer.Option(help="Shorter sequences are dropped.", min=1)] = 20,
+    max_length: Annotated[int, typer.Option(help="Most bases of a record; see --long.", min=1)] = 512,
+    long: Annotated[
+        LongSequence,
+        typer.Option(help="Longer sequences: cut to their 5' part, split into windows, or dropped."),
+    ] = LongSequence.cut,
+    overlap: Annotated[int, typer.Option(help="Bases that neighbouring windows share.", min=0)] = 0,
+    max_unknown: Annotated[
+        float, typer.Option(help="Highest share of N; sequences with more are dropped.", min=0, max=1)
+    ] = 0.05,
+    exclude: Annotated[
+        Path | None, typer.Option(help="File of headers to leave out, one a line.")
+    ] = None,
+    structure: Annotated[
+        bool, typer.Option(help="Annotate with ViennaRNA's MFE structure, or do not.")
+    ] = True,
+    max_span: Annotated[
+        int, typer.Option(help="Most bases that a pair of it spans; 0: no bound.", min=0)
+    ] = 30,
     regions: Annotated[
-        Path | None, typer.Option(help="BED of bases to be guessed; a mask column.")
+        Path | None,
+        typer.Option(help="BED file of the bases that pre-training may mask; default: all of them."),
     ] = None,
     processes: Processes = 1,
 ) -> None:
@@ -609,11 +727,23 @@ def prepare_leakage(
     test_data: Annotated[
         Path, typer.Argument(help="What must stay apart from them: the same, or FASTA.")
     ],
-    identity: Annotated[float, typer.Option(help="Share of equal columns that is near.")] = 0.8,
-    coverage: Annotated[float, typer.Option(help="Of the shorter sequence.")] = 0.8,
-    tool: Annotated[str, typer.Option(help="auto, vsearch, mmseqs or kmers.")] = "auto",
+    identity: Annotated[
+        float, typer.Option(help="Least share of equal columns in an alignment that is near.")
+    ] = 0.8,
+    coverage: Annotated[
+        float, typer.Option(help="Least share of the shorter sequence that it covers.")
+    ] = 0.8,
+    tool: Annotated[
+        str,
+        typer.Option(
+            help="vsearch, mmseqs, or kmers, which is rnass's own; auto: the first that is installed."
+        ),
+    ] = "auto",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Table of the others (.tsv.gz).")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Write the training records that are not near to this table (.tsv.gz)."
+        ),
     ] = None,
     threads: Threads = 0,
 ) -> None:
@@ -633,7 +763,9 @@ def prepare_leakage(
         tool=chosen,
         threads=threads,
     )
-    typer.echo(f"{len(hits)} of {len(records)} records are near one of {len(tests)} (by {chosen})")
+    typer.echo(
+        f"{len(hits)} of {counted(len(records), 'record')} near one of {len(tests)} (by {chosen})"
+    )
     for hit in sorted(hits, key=lambda hit: -hit.identity)[:10]:
         typer.echo(f"{hit.identity:7.1%}  {records[hit.query].id}  {tests[hit.target][0]}")
     if out:
@@ -650,8 +782,8 @@ def prepare_families(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for families.tsv.gz and report.json.")
     ],
-    per_family: Annotated[int, typer.Option(help="Sequences to emit of each.", min=1)] = 100,
-    seed: Annotated[int, typer.Option(help="Of what is emitted.")] = 0,
+    per_family: Annotated[int, typer.Option(help="Sequences to emit of each family.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     processes: Processes = 1,
 ) -> None:
     """Emit new members of families, with structures, from Infernal's covariance models."""
@@ -678,17 +810,32 @@ def prepare_families(
 def prepare_align(
     seeds: Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")],
     inputs: Annotated[list[str], typer.Argument(help="FASTA files of unlabelled sequences.")],
-    exclude: Annotated[Path, typer.Option(help="Headers that must not be labelled, one a line.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Table of the labelled ones (.tsv.gz).")],
+    exclude: Annotated[
+        Path, typer.Option(help="File of headers that must not be labelled, one a line.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table of the labelled sequences (.tsv.gz).")],
     sources: Annotated[
-        str, typer.Option(help="Sources that were searched for that list, a,b; default: those in it.")
+        str,
+        typer.Option(
+            help="Sources (what stands before | in a header) that were searched for that list, a,b; "
+            "default: those in it."
+        ),
     ] = "",
-    families: Annotated[Path | None, typer.Option(help="Two columns: header or id, family.")] = None,
-    identity: Annotated[
-        float | None, typer.Option(help="Place the others in the family of a seed this near.")
+    families: Annotated[
+        Path | None, typer.Option(help="Table of two columns: header or id, family.")
     ] = None,
-    posterior: Annotated[float, typer.Option(help="Least mean posterior probability.")] = 0.8,
-    held: Annotated[float, typer.Option(help="Least share of the consensus pairs.")] = 0.7,
+    identity: Annotated[
+        float | None,
+        typer.Option(
+            help="Sequences of no known family join that of the nearest seed with this share equal."
+        ),
+    ] = None,
+    posterior: Annotated[
+        float, typer.Option(help="Least mean posterior probability of the aligned bases.")
+    ] = 0.8,
+    held: Annotated[
+        float, typer.Option(help="Least share of the consensus pairs that a sequence has.")
+    ] = 0.7,
     min_length: Annotated[int, typer.Option(help="Shorter ones are not aligned.")] = 30,
     max_length: Annotated[int, typer.Option(help="Longer ones are not aligned.")] = 1600,
     processes: Processes = 1,
@@ -764,12 +911,6 @@ class ArrayFormat(str, Enum):
     parquet = "parquet"
 
 
-Family = Annotated[
-    str | None,
-    typer.Option(help="rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: by the files."),
-]
-
-
 @app.command()
 def backbones() -> None:
     """List the published RNA language models that --backbone takes by name."""
@@ -807,11 +948,19 @@ def embed(
     ] = None,
     backbone: BackboneOption = None,
     family: Family = None,
-    layer: Annotated[int, typer.Option(help="Layers done: 0 the embedding, -1 the last.")] = -1,
+    u_as: UAs = None,
+    layer: Annotated[
+        int, typer.Option(help="After how many layers: 0 before the first, -1 after the last.")
+    ] = -1,
     pool: Annotated[
-        Pool, typer.Option(help="A row per base or codon, their mean, or the first token.")
+        Pool,
+        typer.Option(
+            help="none: a row per base or codon; mean: their mean; cls: the token before the first."
+        ),
     ] = Pool.none,
-    format_: Annotated[ArrayFormat, typer.Option("--format", help="Of the files.")] = ArrayFormat.npy,
+    format_: Annotated[
+        ArrayFormat, typer.Option("--format", help="Format of the files; parquet needs pyarrow.")
+    ] = ArrayFormat.npy,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
     strict: Annotated[
@@ -827,7 +976,7 @@ def embed(
 
     RNAs over the backbone's context are read in windows and averaged; summary.tsv says which.
     """
-    _log_to_stderr(quiet=quiet, verbose=False)
+    _log_to_stderr(quiet=quiet)
     if not inputs and sequence is None:
         raise typer.BadParameter("no input: name FASTA files, - for standard input, or --sequence")
     from rnass.embed import EmbedOptions, embed_files
@@ -836,6 +985,7 @@ def embed(
     options = EmbedOptions(
         backbone=backbone,
         family=family,
+        u_as=u_as,
         layer=layer,
         pool=pool.value,
         format=format_.value,
@@ -853,16 +1003,17 @@ def fill_mask(
     sequence: Annotated[str, typer.Argument(help="An RNA with <mask> for each base or codon to guess.")],
     backbone: BackboneOption = None,
     family: Family = None,
+    u_as: UAs = None,
     top: Annotated[int, typer.Option(help="Tokens to print for each mask.", min=1)] = 5,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
-    """Print the likeliest tokens of every <mask>, with their probabilities."""
+    """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
     from rnass.predictor import choose_device
     from rnass.weights import open_backbone
 
-    found = open_backbone(backbone, family)
+    found = open_backbone(backbone, family, u_as)
     if found.language is None:
         raise CheckpointError(
             f"{found.path}: holds no language-model head; expected a backbone that has one"
@@ -882,10 +1033,12 @@ def attention(
         "attention"
     ),
     structure: Annotated[
-        str | None, typer.Option(help="Known structures by id; default: rnass's prediction.")
+        str | None,
+        typer.Option(help="File of known structures, found by id; default: rnass's prediction."),
     ] = None,
     backbone: BackboneOption = None,
     family: Family = None,
+    u_as: UAs = None,
     weights: Weights = None,
     plot: Annotated[Plot, typer.Option(help="Format of the figures.")] = Plot.png,
     draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the best heads.")] = True,
@@ -897,14 +1050,15 @@ def attention(
     resume: Annotated[bool, typer.Option("--resume", help="Do only what is missing in --out.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the attention maps of RNAs, and which heads agree best with the structure."""
-    _log_to_stderr(quiet=quiet, verbose=False)
+    """Write a language model's attention maps, and which of its heads agree best with the structure."""
+    _log_to_stderr(quiet=quiet)
     from rnass.attention import AttentionOptions, attention_files
 
     _set_threads(threads)
     options = AttentionOptions(
         backbone=backbone,
         family=family,
+        u_as=u_as,
         structure=structure,
         weights=weights,
         plot=plot.value if draw else None,
@@ -914,6 +1068,31 @@ def attention(
         quiet=quiet,
     )
     raise typer.Exit(attention_files(inputs, out, options))
+
+
+@app.command(epilog="Example: rnass label seqs.fa --probe types/ --out labels.tsv")
+def label(
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too; - reads standard input.")],
+    probe: Annotated[
+        Path, typer.Option(help="What rnass train --task made: the folder, or its probe.safetensors.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: the terminal.")] = None,
+    backbone: BackboneOfWeights = None,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Label every RNA, or each of its bases, with a class or a number, by a head of rnass train --task.
+
+    The backbone is the one of the training; --backbone says where it is now.
+    """
+    _log_to_stderr(quiet=quiet)
+    from rnass.label import label_files
+
+    _set_threads(threads)
+    raise typer.Exit(
+        label_files(inputs, probe, out, backbone=backbone, device=device.value, quiet=quiet)
+    )
 
 
 def _set_threads(threads: int) -> None:

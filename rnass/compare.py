@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import InputError, OutputError
-from rnass.evaluate import RNASS, VIENNA, Answer, ContenderOptions, contenders, processes, read_others
+from rnass.errors import InputError, OutputError, counted
+from rnass.evaluate import RNASS, VIENNA, Answer, ContenderOptions, contenders, read_others
 from rnass.io import file_names, write_text
 from rnass.io.files import reason
 from rnass.job import read_inputs
@@ -101,7 +101,7 @@ def compare_files(
     pairs, lines = [""] * len(sequences), [""] * len(sequences)
     totals = _Totals()
     with record_bar(len(sequences), quiet=options.quiet) as advance:
-        for answer in everyone.answers(sequences, processes(len(sequences), everyone)):
+        for answer in everyone.answers(sequences):
             found = agreement(answer)
             pairs[answer.number] = _pair_rows(answer, found, everyone.lines)
             lines[answer.number] = _line_rows(answer, found, totals)
@@ -180,7 +180,8 @@ def _line_rows(answer: Answer, found: Agreement, totals: _Totals) -> str:
 def _summary(lines: Items[str], totals: _Totals) -> str:
     """Where everyone agrees, on all RNAs: shares of pairs, and a square of mean F1."""
     total = sum(totals.kinds.values())
-    text = f"{totals.records:,} RNAs, {total:,} different pairs predicted by {len(lines)} lines\n"
+    text = f"{counted(totals.records, 'RNA')}, {counted(total, 'different pair')} predicted by "
+    text += f"{counted(len(lines), 'line')}\n"
     for kind, words in (("all", "by all lines"), ("some", "by some"), ("one", "by one only")):
         text += f"{words:>14}: {totals.kinds[kind]:,}\n"
     width = max(map(len, lines))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,7 +14,7 @@ else:
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from rnass.errors import ConfigError
+from rnass.errors import ConfigError, counted
 
 __all__ = [
     "DataConfig",
@@ -100,9 +101,12 @@ class HeadConfig(_Strict):
     """The contact head and the pair features that feed it.
 
     Attributes:
-        channels, blocks: width and depth of the residual network.
-        dilations: dilation of the second convolution of each block, cyclic.
-        dropout: between the two convolutions of a block, while training.
+        channels, blocks: width and depth of the residual network, one place per pair of bases.
+        coarser: channels and blocks of the stages before it, whose places are patches of 2 x 2 pairs,
+            of 4 x 4, and so on.
+        separable: blocks of a depthwise convolution and two products, instead of two full convolutions.
+        dilations: dilation of the second convolution of each block of a stage, cyclic.
+        dropout: within each block, while training.
         attention_maps, outer_product: which features of the backbone are used.
         outer_rank: rank of the projections whose outer product is taken.
         thermodynamics: parameter sets of ViennaRNA whose base-pair probabilities are channels.
@@ -110,6 +114,8 @@ class HeadConfig(_Strict):
 
     channels: int = 32
     blocks: int = 8
+    coarser: tuple[tuple[int, int], ...] = ()
+    separable: bool = False
     dilations: tuple[int, ...] = (1, 2, 4)
     dropout: float = 0.0
     attention_maps: bool = True
@@ -180,7 +186,7 @@ class DataConfig(_Strict):
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
         valid: files that settings are chosen on.
         valid_limit: at most this many records of `valid` are scored while training.
-        min_length, max_length: in bases; others are left out, and counted in the log.
+        min_length, max_length: in bases; others are left out, and a warning for each file counts them.
         batch_pixels: L * L summed over the records of a batch, padding included.
         cache: folder that keeps base-pair probabilities once computed.
         feature_cache_gb: most that the same folder may hold of what a frozen published backbone says
@@ -213,7 +219,8 @@ class DataConfig(_Strict):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} {value} is not between 0 and 1")
         if self.weights and len(self.weights) != len(self.train):
-            raise ValueError(f"{len(self.weights)} weights for {len(self.train)} files of train")
+            files = counted(len(self.train), "file")
+            raise ValueError(f"{counted(len(self.weights), 'weight')} for {files} of train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +279,7 @@ class TrainConfig(_Strict):
     Attributes:
         backbone: that the encoder starts from: path or name of rnass's own or of a published one
             (`rnass backbones`); None trains it from random weights.
+        family, u_as: of a published one, see `rnass.weights.open_backbone`.
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
@@ -280,6 +288,8 @@ class TrainConfig(_Strict):
     """
 
     backbone: str | None = None
+    family: str | None = None
+    u_as: Literal["T", "U"] | None = None
     start: str | None = None
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
@@ -300,7 +310,7 @@ class ProbeConfig(_Strict):
         kind: labels are classes or numbers.
         label: the column that holds them; "paired" is made of dot_bracket where there is no such column.
         train, valid, test: tables; settings are chosen on `valid`, scores are of all that are given.
-        backbone, family, layer: whose embeddings, see `rnass embed`.
+        backbone, family, u_as, layer: whose embeddings, see `rnass embed`.
         hidden: width of a hidden layer; 0 for a linear head.
         steps, batch, learning_rate, weight_decay: of AdamW, on so many rows a step.
         seed: of the head and of the batches.
@@ -314,6 +324,7 @@ class ProbeConfig(_Strict):
     test: tuple[str, ...] = ()
     backbone: str | None = None
     family: str | None = None
+    u_as: Literal["T", "U"] | None = None
     layer: int = -1
     hidden: int = 0
     steps: int = 1000
@@ -334,16 +345,17 @@ def from_mapping(kind: type[T], values: dict[str, Any], where: str = "configurat
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "configuration"
-        raise ConfigError(f"{where}: {key}: {first['msg']}") from error
+        known = f"; expected a key of {kind.__name__}" if "unexpected" in first["type"] else ""
+        raise ConfigError(f"{where}: {key}: {first['msg']}{known}") from error
 
 
-def read_toml(kind: type[T], path: Path) -> T:
-    """Read a configuration of *kind* from a TOML file; raises ConfigError."""
+def read_toml(kind: type[T], path: Path, chosen: Mapping[str, Any] | None = None) -> T:
+    """Read a configuration of *kind* from a TOML file, *chosen* values over it; raises ConfigError."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}; expected a readable TOML file") from error
-    return from_mapping(kind, values, str(path))
+    return from_mapping(kind, values | dict(chosen or {}), str(path))
 
 
 def to_json(config: Any) -> str:

@@ -3,6 +3,7 @@
 Shapes: B batch, L bases, C channels. Inside, tensors are (B, C, L, L) in channels-last memory.
 """
 
+from collections.abc import Sequence
 from itertools import cycle, islice
 
 import torch
@@ -17,15 +18,58 @@ __all__ = ["ContactHead", "contact_loss"]
 _RARE = -5.0  # first bias of the logits: about one pair of bases in 150 pairs
 
 
-class ContactHead(nn.Module):
-    """Residual blocks of two 3 x 3 convolutions, then one logit per pair of bases."""
+class Stage(nn.Module):
+    """Residual blocks at one resolution, after a coarser stage, if any, has looked at patches of 2 x 2.
+
+    Args:
+        levels: channels and blocks of this stage, then of each coarser one.
+        config: kind of the blocks, dilations and dropout of all of them.
+    """
+
+    def __init__(self, levels: Sequence[tuple[int, int]], config: HeadConfig) -> None:
+        super().__init__()
+        (channels, blocks), *coarser = levels
+        self.blocks = nn.ModuleList(
+            SeparableBlock(channels, config.dropout)
+            if config.separable
+            else Block(channels, dilation, config.dropout)
+            for dilation in islice(cycle(config.dilations), blocks)
+        )
+        self.coarser = Stage(coarser, config) if coarser else None
+        if coarser:
+            self.down = nn.Conv2d(channels, coarser[0][0], 2, stride=2)
+            self.coarse_norm = nn.LayerNorm(coarser[0][0])
+            self.up = nn.ConvTranspose2d(coarser[0][0], channels, 2, stride=2)
+
+    def forward(
+        self, x: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
+    ) -> Float[Tensor, "B L L C"]:
+        """Features to features; padding is 0 before a convolution, as the border of a lone RNA is."""
+        present = None if bool(mask.all()) else (mask[:, :, None] * mask[:, None, :])[..., None]
+        if self.coarser is not None:
+            x = _added(x, self._coarse(self.coarser, _masked(x, present), mask))
+        for block in self.blocks:
+            x = block(x, present)
+        return x
+
+    def _coarse(
+        self, stage: "Stage", x: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
+    ) -> Float[Tensor, "B L L C"]:
+        """What the coarser stage adds; a patch with any base in it counts as present."""
+        length = x.shape[1]
+        odd = length % 2
+        patches = functional.pad(x, (0, 0, 0, odd, 0, odd)).permute(0, 3, 1, 2)  # (B, C, L, L)
+        some = functional.max_pool1d(functional.pad(mask, (0, odd))[:, None], 2)[:, 0]  # (B, L / 2)
+        y = stage(self.down(patches).permute(0, 2, 3, 1), some)
+        y = functional.relu(self.coarse_norm(y), inplace=True).permute(0, 3, 1, 2)
+        return self.up(y).permute(0, 2, 3, 1)[:, :length, :length]  # type: ignore[no-any-return]
+
+
+class ContactHead(Stage):
+    """The finest stage, one place per pair of bases, with a logit for each."""
 
     def __init__(self, config: HeadConfig) -> None:
-        super().__init__()
-        dilations = islice(cycle(config.dilations), config.blocks)
-        self.blocks = nn.ModuleList(
-            Block(config.channels, dilation, config.dropout) for dilation in dilations
-        )
+        super().__init__(((config.channels, config.blocks), *config.coarser), config)
         self.norm = nn.LayerNorm(config.channels)
         self.logit = nn.Linear(config.channels, 1)
         nn.init.constant_(self.logit.bias, _RARE)
@@ -37,11 +81,9 @@ class ContactHead(nn.Module):
 
         Without gradients, *features* are overwritten.
         """
-        present = None if bool(mask.all()) else (mask[:, :, None] * mask[:, None, :])[..., None]
         fast = torch.is_autocast_enabled(features.device.type)
         x = features.to(torch.get_autocast_dtype(features.device.type)) if fast else features
-        for block in self.blocks:
-            x = block(x, present)
+        x = super().forward(x, mask)
         logits: Tensor = (
             self.logit(functional.relu(self.norm(x), inplace=True)).squeeze(-1).float()
         )  # (B, L, L)
@@ -77,8 +119,36 @@ class Block(nn.Module):
         y = self.dropout(functional.relu(y, inplace=True)).permute(0, 2, 3, 1)
         y = self.second(_masked(y, present).permute(0, 3, 1, 2))
         y = y.permute(0, 2, 3, 1)
-        return x + y if torch.is_grad_enabled() else x.add_(y)  # in place: half the memory of a map
+        return _added(x, y)
 
 
 def _masked(x: Tensor, present: Tensor | None) -> Tensor:
     return x if present is None else x * present.to(x.dtype)
+
+
+def _added(x: Tensor, y: Tensor) -> Tensor:
+    """Their sum; in place where no gradient asks for x: half the memory of a map."""
+    return x + y if torch.is_grad_enabled() else x.add_(y)
+
+
+class SeparableBlock(nn.Module):
+    """Depthwise 3 x 3 convolution - norm - two products per place, added to its input (ConvNeXt)."""
+
+    def __init__(self, channels: int, dropout: float) -> None:
+        super().__init__()
+        self.neighbours = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+        self.norm = nn.LayerNorm(channels)
+        self.wide = nn.Linear(channels, 2 * channels)
+        self.narrow = nn.Linear(2 * channels, channels)
+        self.dropout = nn.Dropout2d(dropout)
+        nn.init.normal_(self.narrow.weight, std=0.5 * (2 * channels) ** -0.5)
+        nn.init.zeros_(self.narrow.bias)
+
+    def forward(
+        self, x: Float[Tensor, "B L L C"], present: Float[Tensor, "B L L 1"] | None
+    ) -> Float[Tensor, "B L L C"]:
+        """Padding is set to zero before the convolution, as the border of a lone sequence is."""
+        y = self.neighbours(_masked(x, present).permute(0, 3, 1, 2))
+        y = self.dropout(y).permute(0, 2, 3, 1)
+        y = self.narrow(functional.relu(self.wide(self.norm(y)), inplace=True))
+        return _added(x, y)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rnass.config import DecodingConfig
-from rnass.errors import InputError, OutputError
+from rnass.errors import InputError, OutputError, counted
 from rnass.io import (
     LabelledRecord,
     file_names,
@@ -69,8 +69,8 @@ def convert_file(
         _make(target)
         for name, record in zip(file_names(r.id for r in records), records, strict=True):
             _write(target / f"{name}.{split.removeprefix('.')}", [record], overwrite=overwrite)
-    text = f"{target}: {len(records)} records, {_pairs(records)} pairs"
-    return text + (f"; left out: {left_out} pairs of pseudoknots" if not pseudoknots else "")
+    text = f"{target}: {counted(len(records), 'record')}, {counted(_pairs(records), 'pair')}"
+    return text + ("" if pseudoknots else f"; left out: {counted(left_out, 'pair')} of pseudoknots")
 
 
 def read_records(path: Path, *, sequence: Path | None = None, threshold: float = 0.5) -> _Records:
@@ -104,7 +104,7 @@ def _write_ct(path: Path, records: _Records) -> None:
 def _write_bpseq(path: Path, records: _Records) -> None:
     if len(records) != 1:
         raise OutputError(
-            f"{path}: {len(records)} records; expected one, or --split bpseq for a file each"
+            f"{path}: {counted(len(records), 'record')}; expected one, or --split bpseq for a file each"
         )
     write_bpseq(path, records[0].sequence, records[0].structure)
 
@@ -149,7 +149,8 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
     size = len(sequence)
     if getattr(array, "shape", None) != (size, size) or array.dtype.kind not in "fiub":
         raise InputError(
-            f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has {size} bases"
+            f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has "
+            f"{counted(size, 'base')}"
         )
     try:
         options = DecodingConfig(threshold=threshold)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from rnass import vienna
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import DataConfig
-from rnass.errors import ConfigError, InputError
+from rnass.errors import ConfigError, InputError, counted
 from rnass.io.files import write_atomically, write_json
 from rnass.io.structures import read_labelled
 from rnass.leakage import Hit, best_tool, near
@@ -34,9 +35,24 @@ __all__ = [
     "mutated",
     "read_examples",
     "training_examples",
+    "whole_tokens",
 ]
 
+log = logging.getLogger("rnass")
+
 _POOL = 2048  # examples that are sorted by length together
+
+
+@runtime_checkable  # the shape checks of the tests ask
+class _Record(Protocol):
+    """Anything that has bases."""
+
+    @property
+    def bases(self) -> str:
+        """Over ACGUN."""
+
+
+R = TypeVar("R", bound=_Record)
 
 
 @dataclass(frozen=True)
@@ -72,18 +88,32 @@ class Example:
 def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 10**9) -> list[Example]:
     """All labelled records of the files or folders, in order, those outside the lengths left out.
 
+    A warning for each file counts the latter.
+
     Raises:
         InputError: a file that cannot be read; names file and line.
     """
     examples = []
     for source, path in enumerate(paths):
-        for record in read_labelled(path):
+        records, left_out = read_labelled(path), 0
+        for record in records:
             bases, mask = record.sequence.bases, record.extra.get("mask", "")
             if mask and (len(mask) != len(bases) or set(mask) - set("01")):
                 raise InputError(f"{path} ({record.id}): a bad mask; expected a 0 or 1 for each base")
             if min_length <= len(bases) <= max_length:
                 pairs = record.structure.pairs
                 examples.append(Example(record.id, record.family, bases, pairs, source, mask))
+            else:
+                left_out += 1
+        if left_out:
+            log.warning(
+                "%s: %d of %s left out, not of %d to %d bases",
+                path,
+                left_out,
+                counted(len(records), "record"),
+                min_length,
+                max_length,
+            )
     return examples
 
 
@@ -102,12 +132,26 @@ def training_examples(data: DataConfig) -> list[Example]:
     if hits and not data.drop_near:
         worst = max(hits, key=lambda hit: hit.identity)
         raise InputError(
-            f"data: {len(hits)} training records are near held-out ones, "
+            f"data: {counted(len(hits), 'training record')} near held-out ones, "
             f"{examples[worst.query].id} to {held_out[worst.target].id} with {worst.identity:.0%} the "
             "same; expected none, or drop_near = true"
         )
     dropped = {hit.query for hit in hits}
     return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
+    """The records that a backbone can read: where its tokens are codons, those of whole codons.
+
+    A warning counts the others; *what* says what the records are for.
+    """
+    step = vocabulary.bases_per_token
+    kept = [record for record in records if len(record.bases) % step == 0]
+    if left_out := len(records) - len(kept):
+        log.warning(
+            "%d of %s left out, not of whole codons", left_out, counted(len(records), f"{what} record")
+        )
+    return kept
 
 
 def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
@@ -153,7 +197,7 @@ class Annotations:
 
     @classmethod
     def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 0) -> "Annotations":
-        """Fold every RNA once; *parameters* names the energy parameter set."""
+        """Fold every RNA; *parameters* names the energy parameter set."""
         sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
         counts = [len(one.p) for one in sparse]
         return cls(
@@ -178,6 +222,16 @@ class Annotations:
         with write_atomically(path) as file:
             np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
 
+    def __contains__(self, bases: str) -> bool:
+        return _digest(bases) in self._row
+
+    def __add__(self, other: "Annotations") -> "Annotations":
+        """What both know, where none is in both."""
+        one, two = self._arrays, other._arrays
+        joined = {name: np.concatenate([one[name], two[name]]) for name in ("digest", "i", "j", "p")}
+        joined["offset"] = np.concatenate([one["offset"], two["offset"][1:] + one["offset"][-1]])
+        return Annotations(joined)
+
     def dense(self, bases: str) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (L, L), symmetric."""
         row = self._row[_digest(bases)]
@@ -189,15 +243,17 @@ class Annotations:
 def annotations(
     path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 0
 ) -> Annotations:
-    """Base-pair probabilities of a data file's examples, from the cache or computed into it."""
-    rnas = sorted({example.bases for example in examples}, key=lambda rna: (len(rna), rna))
-    key = hashlib.blake2b("\n".join(rnas).encode(), digest_size=8).hexdigest()
-    kept = cache / f"{Path(path).name.split('.')[0]}.{key}.{parameters}.npz"
-    if kept.is_file():
-        return Annotations.load(kept)
-    computed = Annotations.compute(rnas, parameters, processes)
-    computed.save(kept)
-    return computed
+    """Base-pair probabilities of a data file's examples; the cache is given what it lacks."""
+    kept = cache / f"{Path(path).name.split('.')[0]}.{parameters}.npz"
+    known = Annotations.load(kept) if kept.is_file() else None
+    rnas = {e.bases for e in examples if known is None or e.bases not in known}
+    if not rnas and known is not None:
+        return known
+    lacking = sorted(rnas, key=lambda rna: (len(rna), rna))
+    computed = Annotations.compute(lacking, parameters, processes)
+    known = computed if known is None else known + computed
+    known.save(kept)
+    return known
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from rnass.backbone.embeddings import LONGEST_WINDOW, Embedding, embed, layer_number
-from rnass.errors import ConfigError, DependencyError, InputError
+from rnass.errors import ConfigError, DependencyError
 from rnass.io import Results, SummaryRow, file_names, open_results
 from rnass.io.files import write_atomically, write_npy
 from rnass.job import read_inputs, versions
-from rnass.predictor import Device, choose_device
+from rnass.predictor import Device, choose_device, unreadable
 from rnass.progress import record_bar
 from rnass.sequence import Sequence
 from rnass.weights import Backbone, open_backbone
@@ -37,7 +37,7 @@ class EmbedOptions:
     """What can be asked of `embed_files`.
 
     Attributes:
-        backbone, family: for `rnass.weights.open_backbone`.
+        backbone, family, u_as: for `rnass.weights.open_backbone`.
         layer: how many layers are done, 0 for the embedding; -1 is the last, with its final norm.
         pool: "none" gives a row per token, "mean" their mean, "cls" the token before the first.
         format: npy, safetensors (tensor "embedding") or parquet (columns "token" and "embedding").
@@ -49,6 +49,7 @@ class EmbedOptions:
 
     backbone: str | None = None
     family: str | None = None
+    u_as: str | None = None
     layer: int = -1
     pool: Literal["none", "mean", "cls"] = "none"
     format: Literal["npy", "safetensors", "parquet"] = "npy"
@@ -68,7 +69,8 @@ def embed_files(
     where it is pooled. summary.tsv says which RNAs were read in windows.
 
     Raises:
-        RnassError: no such backbone, layer or token; the folder holds results already.
+        RnassError: no such backbone, layer or token; the folder holds results already, or another run
+            writes into it.
     """
     began = time.time()
     sequences, problems = read_inputs(paths, sequence, any_length=True)
@@ -79,29 +81,29 @@ def embed_files(
         return 2 if options.strict else 1
     if options.format == "parquet":
         _arrow()
-    backbone = open_backbone(options.backbone, options.family)
+    backbone = open_backbone(options.backbone, options.family, options.u_as)
     _check(backbone, options)
     device = choose_device(options.device)
     backbone.encoder.to(device)
     identity = _identity(backbone, options)
-    results = open_results(out, identity, overwrite=options.overwrite, resume=options.resume)
     records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    failed = _embed(records, results, backbone, options)
-    bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
-    results.close_without_structures(records, bad, _COLUMNS)
-    status = 130 if failed is None else int(bool(failed or problems))
-    run = {
-        "versions": versions(),
-        "unit": backbone.encoder.vocabulary.unit,
-        "width": backbone.encoder.config.width,
-        "context_bases": backbone.encoder.max_bases,
-        "device": str(device),
-        "records": len(records),
-        "bad_records": len(problems),
-        "seconds": round(time.time() - began, 3),
-        "exit_status": status,
-    }
-    results.write_run(identity | run)
+    with open_results(out, identity, overwrite=options.overwrite, resume=options.resume) as results:
+        failed = _embed(records, results, backbone, options)
+        bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
+        results.close_without_structures(records, bad, _COLUMNS)
+        status = 130 if failed is None else int(bool(failed or problems))
+        run = {
+            "versions": versions(),
+            "unit": backbone.encoder.vocabulary.unit,
+            "width": backbone.encoder.config.width,
+            "context_bases": backbone.encoder.max_bases,
+            "device": str(device),
+            "records": len(records),
+            "bad_records": len(problems),
+            "seconds": round(time.time() - began, 3),
+            "exit_status": status,
+        }
+        results.write_run(identity | run)
     return status
 
 
@@ -129,7 +131,7 @@ def _embed(
     good: list[_Record] = []
     left = [record for record in records if not results.is_finished(*record)]
     for name, sequence in left:
-        if error := _unreadable(sequence, backbone):
+        if error := unreadable(sequence, backbone.encoder):
             log.error("%s", error)
             results.finish(_row(name, sequence, "failed", str(error)), sequence, None)
         else:
@@ -150,17 +152,6 @@ def _embed(
         log.error("interrupted; finished records are kept, --resume does the rest")
         return None
     return len(left) - len(good)
-
-
-def _unreadable(sequence: Sequence, backbone: Backbone) -> InputError | None:
-    """Why this backbone cannot read an RNA."""
-    if sequence.nick is not None:
-        return InputError(f"{sequence.id}: two strands; expected one", sequence.id)
-    try:
-        backbone.encoder.vocabulary.body(sequence.bases)
-    except InputError as error:
-        return InputError(f"{sequence.id}: {error}", sequence.id)
-    return None
 
 
 def _row(name: str, sequence: Sequence, status: Literal["ok", "failed"], message: str) -> SummaryRow:

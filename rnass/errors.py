@@ -9,8 +9,9 @@
     +-- CheckpointError       weights missing, altered, or of another family
     +-- OutputError           a folder that holds earlier results, a file that cannot be written
     +-- DependencyError       an optional package or program that is not installed
+    +-- WorkerError           a worker process that was killed
 
-A message reads *where: what is wrong; what was expected*.
+A message reads *where: what is wrong; what was expected*; what it counts, it counts by `counted`.
 """
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "RnassError",
     "SequenceError",
     "StructureError",
+    "WorkerError",
+    "counted",
 ]
 
 
@@ -68,3 +71,12 @@ class OutputError(RnassError):
 
 class DependencyError(RnassError):
     """An optional package or program is needed and not installed."""
+
+
+class WorkerError(RnassError):
+    """A worker process was killed, which is nobody's fault among the RNAs it had."""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 record`, `1,200 records`; *noun* takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -3,7 +3,7 @@
     CACHE/features/CHECKPOINT.maps/SEQUENCE.safetensors      embeddings (L, D), maps (N, L (L + 1) / 2)
     CACHE/features/CHECKPOINT.embeddings/SEQUENCE.safetensors
 
-CHECKPOINT begins the sha256 of the backbone's weights, SEQUENCE is a hash of the bases; numbers are
+CHECKPOINT begins the sha256 of the backbone's weights, SEQUENCE is a hash of the tokens; numbers are
 float16, and of the symmetric maps the half i <= j is kept. Files appear whole, so a stopped run goes on
 from what is there, and several processes may share a folder.
 """
@@ -63,8 +63,8 @@ class FeatureCache:
         return Features(embeddings, maps)
 
     def _path(self, rna: str) -> Path:
-        digest = hashlib.blake2b(rna.encode(), digest_size=16).hexdigest()
-        return self.folder / f"{digest}.safetensors"
+        tokens = str(self.model.backbone.vocabulary.encode(rna)).encode()
+        return self.folder / f"{hashlib.blake2b(tokens, digest_size=16).hexdigest()}.safetensors"
 
     def _read(self, rna: str) -> dict[str, Tensor] | None:
         """What is kept of one RNA; None if nothing is, or not to be read."""

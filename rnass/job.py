@@ -15,7 +15,7 @@ import rnass
 from rnass import vienna
 from rnass.allocator import keep_freed_memory
 from rnass.config import DecodingConfig, from_mapping
-from rnass.errors import InputError
+from rnass.errors import InputError, WorkerError, counted
 from rnass.io import (
     FORMATS,
     Results,
@@ -33,6 +33,7 @@ from rnass.predictor import (
     Prediction,
     Predictor,
     load_predictor,
+    share_cores,
     too_long,
 )
 from rnass.progress import record_bar
@@ -53,8 +54,7 @@ class _Record(NamedTuple):
     known: Knowledge
 
 
-_LONG = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
-_FEW = 20  # RNAs below which worker processes cost more than they save
+_KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,11 +141,13 @@ def predict_files(
     """Predict every record and write *out*; gives the exit status.
 
     0: all is well; 1: a record was bad or failed, the others are written; 2: `strict` and a bad record,
-    nothing is predicted; 130: interrupted, what is finished is written and can be resumed. The folder
-    is left as it is if there is no good record, or the model cannot be loaded.
+    nothing is predicted, or a worker process was killed; 130: interrupted. After the last two what is
+    finished is written and can be resumed. The folder is left as it is if there is no good record, or
+    the model cannot be loaded.
 
     Raises:
-        RnassError: the folder holds results already, there are no such weights, ...
+        RnassError: the folder holds results already or another run writes into it, there are no such
+            weights, ...
     """
     began = time.time()
     sequences, problems = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
@@ -157,26 +159,28 @@ def predict_files(
         log.error("bad records: %d; nothing is predicted%s", len(problems), why)
         return 2 if options.strict else 1
     weights = find_weights(options.weights)
-    if max((len(record.sequence) for record in records), default=0) <= _LONG:
+    if max((len(record.sequence) for record in records), default=0) <= _KEPT:
         keep_freed_memory()
     predictor = _predictor(options, weights)
+    threads = torch.get_num_threads()
     identity = _identity(options, weights)
     known = {r.name: fingerprint for r in records if (fingerprint := r.known.fingerprint)}
-    results = open_results(
+    with open_results(
         out, identity, known=known, overwrite=options.overwrite, resume=options.resume
-    )
-    status = _status(_predict(records, results, options, predictor), problems)
-    results.close([record[:2] for record in records], [_bad_row(problem) for problem in problems])
-    run = {
-        "inputs": [*paths, *(["--sequence"] if sequence is not None else [])],
-        **_settings(options, predictor),
-        "records": len(records),
-        "bad_records": len(problems),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-        "seconds": round(time.time() - began, 3),
-        "exit_status": status,
-    }
-    results.write_run(identity | run)
+    ) as results:
+        status = _predict(records, results, options, predictor) or int(bool(problems))
+        results.close([record[:2] for record in records], [_bad_row(problem) for problem in problems])
+        run = {
+            "inputs": [*paths, *(["--sequence"] if sequence is not None else [])],
+            **_settings(options, predictor),
+            "threads": threads,
+            "records": len(records),
+            "bad_records": len(problems),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+            "seconds": round(time.time() - began, 3),
+            "exit_status": status,
+        }
+        results.write_run(identity | run)
     return status
 
 
@@ -213,7 +217,6 @@ def _settings(options: JobOptions, predictor: Predictor) -> dict[str, Any]:
         },
         "seed": options.seed,
         "device": str(predictor.device),
-        "threads": torch.get_num_threads(),
     }
 
 
@@ -245,15 +248,13 @@ def _identity(options: JobOptions, weights: Path) -> dict[str, Any]:
     }
 
 
-def _predict(
-    records: list[_Record], results: Results, options: JobOptions, predictor: Predictor
-) -> int | None:
-    """Predict and write what is left to do; gives how many failed, None if interrupted."""
+def _predict(records: list[_Record], results: Results, options: JobOptions, predictor: Predictor) -> int:
+    """Predict and write what is left to do; gives the exit status."""
     todo = [record for record in records if not results.is_finished(*record[:2])]
     if len(todo) < len(records):
-        log.info("%d of %d records are finished already", len(records) - len(todo), len(records))
-    threads = torch.get_num_threads()
-    processes = threads - 1 if len(todo) > _FEW else 0
+        done = len(records) - len(todo)
+        log.info("%d of %s finished already", done, counted(len(records), "record"))
+    processes = share_cores([len(record.sequence) for record in todo], predictor)
     failed = 0
     try:
         with record_bar(len(todo), quiet=options.quiet) as advance:
@@ -266,15 +267,13 @@ def _predict(
                 advance(len(sequence))
     except KeyboardInterrupt:
         log.error("interrupted; finished records are kept, --resume does the rest")
-        return None
-    log.info("%s: %d records predicted, %d failed", results.folder, len(todo) - failed, failed)
-    return failed
-
-
-def _status(failed: int | None, problems: list[InputError]) -> int:
-    if failed is None:
         return 130
-    return 1 if failed or problems else 0
+    except WorkerError as error:
+        log.error("%s; finished records are kept, --resume does the rest", error)
+        return 2
+    predicted = counted(len(todo) - failed, "record")
+    log.info("%s: %s predicted, %d failed", results.folder, predicted, failed)
+    return int(failed > 0)
 
 
 def _predictor(options: JobOptions, weights: Path) -> Predictor:

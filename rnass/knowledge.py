@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import ConstraintError, InputError
+from rnass.errors import ConstraintError, InputError, counted
 from rnass.io import (
     ConSections,
     ConstraintLine,
@@ -70,7 +70,8 @@ class Knowledge:
         self.constraints.check(len(sequence))
         if self.reactivities is not None and len(self.reactivities) != len(sequence):
             raise InputError(
-                f"{sequence.id}: {len(self.reactivities)} reactivities; expected {len(sequence)}",
+                f"{sequence.id}: reactivities of {counted(len(self.reactivities), 'base')}; "
+                f"expected {len(sequence)}",
                 sequence.id,
             )
 
@@ -213,8 +214,8 @@ def build_constraints(given: ConstraintLine | ConSections, sequence: Sequence) -
     where = f"{given.where} ({sequence.id})"
     if given.modified:
         raise ConstraintError(
-            f"{where}: {len(given.modified)} bases under Mod, which no pair can be held to one by one; "
-            "expected DS, SS, Pairs, FMN and Forbids (reactivities go to --shape)"
+            f"{where}: {counted(len(given.modified), 'base')} under Mod, which no pair can be held to "
+            "one by one; expected DS, SS, Pairs, FMN and Forbids (reactivities go to --shape)"
         )
     inside = [base for base in sorted(given.cleaved) if base < len(sequence)]
     for k in inside:
@@ -244,7 +245,7 @@ def _from_line(given: ConstraintLine, sequence: Sequence) -> Constraints:
         line = line.replace("&", "", 1)
     if len(line) != len(sequence):
         raise ConstraintError(
-            f"{given.where}: {len(line)} symbols; expected {len(sequence)}, one for each base"
+            f"{given.where}: {counted(len(line), 'symbol')}; expected {len(sequence)}, one for each base"
         )
     return Constraints.from_line(line, given.where)
 

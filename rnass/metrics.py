@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import wilcoxon
 
 from rnass.errors import InputError
 from rnass.structure import Structure
@@ -231,6 +230,8 @@ def compare(
         raise InputError(f"scores: {a.size} and {b.size} records; expected as many, at least one")
     gap = a - b
     gap[np.abs(gap) <= tolerance] = 0.0
+    from scipy.stats import wilcoxon  # half a second that a prediction need not wait
+
     p_value = float(wilcoxon(gap[gap != 0], method="auto").pvalue) if gap.any() else 1.0
     return Comparison(
         wins=int((gap > 0).sum()),

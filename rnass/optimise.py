@@ -107,6 +107,7 @@ class Run(Generic[BatchT]):
         if self.world > 1:
             module = nn.parallel.DistributedDataParallel(module)
         began, losses = time.monotonic() - self.spent, []
+        scores: dict[str, float] = {}
         with self._progress() as progress:
             task = progress.add_task("", total=self.settings.steps, completed=self.step, note="")
             while self.step < self.settings.steps:
@@ -116,12 +117,14 @@ class Run(Generic[BatchT]):
                 if self.step % _LOG_EVERY == 0:
                     means = {key: sum(one[key] for one in losses) / len(losses) for key in losses[0]}
                     self._log(means)
-                    progress.update(task, note=" ".join(f"{k} {v:.4f}" for k, v in means.items()))
+                    shown = means | scores
+                    progress.update(task, note=" ".join(f"{k} {v:.4f}" for k, v in shown.items()))
                     losses.clear()
                 progress.update(task, completed=self.step)
                 if self.step % self.run.valid_every == 0 or self.step == self.settings.steps:
                     with self.averaged():
-                        self._log(validate())
+                        scores = validate()
+                    self._log(scores)
                 if self.step % self.run.save_every == 0 or self.step == self.settings.steps:
                     self._save()
 

@@ -7,6 +7,7 @@ tensors are kept channels-last, (B, L, L, C), the layout the contact head is fas
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rnass.config import EncoderConfig, HeadConfig
 
@@ -31,9 +32,8 @@ def average_product_correction(maps: Float[Tensor, "B K L L"]) -> Float[Tensor, 
     doi:10.1093/bioinformatics/btm604).
     """
     rows = maps.sum(-1, keepdim=True)  # (B, K, L, 1)
-    columns = maps.sum(-2, keepdim=True)  # (B, K, 1, L)
-    total = maps.sum((-2, -1), keepdim=True).clamp(min=1e-9)  # (B, K, 1, 1)
-    return maps - rows * (columns / total)
+    total = rows.sum(-2, keepdim=True).clamp(min=1e-9)  # (B, K, 1, 1)
+    return maps - rows * (rows.mT / total)
 
 
 def corrected_maps(
@@ -71,7 +71,8 @@ class PairFeatures(nn.Module):
 
     def project(self, layer: int, corrected: Float[Tensor, "B K L L"]) -> Float[Tensor, "B L L C"]:
         """One layer's corrected maps, projected."""
-        projected: Tensor = self.maps[layer](_MAP_SCALE * corrected.float().permute(0, 2, 3, 1))
+        weight = _MAP_SCALE * self.maps[layer].get_parameter("weight")
+        projected: Tensor = functional.linear(corrected.float().permute(0, 2, 3, 1), weight)
         return projected  # (B, L, L, C)
 
     def forward(

@@ -18,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from rnass import vienna
+from rnass.backbone.encoder import Encoder
 from rnass.config import DecodingConfig
-from rnass.errors import ConfigError, InputError, RnassError, SequenceError
+from rnass.errors import ConfigError, InputError, RnassError, SequenceError, counted
 from rnass.knowledge import Knowledge
 from rnass.matching import Alternative, alternatives, base_confidence, decode, expected_f1
 from rnass.model import PairingModel, collate
@@ -36,7 +37,9 @@ __all__ = [
     "choose_device",
     "load_predictor",
     "predict",
+    "share_cores",
     "too_long",
+    "unreadable",
 ]
 
 MAX_LENGTH = 4000
@@ -56,6 +59,8 @@ class _Item(NamedTuple):
     known: Knowledge
 
 
+_FEW = 20  # RNAs below which worker processes cost more than they save,
+_LONG = 700  # unless one is longer than this and folded by several parameter sets
 _LINKER = "N" * 8  # stands between two strands before the network, which was trained on one
 _AHEAD = 256  # RNAs that are sorted by length together
 _BATCH_PIXELS = 400_000  # L * L summed over the RNAs that go through the network together
@@ -178,7 +183,7 @@ class Predictor:
         """
         refused: deque[Outcome] = deque()
         pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
-        ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone.max_bases))
+        ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone))
         folded = vienna.fold_many(
             map(_subject, ahead),
             parameters=self.model.config.head.thermodynamics if self.thermodynamics else (),
@@ -349,6 +354,24 @@ def choose_device(name: Device) -> torch.device:
     return torch.device(name)
 
 
+def share_cores(lengths: list[int], predictor: Predictor | None) -> int:
+    """How many worker processes fold RNAs of these lengths by ViennaRNA, of the threads there are.
+
+    Beside many of them the network keeps the other threads alone: on a core that a worker keeps busy,
+    a thread of the network holds up all others. None stands for ViennaRNA without a network.
+    """
+    threads = torch.get_num_threads()
+    if len(lengths) <= _FEW:
+        sets = len(predictor.model.config.head.thermodynamics) if predictor else 1
+        long = any(_LONG < length <= MAX_LENGTH for length in lengths)
+        return min(threads, sets) if long and min(threads, sets) > 1 else 0
+    if predictor is None:
+        return threads
+    workers = threads // 2 if predictor.device.type == "cpu" else threads - 1
+    torch.set_num_threads(threads - workers)
+    return workers
+
+
 def too_long(sequence: Sequence, where: str = "") -> SequenceError | None:
     """What is wrong with an RNA of more than `MAX_LENGTH` bases; None of any other."""
     if len(sequence) <= MAX_LENGTH:
@@ -399,6 +422,23 @@ def _problem(sequence: Sequence, known: Knowledge) -> InputError | None:
     return too_long(sequence)
 
 
+def unreadable(sequence: Sequence, encoder: Encoder, *, linked: bool = False) -> SequenceError | None:
+    """What is wrong with an RNA that a backbone cannot read: two strands, or left-over bases of codons.
+
+    Two strands can be read by bases where they are *linked*.
+    """
+    step = encoder.vocabulary.bases_per_token
+    if sequence.nick is not None and (step > 1 or not linked):
+        return SequenceError(f"{sequence.id}: two strands; expected one", sequence.id)
+    if len(sequence) % step:
+        return SequenceError(
+            f"{sequence.id}: {counted(len(sequence), 'base')}; expected whole codons, a multiple of "
+            f"{step}",
+            sequence.id,
+        )
+    return None
+
+
 def _over_context(sequence: Sequence, context: int | None) -> SequenceError | None:
     """What is wrong with an RNA that the backbone cannot read at once."""
     if context is None or len(sequence) <= context:
@@ -411,15 +451,16 @@ def _over_context(sequence: Sequence, context: int | None) -> SequenceError | No
 
 
 def _by_length(
-    pairs: Iterable[tuple[Sequence, Knowledge]], refused: deque[Outcome], context: int | None
+    pairs: Iterable[tuple[Sequence, Knowledge]], refused: deque[Outcome], encoder: Encoder
 ) -> Iterator[_Item]:
     """Number the RNAs and sort them by length, a few hundred at a time; some are *refused*."""
     numbered = (_Item(number, *pair) for number, pair in enumerate(pairs))
     while pool := list(islice(numbered, _AHEAD)):
         pool.sort(key=lambda item: len(item.sequence))
         for item in pool:
-            error = _problem(item.sequence, item.known) or _over_context(item.sequence, context)
-            if error:
+            sequence = item.sequence
+            error = _problem(sequence, item.known) or _over_context(sequence, encoder.max_bases)
+            if error := error or unreadable(sequence, encoder, linked=True):
                 refused.append(Outcome(item.number, None, error))
             else:
                 yield item

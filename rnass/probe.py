@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,21 +15,32 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnass.backbone.embeddings import embed
-from rnass.backbone.encoder import Encoder
+from rnass.backbone.embeddings import Embedding, embed
 from rnass.config import ProbeConfig, from_mapping
-from rnass.errors import CheckpointError, ConfigError, InputError
+from rnass.dataset import whole_tokens
+from rnass.errors import CheckpointError, ConfigError, InputError, counted
 from rnass.io.files import write_atomically, write_json, write_text
 from rnass.io.labels import read_labels
 from rnass.probe_metrics import classification_scores, regression_scores
 from rnass.sequence import clean_bases
-from rnass.weights import Backbone, open_backbone
+from rnass.weights import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 
-__all__ = ["Probe", "load_probe", "train_probe"]
+__all__ = ["FILE", "Probe", "load_probe", "train_probe"]
+
+FILE = "probe.safetensors"
+"""What a head is called in the folder of its training."""
 
 _CHECK_EVERY = 50  # steps
 _FORMAT = "rnass probe 1"
 _UNKNOWN = "?"
+
+
+class _Record(NamedTuple):
+    """An RNA with its label, or one for each token."""
+
+    id: str
+    bases: str
+    labels: list[str]
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,10 @@ class Probe(nn.Module):
         config: that it was trained by.
         width: of the embeddings.
         classes: names in the order of its outputs; none for a regression.
+
+    Attributes:
+        backbone: whose embeddings it reads; None where it was not loaded with one.
+        columns: of a table of what it says, see `cells`.
     """
 
     mean: Tensor
@@ -70,7 +86,8 @@ class Probe(nn.Module):
         if hidden:
             layers = [nn.Linear(width, hidden), nn.GELU(), *layers]
         self.layers = nn.Sequential(*layers)
-        self.encoder: Callable[[], Encoder] | None = None
+        self.backbone: Backbone | None = None
+        self.columns = ("prediction", "probability") if classes else ("prediction",)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the classes (n, C), or values (n, 1)."""
@@ -83,42 +100,69 @@ class Probe(nn.Module):
         out = self(x)
         return np.asarray((out.softmax(-1) if self.classes else out[:, 0]).cpu().numpy())
 
+    def cells(self, one: NDArray[np.float32]) -> tuple[str, ...]:
+        """A row of `said` as a table has it: the likeliest class and how likely it is, or the value."""
+        if not self.classes:
+            return (f"{one:g}",)
+        return (self.classes[int(one.argmax())], f"{one.max():.4f}")
+
+    def needed(self) -> Backbone:
+        """Its backbone; raises ConfigError where it was not loaded with one."""
+        if self.backbone is None:
+            raise ConfigError("probe: no backbone; expected one, see load_probe")
+        return self.backbone
+
     def predict(self, rna: str) -> NDArray[np.float32]:
         """What it says of one RNA: as `said`, a row for the sequence or for each token.
 
         Raises:
-            SequenceError: a letter that is no base.
+            SequenceError: a letter that is no base, bases that are not whole codons.
             ConfigError: it was not loaded with its backbone.
         """
-        if self.encoder is None:
-            raise ConfigError("probe: no backbone; expected one, see load_probe")
-        (one,) = embed(self.encoder(), [clean_bases(rna)], self.config.layer)
-        return self.said(one.tokens if self.config.task == "token" else one.tokens.mean(0)[None])
+        ((_, said),) = self.predict_many([clean_bases(rna)])
+        return said
+
+    def predict_many(self, rnas: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The place of each of some RNAs (clean bases), and what it says of it; in any order.
+
+        Raises:
+            SequenceError: bases that are not whole codons.
+            ConfigError: it was not loaded with its backbone.
+        """
+        for one in embed(self.needed().encoder, rnas, self.config.layer):
+            yield one.number, self.said(_inputs(one, self.config))
 
 
 def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     """Train a head, write it and its scores to *folder*; gives the scores as text.
 
-    Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given.
+    Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. Where
+    tokens are codons, records of other than whole ones are left out, with a warning that counts them.
 
     Raises:
         InputError: a table that cannot be read, a label that does not fit; names file or record.
-        ConfigError: nothing to train on.
+        ConfigError: nothing to train on, or a set that is given and has no records.
     """
     torch.manual_seed(config.seed)
-    backbone = open_backbone(config.backbone, config.family)
+    backbone = open_backbone(config.backbone, config.family, config.u_as)
     backbone.encoder.to(device)
     named = {"train": config.train, "valid": config.valid, "test": config.test}
-    tables = {name: _read(paths, config) for name, paths in named.items() if paths}
-    if not tables.get("train"):
-        raise ConfigError("probe: no training records; expected tables under the key train")
+    table = backbone.encoder.vocabulary
+    tables = {
+        name: whole_tokens(_read(paths, config), table, name)
+        for name, paths in named.items()
+        if paths or name == "train"
+    }
+    for name, records in tables.items():
+        if not records:
+            raise ConfigError(f"probe: no records under the key {name}; expected some that can be read")
     classes = _classes(tables["train"], config)
     sets = {name: _rows(records, backbone, config, classes) for name, records in tables.items()}
     probe = Probe(config, backbone.encoder.config.width, classes)
     _fit(probe, sets["train"], sets.get("valid"))
     scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    _save(folder / "probe.safetensors", probe, backbone)
+    _save(folder / FILE, probe, backbone)
     defined = {
         which: {name: None if np.isnan(value) else value for name, value in one.items()}
         for which, one in scores.items()
@@ -129,30 +173,33 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
 
 
 def load_probe(path: Path, backbone: str | None = None) -> Probe:
-    """Read a head, with the backbone it was trained on (by the name or path it had then, or another).
+    """Read a head, with the backbone it was trained on.
+
+    Args:
+        path: its file, or the folder of its training.
+        backbone: path or name of the backbone; None where it is what it was then.
 
     Raises:
         CheckpointError: not such a file; a backbone of another sha256.
     """
+    path = path / FILE if path.is_dir() else path
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
-    if metadata.get("format") != _FORMAT:
+    if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
         raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
     config = from_mapping(ProbeConfig, json.loads(metadata["config"]), str(path))
     probe = Probe(config, len(state["mean"]), tuple(json.loads(metadata["classes"])))
     probe.load_state_dict(state)
-    found, wanted = open_backbone(backbone or config.backbone, config.family), metadata["sha256"]
-    if found.sha256 != wanted:
-        raise CheckpointError(f"{path}: trained on a backbone of sha256 {wanted}; expected that one")
-    probe.encoder = lambda: found.encoder
+    where = backbone or config.backbone or DEFAULT_BACKBONE
+    probe.backbone = needed_backbone(path, json.loads(metadata["backbone"]), where)
     return probe.eval()
 
 
-def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[tuple[str, str, list[str]]]:
+def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:
     """Id, bases and labels of every record: one label, or one per token."""
     records = []
     for path in paths:
@@ -160,29 +207,36 @@ def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[tuple[str, str, l
             labels = [text]
             if config.task == "token":
                 labels = list(text) if config.kind == "classification" else text.split()
-            records.append((sequence.id, sequence.bases, labels))
+            records.append(_Record(sequence.id, sequence.bases, labels))
     return records
 
 
-def _classes(records: list[tuple[str, str, list[str]]], config: ProbeConfig) -> tuple[str, ...]:
+def _classes(records: list[_Record], config: ProbeConfig) -> tuple[str, ...]:
     if config.kind == "regression":
         return ()
-    return tuple(sorted({label for _, _, labels in records for label in labels} - {_UNKNOWN}))
+    return tuple(sorted({label for record in records for label in record.labels} - {_UNKNOWN}))
+
+
+def _inputs(one: Embedding, config: ProbeConfig) -> Tensor:
+    """What a head reads of an RNA: a row for each token, or their mean as the only row."""
+    return one.tokens if config.task == "token" else one.tokens.mean(0)[None]
 
 
 def _rows(
-    records: list[tuple[str, str, list[str]]],
+    records: list[_Record],
     backbone: Backbone,
     config: ProbeConfig,
     classes: tuple[str, ...],
 ) -> _Rows:
     """Embed the records and number their labels; raises InputError naming the record."""
     rows: dict[int, tuple[Tensor, list[float], list[tuple[str, int]]]] = {}
-    for one in embed(backbone.encoder, [bases for _, bases, _ in records], config.layer):
+    for one in embed(backbone.encoder, [record.bases for record in records], config.layer):
         name, _, labels = records[one.number]
-        x = one.tokens if config.task == "token" else one.tokens.mean(0)[None]
+        x = _inputs(one, config)
         if len(labels) != len(x):
-            raise InputError(f"{name}: {len(labels)} labels; expected {len(x)}, one per token", name)
+            raise InputError(
+                f"{name}: {counted(len(labels), 'label')}; expected {len(x)}, one per token", name
+            )
         values = [_number(label, classes, name) for label in labels]
         known = [k for k, value in enumerate(values) if not np.isnan(value)]
         first = int(config.task == "token")
@@ -257,12 +311,10 @@ def _scores(probe: Probe, rows: _Rows) -> dict[str, float]:
 def _predictions(probe: Probe, rows: _Rows) -> str:
     """id, token, true label, what the head says (and how likely)."""
     said = probe.said(rows.x)
-    lines = ["id\ttoken\tlabel\tprediction" + ("\tprobability" if probe.classes else "")]
+    lines = ["\t".join(["id", "token", "label", *probe.columns])]
     for (name, token), true, one in zip(rows.names, rows.y.tolist(), said, strict=True):
-        cells = [f"{true:g}", f"{one:g}"] if not probe.classes else [
-            probe.classes[true], probe.classes[int(one.argmax())], f"{one.max():.4f}"
-        ]  # fmt: skip
-        lines.append("\t".join([name, str(token or ""), *cells]))
+        label = probe.classes[true] if probe.classes else f"{true:g}"
+        lines.append("\t".join([name, str(token or ""), label, *probe.cells(one)]))
     return "\n".join(lines) + "\n"
 
 
@@ -271,7 +323,7 @@ def _save(path: Path, probe: Probe, backbone: Backbone) -> None:
         "format": _FORMAT,
         "config": json.dumps(dataclasses.asdict(probe.config)),
         "classes": json.dumps(probe.classes),
-        "sha256": backbone.sha256,
+        "backbone": json.dumps(backbone.identity()),
     }
     with write_atomically(path) as file:
         file.write(save(probe.state_dict(), metadata))

@@ -20,6 +20,7 @@ from rnass.dataset import (
     mutated,
     read_examples,
     training_examples,
+    whole_tokens,
 )
 from rnass.errors import ConfigError
 from rnass.feature_cache import FeatureCache
@@ -79,8 +80,10 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     data = config.data
     model, published = _start(config)
     model.to(device)
-    examples = training_examples(data)
+    table = model.backbone.vocabulary
+    examples = whole_tokens(training_examples(data), table, "training")
     valid = read_examples(data.valid, data.min_length, data.max_length)
+    valid = whole_tokens(valid, table, "validation")
     load = Loader(
         model.backbone.vocabulary, model.config.head.thermodynamics, Path(data.cache), processes
     )
@@ -202,10 +205,14 @@ def _validate(
 
 def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
     """The model as training finds it, and the published backbone it stands on, if any."""
-    backbone = open_backbone(config.backbone) if config.backbone else None
+    backbone = None
+    if config.backbone:
+        backbone = open_backbone(config.backbone, config.family, config.u_as)
     published = backbone if backbone and backbone.family != OWN else None
     if config.start:
         model = load_model(find_weights(config.start), config.backbone)
+        if published and published.encoder.config != model.backbone.config:
+            raise ConfigError("start: reads U otherwise than u_as says; expected the same")
     elif backbone:
         whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
         model = ContactModel(whole, backbone.encoder if published else None)

@@ -9,8 +9,10 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -19,7 +21,14 @@ import numpy as np
 import RNA
 from numpy.typing import ArrayLike, NDArray
 
-from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError
+from rnass.errors import (
+    ConfigError,
+    ConstraintError,
+    SequenceError,
+    StructureError,
+    WorkerError,
+    counted,
+)
 from rnass.sequence import MIN_HAIRPIN, Sequence
 from rnass.structure import Structure
 
@@ -239,7 +248,7 @@ def energy(bases: str, structure: Structure) -> float:
     """
     rna = Sequence.from_text(bases)
     if len(structure) != len(rna):
-        raise StructureError(f"structure: {len(structure)} bases; expected {len(rna)}")
+        raise StructureError(f"structure: {counted(len(structure), 'base')}; expected {len(rna)}")
     model, parameters, _ = _energies(DEFAULT_PARAMETERS)
     compound = RNA.fold_compound(rna.text, model, RNA.OPTION_EVAL_ONLY)
     compound.params_subst(parameters)
@@ -268,7 +277,8 @@ class Subject:
         """The ensemble of the RNA under all that is known."""
         try:
             found = self._under(self.constraint, parameters)
-            _ = found.mfe
+            if self.constraint is not None:
+                _ = found.mfe
         except ConstraintError:
             line = "".join("x" if symbol == "x" else "." for symbol in self.constraint or "")
             return self._under(line, parameters)
@@ -316,20 +326,8 @@ def fold(
         parameters: names of `PARAMETER_SETS` whose base-pair probabilities are wanted; may be empty.
         baseline: also the structures `mea` and `centroid`.
     """
-    subject = Subject(rna) if isinstance(rna, str) else rna
-    default = subject.ensemble()
-    plain = subject.reactivities is None
-    return Thermodynamics(
-        default.mfe if plain else energy(subject.bases, default.mfe_structure),
-        default.mfe_structure,
-        tuple(
-            (default if name == DEFAULT_PARAMETERS else subject.ensemble(name)).base_pairs
-            for name in parameters
-        ),
-        default.mea if baseline else None,
-        default.centroid if baseline else None,
-        default.base_pairs if subject.pairs else None,
-    )
+    (found,) = fold_many([rna], parameters=parameters, baseline=baseline)
+    return found
 
 
 def fold_many(
@@ -339,8 +337,36 @@ def fold_many(
     baseline: bool = False,
     processes: int = 0,
 ) -> Iterator[Thermodynamics]:
-    """`fold` each RNA, in the order given; see `annotate` for *processes*."""
-    return _in_order(partial(fold, parameters=tuple(parameters), baseline=baseline), many, processes)
+    """`fold` each RNA, in the order given; each parameter set is work of its own for the *processes*.
+
+    See `annotate` for those.
+    """
+    sets = tuple(parameters)
+    others = [name for name in sets if name != DEFAULT_PARAMETERS]
+    subjects = (Subject(rna) if isinstance(rna, str) else rna for rna in many)
+    tasks = ((subject, name) for subject in subjects for name in (DEFAULT_PARAMETERS, *others))
+    work = partial(_fold_part, pairs=DEFAULT_PARAMETERS in sets, baseline=baseline)
+    parts = _in_order(work, tasks, processes)
+    for default in parts:
+        own = dict(zip(others, (part.base_pairs for part in islice(parts, len(others))), strict=True))
+        own[DEFAULT_PARAMETERS] = default.base_pairs
+        yield replace(default, base_pairs=tuple(pairs for name in sets for pairs in own[name]))
+
+
+def _fold_part(task: tuple[Subject, str], *, pairs: bool, baseline: bool) -> Thermodynamics:
+    """What one parameter set says; of another than the default one, base-pair probabilities."""
+    subject, name = task
+    ensemble = subject.ensemble(name)
+    default = name == DEFAULT_PARAMETERS
+    evaluated = default and subject.reactivities is not None
+    return Thermodynamics(
+        energy(subject.bases, ensemble.mfe_structure) if evaluated else ensemble.mfe,
+        ensemble.mfe_structure,
+        (ensemble.base_pairs,) if pairs or not default else (),
+        ensemble.mea if default and baseline else None,
+        ensemble.centroid if default and baseline else None,
+        ensemble.base_pairs if default and subject.pairs else None,
+    )
 
 
 def annotate(
@@ -355,6 +381,9 @@ def annotate(
 
     Workers are spawned, not forked: a fork copies the locks of torch's threads, held or not, and can
     hang. So with processes > 0 a script needs the usual `if __name__ == "__main__":`.
+
+    Raises:
+        WorkerError: a worker was killed; what had been folded by then has been given or is lost.
     """
     return _in_order(partial(base_pair_probabilities, parameters=parameters), many, processes)
 
@@ -373,6 +402,11 @@ def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iter
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
+            "memory or fewer workers (lower --threads or --processes)"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -452,7 +486,8 @@ def _check_constraint(line: str, length: int) -> None:
     from rnass.matching.constraints import Constraints  # here, as most workers need none of it
 
     if len(line) != length:
-        raise ConstraintError(f"constraint: {len(line)} symbols; expected {length}, one for each base")
+        found = counted(len(line), "symbol")
+        raise ConstraintError(f"constraint: {found}; expected {length}, one for each base")
     Constraints.from_line(line, "constraint")
 
 

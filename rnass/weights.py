@@ -21,13 +21,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rnass.backbone.checkpoint_files import read_stored_model, weight_files
-from rnass.backbone.checkpoints import build, family_of
+from rnass.backbone.checkpoints import build, family_of, u_advice, u_letter
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
 from rnass.backbone.published import find_checkpoint
 from rnass.backbone.rnafm_structure import read_rnafm_structure, threshold_of
 from rnass.config import DecodingConfig, EncoderConfig, HeadConfig, ModelConfig, from_mapping
-from rnass.errors import CheckpointError
+from rnass.errors import CheckpointError, counted
 from rnass.model import ContactModel, PairingModel, RnaFmContacts
 
 __all__ = [
@@ -35,12 +35,14 @@ __all__ = [
     "DEFAULT_BACKBONE",
     "OWN",
     "Backbone",
+    "describe",
     "find_weights",
     "load_backbone",
     "load_language_head",
     "load_model",
     "load_pairing_model",
     "manifest_entry",
+    "needed_backbone",
     "open_backbone",
     "save_backbone",
     "save_head",
@@ -72,6 +74,7 @@ class Backbone:
         encoder: float32, evaluation mode.
         language: the language-model head, None where the files hold none.
         revision: the commit on the Hub it was fetched from, None for a file.
+        u_as: the letter, T or U, whose token it reads for a U.
     """
 
     path: Path
@@ -80,6 +83,7 @@ class Backbone:
     encoder: Encoder
     language: LanguageHead | None = None
     revision: str | None = None
+    u_as: str = "U"
 
     @cached_property
     def sha256(self) -> str:
@@ -88,12 +92,13 @@ class Backbone:
         return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
     def identity(self) -> dict[str, str | None]:
-        """Name, family, sha256 and revision, as they are recorded."""
+        """What tells it from any other, as it is recorded."""
         return {
             "name": self.name,
             "family": self.family,
             "sha256": self.sha256,
             "revision": self.revision,
+            "u_as": self.u_as,
         }
 
 
@@ -166,7 +171,9 @@ def load_model(path: Path, backbone: str | None = None) -> ContactModel:
     if kind == "contact model" and backbone is not None:
         raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
     config = from_mapping(ModelConfig, metadata["config"], str(path))
-    encoder = _needed(path, metadata, backbone) if kind == "contact head" else None
+    encoder = None
+    if kind == "contact head":
+        encoder = needed_backbone(path, json.loads(metadata["backbone"]), backbone).encoder
     model = ContactModel(config, encoder)
     if encoder is not None:
         state |= {f"backbone.{key}": one for key, one in encoder.state_dict().items()}
@@ -218,28 +225,78 @@ def load_language_head(path: Path) -> tuple[Encoder, LanguageHead]:
     return encoder, language
 
 
-def open_backbone(path_or_name: str | None = None, family: str | None = None) -> Backbone:
+def open_backbone(
+    path_or_name: str | None = None, family: str | None = None, u_as: str | None = None
+) -> Backbone:
     """A backbone by path or name: rnass's own, or a published one.
 
     Args:
         path_or_name: a file or folder, the name of weights that rnass ships, or a name that `rnass
             backbones` lists, which may be fetched; None for the default.
         family: of a published one, where it is not to be found out from the files.
+        u_as: the letter, T or U, whose token a published one reads for a U; None for its authors'.
 
     Raises:
-        CheckpointError: there is none, or it is not one.
+        CheckpointError: there is none, or it is not one; a family or T asked of rnass's own.
         DependencyError: a name that needs huggingface_hub, which is not installed.
     """
     own = _own_file(path_or_name)
     if own is not None:
+        if family or u_as not in ("U", None):
+            raise CheckpointError(f"{own}: rnass's own; expected no family, and U read as U")
         encoder, language = _own_backbone(own)
         return Backbone(own, own.name, OWN, encoder, language)
     found = find_checkpoint(str(path_or_name))
     stored = read_stored_model(found.path)
     family = family_of(stored, family or found.family)
-    encoder, language = build(stored, family)
+    u_as = u_letter(stored, u_as)
+    encoder, language = build(stored, family, u_as=u_as)
     name = str(path_or_name) if found.family else found.path.name
-    return Backbone(found.path, name, family, encoder, language, found.revision)
+    return Backbone(found.path, name, family, encoder, language, found.revision, u_as)
+
+
+def describe(backbone: Backbone) -> dict[str, str]:
+    """What a person wants to know of a backbone before using it, line by line."""
+    encoder, table = backbone.encoder, backbone.encoder.vocabulary
+    longest = f"{encoder.max_bases // table.bases_per_token:,}" if encoder.max_bases else "any number of"
+    return {
+        "backbone": f"{backbone.path} ({backbone.family})",
+        "sha256": backbone.sha256,
+        "reads": f"{longest} {'bases' if table.unit == 'nt' else 'codons'} at once",
+        "gives": f"{encoder.config.width} numbers a token, {counted(encoder.config.layers, 'layer')} of "
+        f"{counted(encoder.config.heads, 'attention map')}",
+        "fill-mask": "no" if backbone.language is None else "yes",
+        "U read as": f"{backbone.u_as} ({u_advice(encoder, backbone.u_as)})",
+    }
+
+
+def needed_backbone(path: Path, wanted: dict[str, Any], backbone: str | None) -> Backbone:
+    """The backbone that a head was trained on, read as it was then.
+
+    Args:
+        path: of the head.
+        wanted: `Backbone.identity` of the backbone, as it stands in the head's file.
+        backbone: where it is, for `open_backbone`.
+
+    Raises:
+        CheckpointError: it is not said where; none is there, or another one by its sha256.
+    """
+    named = f"{wanted['name']} ({wanted['family']}, sha256 {wanted['sha256']})"
+    if backbone is None:
+        raise CheckpointError(
+            f"{path}: holds a head alone; expected its backbone beside it: {named}, given as --backbone"
+        )
+    family = None if wanted["family"] == OWN else wanted["family"]
+    try:
+        found = open_backbone(backbone, family, wanted.get("u_as"))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: needs {named}, where --backbone says: {error}") from error
+    if found.sha256 != wanted["sha256"]:
+        raise CheckpointError(
+            f"{path}: was trained on another backbone than {found.path} (sha256 {found.sha256}); "
+            f"expected {named}"
+        )
+    return found
 
 
 def _own_file(path_or_name: str | None) -> Path | None:
@@ -288,24 +345,6 @@ def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
     _fill(language, of_head | {"weight": encoder.tokens.weight.detach()}, path)
     language.tie(encoder.tokens)
     return encoder.eval(), language.eval()
-
-
-def _needed(path: Path, metadata: dict[str, Any], backbone: str | None) -> Encoder:
-    """The encoder that a head was trained on."""
-    wanted = json.loads(metadata["backbone"])
-    named = f"{wanted['name']} ({wanted['family']}, sha256 {wanted['sha256']})"
-    if backbone is None:
-        raise CheckpointError(
-            f"{path}: holds a contact head alone; expected its backbone beside it: {named}, "
-            "given as --backbone"
-        )
-    found = open_backbone(backbone, None if wanted["family"] == OWN else wanted["family"])
-    if found.sha256 != wanted["sha256"]:
-        raise CheckpointError(
-            f"{path}: was trained on another backbone than {found.path} (sha256 {found.sha256}); "
-            f"expected {named}"
-        )
-    return found.encoder
 
 
 def _save(

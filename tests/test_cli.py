@@ -159,7 +159,7 @@ def test_a_run_and_a_second_one(predict, fasta, tmp_path):
     assert "--resume" in err
     status, _, err = predict(fasta, "--out", "out", "--resume")
     assert status == 0
-    assert "2 of 2 records are finished already" in err
+    assert "2 of 2 records finished already" in err
     assert predict(fasta, "--out", "out", "--overwrite")[0] == 0
     assert predict(fasta, "--out", "out", "--overwrite", "--resume")[0] == 2
 
@@ -216,7 +216,7 @@ def test_standard_input_and_a_pipe(tmp_path, weights):
     arguments = ["predict", "-", "--weights", weights, "--out", tmp_path / "out"]
     done = shell(arguments, input=f">p piped\r\n{HAIRPIN.lower()}\r\n")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"rnass: {tmp_path / 'out'}: 1 records predicted, 0 failed\n"
+    assert done.stderr == f"rnass: {tmp_path / 'out'}: 1 record predicted, 0 failed\n"
     ((sequence, structure),) = read_structures(tmp_path / "out" / "p.ct")
     assert (sequence.description, structure.dot_bracket) == ("p piped", "((((....))))")
 
@@ -293,7 +293,7 @@ def test_a_killed_run_resumes_where_it_was(started, predict, many, tmp_path):
     assert 20 <= before < 300
     status, _, err = predict(many, "--out", "out", "--resume")
     assert status == 0
-    assert f"rnass: {before} of 300 records are finished already" in err
+    assert f"rnass: {before} of 300 records finished already" in err
     assert predict(many, "--out", "whole")[0] == 0
     assert dot_brackets(out) == dot_brackets(tmp_path / "whole")
     assert_whole(out, [f"r{k}" for k in range(300)])

@@ -117,6 +117,33 @@ def test_embed(rna, rna_fm, tmp_path):
     assert "no input" in err
 
 
+@pytest.mark.parametrize("u_as", ["T", "U"])
+def test_u_read_as_t_or_u(rna, tmp_path, u_as):
+    """The row of the other letter is never read: it may hold anything."""
+    folder = published_checkpoint("aido-rna-official", tmp_path / "aido")
+    weights = torch.load(folder / "pytorch_model.bin")
+    weights["bert.embeddings.word_embeddings.weight"]["UT".index(u_as) + 8] = torch.nan
+    torch.save(weights, folder / "pytorch_model.bin")
+    options = ["--backbone", folder, "--u-as", u_as]
+    assert rna("embed", "--sequence", "GGCUA", "--out", "e", "--quiet", *options)[0] == 0
+    assert np.isfinite(np.load(tmp_path / "e" / "sequence.npy")).all()
+    (tmp_path / "seqs.fa").write_text(">a\nGGGUAAAACCC\n")
+    (tmp_path / "known.dbn").write_text(">a\nGGGUAAAACCC\n(((.....)))\n")
+    arguments = ["seqs.fa", "--structure", "known.dbn", "--out", "a", "--no-draw", "--quiet"]
+    assert rna("attention", *arguments, *options)[0] == 0
+    assert np.isfinite(np.load(tmp_path / "a" / "a.npz")["attention"]).all()
+    status, out, _ = rna("info", *options)
+    assert status == 0
+    assert f"U read as    {u_as} (embedding lengths: A " in out
+    (tmp_path / "t.tsv").write_text("id\tsequence\tlabel\nx\tGU\tx\ny\tGA\ty\n")
+    (tmp_path / "t.toml").write_text('train = ["t.tsv"]\nsteps = 2\n')
+    assert rna("train", "t.toml", "--task", "sequence", "--out", "t", *options)[0] == 0
+    label = ["label", "seqs.fa", "--probe", "t", "--backbone", folder, "--quiet"]
+    assert "nan" not in rna(*label)[1]
+    status, _, err = rna("fill-mask", "GG<mask>", "--backbone", folder, "--u-as", "X")
+    assert (status, err) == (2, f"rnass: {folder}: U read as 'X'; expected T or U\n")
+
+
 @pytest.fixture
 def rnafm_structure(rna_fm, tmp_path):
     """RNA-FM's own structure model, tiny, as its authors store it."""
@@ -187,7 +214,11 @@ def test_train_a_head_for_a_label_per_sequence_and_per_base(rna, rna_fm, tmp_pat
         )
         assert status == 0
         assert out.splitlines()[1].split("\t")[-1] == str(count)
-        assert (tmp_path / task / "probe.safetensors").exists()
+        (tmp_path / "seqs.fa").write_text(">a\nGGCUA\n>b\nGGX\n")
+        status, out, err = rna("label", "seqs.fa", "--probe", task, "--backbone", rna_fm, "--quiet")
+        assert status == 1
+        assert "letter 'X' at base 3" in err
+        assert len(out.splitlines()) == 1 + (5 if task == "token" else 1)
 
 
 def test_attention(rna, rna_fm, tmp_path):

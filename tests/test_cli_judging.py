@@ -86,7 +86,7 @@ def test_compare(run, tmp_path, weights):
     fasta, out = tmp_path / "x.fa", tmp_path / "out"
     fasta.write_text(">one\nGGGGCAAAAGCCCC\n")
     options = ["--weights", weights, "--out", out, "--threads", 1, "--quiet"]
-    assert "1 RNAs" in run("compare", fasta, *options, "--plot", "png")
+    assert "1 RNA, " in run("compare", fasta, *options, "--plot", "png")
     assert sorted(path.name for path in out.iterdir()) == ["lines.tsv", "one.png", "pairs.tsv"]
     run("compare", fasta, *options, "--no-draw", "--overwrite")
     fasta.write_text(">one\nGGGGCAAAAGCCCC\n>bad\nGG-\n")

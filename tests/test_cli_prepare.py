@@ -77,7 +77,7 @@ class TestLeakage:
 
     def test_is_told_with_the_worst_pair(self, sets, run):
         out = run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, status=1)
-        assert "1 of 6 records are near one of 2 (by kmers)" in out
+        assert "1 of 6 records near one of 2 (by kmers)" in out
         assert "100.0%  hp2  t1" in out
 
     def test_is_removed_on_request(self, sets, run, tmp_path):

@@ -22,7 +22,7 @@ from rnass.errors import ConfigError
     ("kind", "values", "message"),
     [
         (ModelConfig, {"encoder": {"layer": 3}}, r"^here: encoder\.layer: Unexpected"),
-        (TrainConfig, {"colour": 1}, r"^here: colour: Unexpected"),
+        (TrainConfig, {"colour": 1}, r"^here: colour: Unexpected .*; expected a key of TrainConfig$"),
         (TrainConfig, {"head": {"channels": "many"}}, r"^here: head\.channels: Input should be .* int"),
         (TrainConfig, {"head": {"channels": 1.5}}, r"^here: head\.channels: Input should be .* int"),
         (TrainConfig, {"data": {"train": "a.tsv"}}, r"^here: data\.train: Input should be .* tuple"),
@@ -33,7 +33,7 @@ from rnass.errors import ConfigError
         (DecodingConfig, {"min_helix": 0}, r"min_helix 0 is less than 1"),
         (DecodingConfig, {"max_order": -1}, r"max_order -1 is less than 0"),
         (DecodingConfig, {"time_limit": 0}, r"time_limit 0.* is not positive"),
-        (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weights for 2 files of train"),
+        (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weight for 2 files of train"),
     ],
 )
 def test_bad_values_are_refused_with_their_place(kind, values, message):

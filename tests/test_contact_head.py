@@ -16,9 +16,17 @@ def built(config):
     return ContactHead(config).eval().requires_grad_(False)
 
 
-@pytest.fixture
-def head(head_config):
-    return built(head_config)
+KINDS = {
+    "plain": {},
+    "separable": {"separable": True},
+    "coarse to fine": {"coarser": ((6, 2), (8, 1))},
+    "coarse alone, separable": {"blocks": 0, "coarser": ((6, 2), (8, 1)), "separable": True},
+}
+
+
+@pytest.fixture(params=KINDS.values(), ids=list(KINDS))
+def head(head_config, request):
+    return built(dataclasses.replace(head_config, **request.param))
 
 
 def random(*shape):
@@ -39,6 +47,29 @@ def test_padding_never_reaches_a_base(head):
     for k, size in enumerate(LENGTHS):
         alone = head(features[k : k + 1, :size, :size], torch.ones(1, size))[0]
         torch.testing.assert_close(together[k, :size, :size], alone, atol=1e-5, rtol=0)
+
+
+def test_a_coarser_stage_reaches_farther(head_config):
+    fine = dataclasses.replace(head_config, blocks=1, dilations=(1,))
+    coarse = dataclasses.replace(fine, coarser=((6, 1), (8, 1)))
+    features, mask = random(1, 41, 41, 4), torch.ones(1, 41)
+    touched = features.clone()
+    touched[0, 20, 20] += random(4)
+    reach = []
+    for config in (fine, coarse):
+        head = built(config)
+        changed = (head(touched.clone(), mask) - head(features.clone(), mask))[0].abs() > 1e-7
+        reach.append(int((changed.nonzero() - 20).abs().max()))
+    assert reach[0] == 2
+    assert reach[1] >= 8
+
+
+def test_every_parameter_is_trained(head_config):
+    for kind in KINDS.values():
+        head = built(dataclasses.replace(head_config, **kind)).train().requires_grad_(True)
+        head(random(1, 9, 9, 4), torch.ones(1, 9)).square().sum().backward()
+        for name, parameter in head.named_parameters():
+            assert parameter.grad.abs().sum() > 0, name
 
 
 @pytest.mark.parametrize("dilation", [1, 2, 4])

@@ -117,11 +117,20 @@ def test_records_are_read_with_their_source_family_and_pairs(hairpins):
         assert contacts[tuple(example.pairs.T)].all()
 
 
-def test_rnas_outside_the_lengths_are_left_out(hairpins):
-    path = hairpins(30)
+def test_rnas_outside_the_lengths_are_left_out_and_counted_by_file(hairpins, caplog):
+    path, short = hairpins(30), hairpins(3, name="short.tsv")
     lengths = sorted(len(e.bases) for e in read_examples([path]))
-    kept = [len(e.bases) for e in read_examples([path], lengths[5], lengths[20])]
-    assert sorted(kept) == [n for n in lengths if lengths[5] <= n <= lengths[20]]
+    assert caplog.messages == []
+    low, high = lengths[5], lengths[20]
+    kept = [len(e.bases) for e in read_examples([path], low, high)]
+    assert sorted(kept) == [n for n in lengths if low <= n <= high]
+    message = f"of 30 records left out, not of {low} to {high} bases"
+    assert caplog.messages == [f"{path}: {30 - len(kept)} {message}"]
+    read_examples([path, short], 1, 1)
+    assert [text.split(" left")[0] for text in caplog.messages[1:]] == [
+        f"{path}: 30 of 30 records",
+        f"{short}: 3 of 3 records",
+    ]
 
 
 def test_a_missing_file_is_named():
@@ -160,9 +169,26 @@ def test_annotations_are_computed_once_for_the_same_rnas(tmp_path, hairpins, mon
     kept = annotations(path, examples[::-1] * 2, "turner2004", tmp_path)
     for example in examples:
         np.testing.assert_array_equal(kept.dense(example.bases), computed.dense(example.bases))
-    for others in [(path, examples[1:], "turner2004"), (path, examples, "andronescu2007")]:
-        with pytest.raises(TypeError):  # would have to be computed
-            annotations(*others, tmp_path)
+    annotations(path, examples[1:], "turner2004", tmp_path)
+    with pytest.raises(TypeError):  # would have to be computed
+        annotations(path, examples, "andronescu2007", tmp_path)
+
+
+def test_annotations_grow_by_what_is_lacking(tmp_path, hairpins, monkeypatch):
+    path = hairpins(4)
+    examples = read_examples([path])
+    annotations(path, examples[:1] + examples[3:], "turner2004", tmp_path)
+    asked = []
+    annotate = dataset.vienna.annotate
+    monkeypatch.setattr(
+        dataset.vienna, "annotate", lambda rnas, **rest: annotate(asked.extend(rnas) or rnas, **rest)
+    )
+    annotations(path, examples[:3], "turner2004", tmp_path)
+    assert sorted(asked) == sorted(e.bases for e in examples[1:3])
+    kept = annotations(path, examples, "turner2004", tmp_path)
+    assert len(asked) == 2
+    for example in examples:
+        np.testing.assert_array_equal(kept.dense(example.bases), by_viennarna(example.bases))
 
 
 def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):

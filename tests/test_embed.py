@@ -13,6 +13,7 @@ from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
 from rnass.embed import EmbedOptions, embed_files
 from rnass.errors import CheckpointError, ConfigError, DependencyError, OutputError
+from rnass.io import open_results
 from rnass.weights import open_backbone, save_backbone
 
 
@@ -114,7 +115,7 @@ def test_a_codon_model_says_which_rna_has_bases_left_over(tmp_path, fasta, caplo
     assert embed_files(fasta, tmp_path / "out", EmbedOptions(backbone=str(path))) == 1
     assert np.load(tmp_path / "out" / "whole.npy").shape == (3, 8)
     assert not (tmp_path / "out" / "odd.npy").exists()
-    assert "odd: sequence: 4 bases; expected whole codons" in caplog.text
+    assert "odd: 4 bases; expected whole codons" in caplog.text
     assert [row["status"] for row in table(tmp_path / "out")] == ["ok", "failed"]
 
 
@@ -141,6 +142,12 @@ def test_resuming_does_only_what_is_missing(backbone, fasta, tmp_path):
     assert len(table(out)) == 3
     embed_files(fasta, out, EmbedOptions(**options, pool="mean", overwrite=True))
     assert np.load(out / "a.npy").shape == (16,)
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(backbone, fasta, tmp_path):
+    out = tmp_path / "out"
+    with open_results(out, {}), pytest.raises(OutputError, match="another run is writing into it"):
+        embed_files(fasta, out, EmbedOptions(backbone=backbone))
 
 
 def test_longer_than_a_structure_may_be(backbone, fasta, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from rnass.backbone.vocabulary import RNASS
+from rnass.backbone.vocabulary import RNASS, swap_t_and_u, vocabulary
 from rnass.config import HeadConfig
 from rnass.feature_cache import FeatureCache
 from rnass.model import ContactModel, collate
@@ -71,6 +71,15 @@ def test_another_backbone_has_its_own_files(model, tmp_path):
     for checksum in (SUM, SUM[::-1]):
         FeatureCache(tmp_path, model, checksum, 1.0)(["GGC"])
     assert len({file.parent for file in files(tmp_path)}) == len(files(tmp_path)) == 2
+
+
+def test_another_reading_of_u_has_its_own_files(model, tmp_path, monkeypatch):
+    wanted = FeatureCache(tmp_path, model, SUM, 1.0)(["GUC"])
+    swapped = vocabulary(" ".join(swap_t_and_u((*RNASS.symbols[:-1], "T"))))
+    monkeypatch.setattr(model.backbone, "vocabulary", swapped)
+    assert not torch.equal(
+        FeatureCache(tmp_path, model, SUM, 1.0)(["GUC"]).embeddings, wanted.embeddings
+    )
 
 
 def test_the_folder_is_bounded(model, tmp_path):

@@ -8,8 +8,11 @@ import hashlib
 import io
 import json
 import logging
+import multiprocessing
+import os
 import random
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,7 @@ from tiny_weights import save_tiny_weights
 import rnass
 from rnass import job, predictor
 from rnass.errors import CheckpointError, OutputError, RnassError
-from rnass.io import read_structures
+from rnass.io import open_results, read_structures
 from rnass.job import JobOptions, predict_files
 from rnass.matching import decode
 from rnass.sequence import Sequence
@@ -475,6 +478,43 @@ def test_an_interruption_leaves_a_folder_that_can_be_resumed(
     assert predict(many, resume=True) == 0
     assert len(calls) == 21
     assert_same(tmp_path / "whole", tmp_path / "out")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+def test_a_killed_worker_costs_no_finished_record_and_blames_none(
+    tmp_path, many, predict, monkeypatch, caplog, calls
+):
+    predict(many, out="whole", threads=1)
+    calls.clear()
+    real = job._write
+
+    def write(*arguments):
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid, signal.SIGKILL)
+        return real(*arguments)
+
+    monkeypatch.setattr(job, "_write", write)
+    monkeypatch.setattr(predictor, "_BATCH_PIXELS", 1000)  # written long before the last is folded
+    assert predict(many, threads=2) == 2
+    (message,) = caplog.messages
+    assert message.startswith("ViennaRNA: a worker process was killed, most likely as memory ran out; ")
+    assert message.endswith("; finished records are kept, --resume does the rest")
+    done = len(calls)
+    assert 0 < done < 40
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["ok"] * done
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["exit_status"] == 2
+    assert predict(many, threads=1, resume=True) == 0
+    assert len(calls) == 40
+    assert_same(tmp_path / "whole", tmp_path / "out")
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):
+    with (
+        open_results(tmp_path / "out", {}),
+        pytest.raises(OutputError, match=r"out: another run is writing into it; expected"),
+    ):
+        predict(fasta)
+    assert predict(fasta) == 0
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path, fasta, predict):

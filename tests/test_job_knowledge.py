@@ -247,7 +247,7 @@ def test_knowledge_that_does_not_fit_is_refused_from_python(weights):
         known=[Knowledge(Constraints(unpaired=frozenset({12}))), Knowledge(reactivities=(0.5,))],
     )
     messages = sorted(str(outcome.error) for outcome in outcomes)
-    assert messages[0].startswith("b: 1 reactivities; expected 12")
+    assert messages[0].startswith("b: reactivities of 1 base; expected 12")
     assert messages[1].startswith("constraints: base 13 is out of range")
 
 

@@ -61,7 +61,7 @@ def test_what_is_for_no_record_is_refused_unless_the_record_was_bad(tmp_path):
         ("DS:\n13\n-1\n", "c.txt (hp): base 13 is out of range; expected 1 to 12"),
         ("DS:\n1\n-1\nSS:\n1\n-1\n", "c.txt (hp): base 1 must be unpaired and pair"),
         ("Pairs:\n1 12\n1 11\n-1 -1\n", "c.txt (hp): base 1 must stand in two forced pairs"),
-        ("Mod:\n5\n-1\n", "c.txt (hp): 1 bases under Mod"),
+        ("Mod:\n5\n-1\n", "c.txt (hp): 1 base under Mod"),
         ("FMN:\n5\n-1\n", "c.txt (hp): base 5 (A) under FMN; expected a U"),
     ],
 )

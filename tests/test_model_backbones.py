@@ -6,6 +6,8 @@ import torch
 from rnass.backbone.vocabulary import vocabulary
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig
 from rnass.model import ContactModel, collate
+from rnass.predictor import Predictor
+from rnass.sequence import Sequence
 
 HEAD = HeadConfig(channels=4, blocks=1, dilations=(1,), outer_rank=3, thermodynamics=())
 SIZE = {"layers": 2, "width": 16, "heads": 2, "ffn_width": 24, "positions": "learned"}
@@ -41,6 +43,18 @@ def test_many_give_what_each_gives_alone(encoder, shaken):
             alone = model(collate([rna], None, table))[0]
             assert alone.shape == (len(rna), len(rna))
             torch.testing.assert_close(together[k, : len(rna), : len(rna)], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_what_a_codon_model_cannot_read_is_refused_by_name(shaken):
+    predictor = Predictor(build(CODONS, shaken))
+    rnas = {"whole": "AUGGCU", "odd": "AUGG", "two": "GGG&CCC"}
+    outcomes = predictor.predict([Sequence.from_text(bases, name) for name, bases in rnas.items()])
+    said = {one.number: one.error and str(one.error) for one in outcomes}
+    assert said == {
+        0: None,
+        1: "odd: 4 bases; expected whole codons, a multiple of 3",
+        2: "two: two strands; expected one",
+    }
 
 
 def test_a_codon_speaks_for_its_three_bases(shaken):

@@ -88,8 +88,8 @@ def test_a_published_one_is_read_by_its_path(folder, name, family):
     assert found.sha256 == weights.sha256(files[0])
 
 
-def on_published(path, shaken):
-    backbone = open_backbone(str(path))
+def on_published(path, shaken, u_as=None):
+    backbone = open_backbone(str(path), u_as=u_as)
     head = HeadConfig(channels=4, blocks=1, dilations=(1,), outer_rank=3, thermodynamics=())
     model = ContactModel(ModelConfig(encoder=backbone.encoder.config, head=head), backbone.encoder)
     for part in (model.pair_features, model.head):
@@ -117,6 +117,26 @@ def test_a_head_is_kept_without_its_backbone_and_joined_to_it_again(published):
     batch = collate(["GGGCUAACCC"], None, model.backbone.vocabulary)
     with torch.no_grad():
         assert torch.equal(weights.load_model(kept, str(path))(batch), model(batch))
+
+
+def test_a_head_reads_u_as_it_was_trained(folder, shaken):
+    path = published_checkpoint("aido-rna-official", folder / "aido")
+    for u_as in (None, "U"):
+        backbone, model = on_published(path, shaken, u_as)
+        weights.save_head(folder / "head.safetensors", model, backbone, {})
+        batch = collate(["GGGCUAACCC"], None, model.backbone.vocabulary)
+        with torch.no_grad():
+            again = weights.load_model(folder / "head.safetensors", str(path))
+            assert again.backbone.vocabulary.name == f"aido-rna-{backbone.u_as.lower()}"
+            assert torch.equal(again(batch), model(batch))
+    assert backbone.u_as == "U"
+
+
+def test_rnass_s_own_has_one_family_and_no_t(folder, model):
+    weights.save_backbone(folder / "b.safetensors", model.backbone, {})
+    for asked in ({"family": "rna-fm"}, {"u_as": "T"}):
+        with pytest.raises(CheckpointError, match="rnass's own; expected no family, and U read as U"):
+            open_backbone(str(folder / "b.safetensors"), **asked)
 
 
 def test_a_head_without_its_backbone_says_what_to_bring(published):

@@ -19,7 +19,7 @@ from rnass import vienna
 from rnass.config import DecodingConfig
 from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
 from rnass.model import collate
-from rnass.predictor import Predictor, choose_device, load_predictor
+from rnass.predictor import MAX_LENGTH, Predictor, choose_device, load_predictor, share_cores
 from rnass.sequence import Sequence
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -286,3 +286,22 @@ def test_the_convenience_takes_the_options_of_a_predictor(default_weights):
 
 def test_a_predictor_by_its_public_name(default_weights):
     assert isinstance(rnass.load_predictor(device="cpu"), rnass.Predictor)
+
+
+def test_cores_are_shared_between_viennarna_and_the_network(predictor):
+    before = torch.get_num_threads()
+    sets = len(predictor.model.config.head.thermodynamics)
+    try:
+        torch.set_num_threads(4)
+        assert share_cores([100] * 20, predictor) == 0
+        assert share_cores([100, 900], predictor) == (min(sets, 4) if sets > 1 else 0)
+        assert share_cores([100, MAX_LENGTH + 1], predictor) == 0
+        assert share_cores([100] * 21, None) == 4
+        assert torch.get_num_threads() == 4
+        assert share_cores([100] * 21, predictor) == 2
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        assert share_cores([100] * 21, predictor) == 0
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

@@ -89,6 +89,28 @@ def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tm
         assert torch.equal(parameter, state[f"average.model.{name}"].half().float()), name
 
 
+def test_u_is_read_as_the_configuration_says(config, tmp_path):
+    path = str(published_checkpoint("aido-rna-official", tmp_path / "m"))
+    config = short(
+        config, backbone=path, family="aido-rna", encoder=None, freeze_backbone=True, u_as="U"
+    )
+    kept = train(config, tmp_path / "run", CPU)
+    assert load_model(kept, path).backbone.vocabulary.name == "aido-rna-u"
+    with pytest.raises(ConfigError, match="reads U otherwise than u_as says"):
+        train(dataclasses.replace(config, start=str(kept), u_as="T"), tmp_path / "next", CPU)
+
+
+def test_records_of_other_than_whole_codons_are_left_out_and_counted(config, tmp_path, caplog):
+    caplog.set_level("WARNING", "rnass")
+    path = str(published_checkpoint("mrna-fm-official", tmp_path / "m"))
+    lines = [f"x{k}\t{'GC' + 'A' * k}\t{'.' * (k + 2)}" for k in range(1, 8)]
+    (tmp_path / "t.tsv").write_text("\n".join(["id\tsequence\tdot_bracket", *lines]) + "\n")
+    data = dataclasses.replace(config.data, train=(str(tmp_path / "t.tsv"),), valid=(), max_length=48)
+    config = short(config, backbone=path, encoder=None, freeze_backbone=True, data=data)
+    train(config, tmp_path / "run", CPU)
+    assert "4 of 7 training records left out, not of whole codons" in caplog.text
+
+
 def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(config, tmp_path):
     config = short(
         config,

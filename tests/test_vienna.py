@@ -1,6 +1,10 @@
 """The oracle is ViennaRNA itself, called directly, in a fresh process where its state matters."""
 
+import itertools
 import json
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 
@@ -9,7 +13,7 @@ import pytest
 import RNA
 
 from rnass import vienna
-from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError
+from rnass.errors import ConfigError, ConstraintError, SequenceError, StructureError, WorkerError
 from rnass.structure import Structure
 
 TRNA_PHE = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"  # 1EHZ
@@ -268,6 +272,15 @@ class TestMany:
         answers = vienna.annotate([HAIRPIN, "GGXCC"], processes=processes)
         with pytest.raises(SequenceError, match="'X' at base 3"):
             list(answers)
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+    def test_a_killed_worker_is_named_as_such(self):
+        answers = vienna.annotate(itertools.repeat(HAIRPIN), processes=1)
+        next(answers)
+        (worker,) = multiprocessing.active_children()
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerError, match="a worker process was killed, most likely as memory ran"):
+            list(itertools.islice(answers, 100))
 
 
 class TestLayout:

@@ -6,6 +6,9 @@ argparse's Namespace (RNA-FM stores one) and refuses every other name.
 
 import argparse
 import json
+import pickle
+import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +38,12 @@ _CHOICES = (
     "*.ckpt",
 )
 """What is looked for in a folder: the first kind that is there."""
+
+_NO_WEIGHTS = {
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"version https://git-lfs": "Git's pointer to a large file",
+}
 
 
 @dataclass(frozen=True)
@@ -104,26 +113,50 @@ def _shards(index: Path) -> list[Path]:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of one file, and the arguments stored with them."""
+    _check_start(path)
     if path.suffix == ".safetensors":
         try:
             return load_file(path), {}
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
+            raise CheckpointError(f"{path}: {error}; expected a whole safetensors file") from error
     if path.suffix in _PICKLES:
         return _unwrapped(_unpickled(path), path)
     expected = ", ".join((".safetensors", _INDEX, *_PICKLES))
     raise CheckpointError(f"{path}: not a checkpoint by its name; expected {expected}")
 
 
+def _check_start(path: Path) -> None:
+    """Refuse what a download leaves where it should have left weights."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).lstrip().lower()
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error}; expected a file to read") from error
+    for sign, what in _NO_WEIGHTS.items():
+        if start.startswith(sign):
+            raise CheckpointError(
+                f"{path}: {what}; expected the weights themselves, download them again"
+            )
+
+
 def _unpickled(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are refused in the next moment
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes that anybody wrote can fail in any way
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise CheckpointError(
-            f"{path}: refused: {reason}; expected whole weights, tensors and nothing else"
+            f"{path}: refused: {_reason(error)}; expected whole weights, tensors and nothing else"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why torch refuses a file, without its advice how to run what is in it."""
+    if asked := re.search(r"GLOBAL (\S+)", str(error)):
+        return f"it asks for {asked[1]}"
+    if isinstance(error, OSError | EOFError | pickle.UnpicklingError):
+        return "it is cut short, damaged or of another kind"
+    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
 
 
 def _unwrapped(data: Any, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

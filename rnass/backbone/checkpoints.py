@@ -37,6 +37,7 @@ __all__ = [
     "read_checkpoint",
     "read_language_model",
     "u_advice",
+    "u_letter",
 ]
 
 FAMILIES = ("rna-fm", "mrna-fm", "rnabert", "aido-rna", "plantrna-fm")
@@ -153,7 +154,7 @@ def build(
     state = layout.translate(stored.tensors, stored.path)
     family = _family(stored, layout, state, family)
     try:
-        config = _configuration(stored, layout, state, family, u_as)
+        config = _configuration(stored, layout, state, family, u_letter(stored, u_as))
     except ConfigError as error:
         raise CheckpointError(f"{stored.path}: as {family}: {error}") from error
     if layout is RNABERT and attend_padding is not False:
@@ -166,6 +167,13 @@ def family_of(stored: StoredModel, asked: str | None = None) -> str:
     """The family that a checkpoint is read as, *asked* for or found out; raises CheckpointError."""
     layout = _layout(stored)
     return _family(stored, layout, layout.translate(stored.tensors, stored.path), asked)
+
+
+def u_letter(stored: StoredModel, asked: str | None = None) -> str:
+    """The token that a U is read as, *asked* for or the authors' own: T or U; raises CheckpointError."""
+    if asked not in ("T", "U", None):
+        raise CheckpointError(f"{stored.path}: U read as {asked!r}; expected T or U")
+    return asked or ("T" if _layout(stored) is AIDO_RNA else "U")
 
 
 def _layout(stored: StoredModel) -> KeyMap:
@@ -197,7 +205,7 @@ def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], as
 
 
 def _configuration(
-    stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], family: str, u_as: str | None
+    stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], family: str, u_as: str
 ) -> EncoderConfig:
     """The encoder's configuration: sizes from the tensors, the rest from the files and the family."""
     tokens = _matrix(stored, layout, state, "tokens.weight")
@@ -207,7 +215,9 @@ def _configuration(
     }
     values |= _said(stored)
     if unsaid := sorted({"layers", "heads"} - values.keys()):
-        raise ConfigError(f"config.json does not say {' and '.join(unsaid)}; expected both")
+        raise ConfigError(
+            f"no config.json says {' and '.join(unsaid)}; expected one beside the weights that does"
+        )
     if family == "mrna-fm" and layout is RNA_FM:
         values["embed_norm"] = "embed_norm.weight" in state  # as the authors' reader decides it
     if values.get("positions") == "learned":
@@ -242,7 +252,7 @@ def _said(stored: StoredModel) -> dict[str, Any]:
     return said
 
 
-def _vocabulary(stored: StoredModel, layout: KeyMap, rows: int, family: str, u_as: str | None) -> str:
+def _vocabulary(stored: StoredModel, layout: KeyMap, rows: int, family: str, u_as: str) -> str:
     """The name of the token table."""
     named = {ESM.name: "plantrna-fm", AIDO_RNA.name: "aido-rna-u"}.get(layout.name, family)
     if layout.name in _MULTIMOLECULE:
@@ -260,7 +270,7 @@ def _vocabulary(stored: StoredModel, layout: KeyMap, rows: int, family: str, u_a
         raise ConfigError(
             f"a token is {'a codon' if 'AUG' in symbols else 'a base'}; expected the other"
         )
-    if (u_as or ("T" if layout is AIDO_RNA else "U")) == "T":
+    if u_as == "T":
         if not {"T", "U"} <= set(symbols):
             raise ConfigError("U read as T, but the token table has no T; expected U read as U")
         symbols = swap_t_and_u(symbols)
@@ -346,25 +356,27 @@ def _matrix(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], ke
     return state[key]
 
 
-def base_row_norms(encoder: Encoder) -> dict[str, float]:
+def base_row_norms(encoder: Encoder, u_as: str) -> dict[str, float]:
     """Length (L2 norm) of the embedding of each of A, C, G, T, U, by the authors' own letters.
 
-    A row that was never trained stays near 0.02 sqrt(D), its initial length.
+    A row that was never trained stays near 0.02 sqrt(D), its initial length. *u_as* is the letter that
+    the encoder reads a U as.
     """
     symbols = encoder.vocabulary.symbols
-    if encoder.vocabulary.name == "aido-rna-t":
+    if u_as == "T":
         symbols = swap_t_and_u(symbols)
     rows = {base: symbols.index(base) for base in "ACGTU" if base in symbols}
     return {base: float(encoder.tokens.weight[row].detach().norm()) for base, row in rows.items()}
 
 
-def u_advice(encoder: Encoder) -> str:
-    """One line that says which of AIDO.RNA's rows, T or U, looks like the trained one."""
-    norms = base_row_norms(encoder)
+def u_advice(encoder: Encoder, u_as: str) -> str:
+    """One line: which of the rows of T and U looks like the trained one; see `base_row_norms`."""
+    norms = base_row_norms(encoder, u_as)
     if not {"T", "U"} <= norms.keys():
         return "the token table has no choice between T and U"
     usual = sum(norms[base] for base in "ACG") / 3
-    nearer = min("TU", key=lambda base: abs(norms[base] - usual))
-    listed = ", ".join(f"{base} {length:.2f}" for base, length in norms.items())
     untrained = 0.02 * encoder.config.width**0.5
-    return f"embedding lengths: {listed}; untrained about {untrained:.2f}; read U as {nearer}"
+    trained = [one for one in "TU" if abs(norms[one] - usual) < abs(norms[one] - untrained)]
+    advice = f"read U as {trained[0]}" if len(trained) == 1 else "they do not tell T from U"
+    listed = ", ".join(f"{base} {length:.2f}" for base, length in norms.items())
+    return f"embedding lengths: {listed}; untrained about {untrained:.2f}; {advice}"

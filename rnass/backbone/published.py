@@ -89,7 +89,7 @@ def _pth(name: str, title: str, parameters: float, context: str, file: str) -> P
 PUBLISHED = (
     _pth("rna-fm", "RNA-FM", 99.5, "1022 nt", "RNA-FM_pretrained.pth"),
     _pth("mrna-fm", "mRNA-FM", 239.0, "1022 codons", "mRNA-FM_pretrained.pth"),
-    _on_hub("yangheng/PlantRNA-FM", "PlantRNA-FM", "plantrna-fm", _MIT, (34.0, "512 nt"), _PLANT),
+    _on_hub("yangheng/PlantRNA-FM", "PlantRNA-FM", "plantrna-fm", _MIT, (34.0, "510 nt"), _PLANT),
     Published(
         name="rnabert",
         title="RNABERT",

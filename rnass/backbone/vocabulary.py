@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal
 
-from rnass.errors import ConfigError, SequenceError
+from rnass.errors import ConfigError, SequenceError, counted
 
 __all__ = ["RNASS", "Vocabulary", "names", "spell", "swap_t_and_u", "vocabulary"]
 
@@ -62,7 +62,8 @@ class Vocabulary:
         """
         step = self.bases_per_token
         if len(bases) % step:
-            raise SequenceError(f"sequence: {len(bases)} bases; expected whole codons, a multiple of 3")
+            found = counted(len(bases), "base")
+            raise SequenceError(f"sequence: {found}; expected whole codons, a multiple of 3")
         return [self.row(bases[k : k + step]) for k in range(0, len(bases), step)]
 
     def framed(self, body: list[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from rnass.evaluate.inputs import Others, References, read_others, read_references
 from rnass.evaluate.lines import RNASS, THRESHKNOT, VIENNA, VIENNA_LINES, Answer, Contenders
-from rnass.evaluate.options import ContenderOptions, EvaluateOptions, contenders, processes
+from rnass.evaluate.options import ContenderOptions, EvaluateOptions, contenders
 from rnass.evaluate.run import evaluate, evaluate_files
 from rnass.evaluate.tally import LENGTH_BINS, MODES, Tally
 
@@ -23,7 +23,6 @@ __all__ = [
     "contenders",
     "evaluate",
     "evaluate_files",
-    "processes",
     "read_others",
     "read_references",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnass.errors import InputError
+from rnass.errors import InputError, counted
 from rnass.io import STRUCTURE_SUFFIXES, LabelledRecord, read_labelled, read_structures
 from rnass.io.files import record_name
 from rnass.sequence import Sequence
@@ -57,7 +57,7 @@ def read_references(
     short = [r for r in wanted if max_length is None or len(r.sequence) <= max_length]
     kept = short if limit is None else short[:limit]
     if not kept:
-        raise InputError(f"data: none of {len(found)} records is left; expected at least one")
+        raise InputError(f"data: none of {counted(len(found), 'record')} is left; expected at least one")
     return References(
         kept, len(found), len(found) - len(wanted), len(wanted) - len(short), len(short) - len(kept)
     )
@@ -138,7 +138,7 @@ def _of(sequence: Sequence, candidates: _Records) -> tuple[Structure | None, str
         return None, f"{len(fitting)} different predictions; expected one"
     other = candidates[0][0]
     if len(other) != len(sequence):
-        return None, f"predicted with {len(other)} bases; expected {len(sequence)}"
+        return None, f"predicted with {counted(len(other), 'base')}; expected {len(sequence)}"
     place = next(
         k for k, pair in enumerate(zip(sequence.bases, other.bases, strict=True)) if _differ(*pair)
     )

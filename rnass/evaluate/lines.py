@@ -12,7 +12,7 @@ from rnass import vienna
 from rnass.config import DecodingConfig, from_mapping
 from rnass.errors import RnassError
 from rnass.matching import decode, expected_f1
-from rnass.predictor import Outcome, Predictor
+from rnass.predictor import Outcome, Predictor, share_cores
 from rnass.sequence import Sequence
 from rnass.structure import Structure
 
@@ -101,8 +101,9 @@ class Contenders:
         thermodynamic = VIENNA_LINES if self.thermodynamic else ()
         return dict.fromkeys(own, RNASS) | dict.fromkeys(thermodynamic, VIENNA)
 
-    def answers(self, sequences: Items[Sequence], processes: int = 0) -> Iterator[Answer]:
-        """Predict every RNA, in no particular order; *processes* run ViennaRNA beside the network."""
+    def answers(self, sequences: Items[Sequence]) -> Iterator[Answer]:
+        """Predict every RNA, in no particular order."""
+        processes = share_cores([len(sequence) for sequence in sequences], self.predictor)
         if self.predictor:
             for outcome in self.predictor.predict(sequences, processes):
                 yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])

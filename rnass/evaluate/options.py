@@ -16,9 +16,7 @@ from rnass.evaluate.lines import Contenders
 from rnass.predictor import Device, Predictor, load_predictor
 from rnass.structure import Structure
 
-__all__ = ["ContenderOptions", "EvaluateOptions", "contenders", "processes"]
-
-_FEW = 20  # RNAs below which worker processes cost more than they save
+__all__ = ["ContenderOptions", "EvaluateOptions", "contenders"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +78,6 @@ def contenders(
     if twice := everyone.behind.keys() & everyone.others.keys():
         raise ConfigError(f"--predictions: the name {twice.pop()!r} is taken; expected another")
     return everyone
-
-
-def processes(records: int, everyone: Contenders) -> int:
-    """Worker processes of ViennaRNA for so many RNAs: the cores that the network leaves."""
-    threads = torch.get_num_threads()
-    spare = threads - 1 if everyone.predictor else threads
-    return spare if records > _FEW else 0
 
 
 def _predictor(options: ContenderOptions) -> Predictor:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnass.errors import counted
 from rnass.evaluate.lines import VIENNA_LINES
 from rnass.evaluate.tally import Tally
 
@@ -110,7 +111,7 @@ def as_table(report: Mapping[str, Any]) -> str:
 def _heading(report: Mapping[str, Any]) -> str:
     data, out = report["data"], report["data"]["left_out"]
     names = ", ".join(file["file"] for file in data["files"])
-    text = f"{names}: {data['judged']:,} of {data['read']:,} records"
+    text = f"{names}: {data['judged']:,} of {counted(data['read'], 'record')}"
     text += f", {data['lengths'][0]} to {data['lengths'][1]} bases\n"
     where = " and ".join(f"{key}={value}" for key, value in data["columns"].items())
     reasons = (
@@ -123,7 +124,7 @@ def _heading(report: Mapping[str, Any]) -> str:
         text += f"rnass: weights {weights['file']} (sha256 {weights['sha256'][:12]}), "
         decoding = report["decoding"]
         text += f"{decoding['decoder']}, threshold {decoding['threshold']:g}"
-        text += f", helices of {decoding['min_helix']} pairs or more"
+        text += f", helices of {counted(decoding['min_helix'], 'pair')} or more"
         text += f", {'canonical pairs only' if decoding['canonical'] else 'non-canonical pairs too'}\n"
     text += f"ViennaRNA {report['versions']['ViennaRNA']}; ThreshKnot: {PROTOCOL['ThreshKnot']}\n"
     shown = (key for key in PROTOCOL if key not in ("ThreshKnot", "calibration"))
@@ -150,7 +151,7 @@ def _section(title: str, rows: Items[_Row], *, interval: bool = False) -> str:
         row = [name, f"{figures['f1']:.4f}", *([f"{low:.3f}-{high:.3f}"] if interval else [])]
         row += [f"{figures[key]:.4f}" for key in ("ppv", "sensitivity", "mcc", "inf")]
         body.append([*row, str(counts["missing"])])
-    return f"{title} ({rows[0][2]['records']:,} RNAs)\n" + _aligned([head, *body])
+    return f"{title} ({counted(rows[0][2]['records'], 'RNA')})\n" + _aligned([head, *body])
 
 
 def _part_section(title: str, lines: Mapping[str, Any], mode: str) -> str:

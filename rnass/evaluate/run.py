@@ -14,7 +14,7 @@ from rnass import vienna
 from rnass.errors import OutputError
 from rnass.evaluate.inputs import References, read_others, read_references
 from rnass.evaluate.lines import Contenders
-from rnass.evaluate.options import EvaluateOptions, contenders, processes
+from rnass.evaluate.options import EvaluateOptions, contenders
 from rnass.evaluate.report import as_table, judged, per_record
 from rnass.evaluate.tally import Tally
 from rnass.io import LabelledRecord, write_json, write_text
@@ -67,7 +67,7 @@ def evaluate(
     failures: list[str] = []
     sequences = [record.sequence for record in records]
     with record_bar(len(records), quiet=quiet) as advance:
-        for answer in everyone.answers(sequences, processes(len(records), everyone)):
+        for answer in everyone.answers(sequences):
             tally.add(answer)
             failures += answer.problems
             advance(len(answer.sequence))

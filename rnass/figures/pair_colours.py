@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.colors import to_rgba_array
 from numpy.typing import NDArray
 
+from rnass.errors import counted
 from rnass.figures.legend import Entry
 from rnass.figures.style import FAINT, KNOTTED, KNOTTED_FLAT, NESTED, NESTED_FLAT
 from rnass.structure import Structure
@@ -77,7 +78,7 @@ def shaded(track: Track) -> Half:
     """Coloured by pseudoknot order, 0 or higher, and shaded by probability if there are any."""
     pairs = track.structure.pairs
     knotted = track.structure.orders > 0
-    remark = "1 pair" if len(pairs) == 1 else f"{len(pairs) or 'no'} pairs"
+    remark = counted(len(pairs), "pair") if len(pairs) else "no pairs"
     if knotted.any():
         remark += f", {knotted.sum()} pseudoknotted"
     if track.probabilities is None:

@@ -18,7 +18,7 @@ from matplotlib.style import context
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from rnass.errors import InputError
+from rnass.errors import InputError, counted
 
 __all__ = [
     "FAINT",
@@ -94,7 +94,7 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 def check_length(what: str, found: int, length: int) -> None:
     """Raise InputError unless *what*, of *found* bases, is as long as its sequence."""
     if found != length:
-        raise InputError(f"{what}: {found} bases; expected {length}, as in the sequence")
+        raise InputError(f"{what}: {counted(found, 'base')}; expected {length}, as in the sequence")
 
 
 def blank_axes(figure: Figure, width: float, height: float) -> Axes:

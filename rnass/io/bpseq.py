@@ -5,7 +5,7 @@ The format of the Comparative RNA Web site (Cannone et al. 2002, doi:10.1186/147
 
 from pathlib import Path
 
-from rnass.errors import StructureError
+from rnass.errors import StructureError, counted
 from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows
 from rnass.sequence import Sequence
@@ -51,5 +51,7 @@ def read_bpseq(path: str | Path) -> list[tuple[Sequence, Structure]]:
 def _row(line: str, where: str) -> PairRow:
     fields = line.split()
     if len(fields) != 3:
-        raise StructureError(f"{where}: {len(fields)} columns; expected 3: base, letter, partner")
+        raise StructureError(
+            f"{where}: {counted(len(fields), 'column')}; expected 3: base, letter, partner"
+        )
     return parse_row(fields[0], fields[1], fields[2], where)

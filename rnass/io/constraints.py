@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rnass.errors import ConstraintError
+from rnass.errors import ConstraintError, counted
 from rnass.io.files import files_in, name_of, read_lines, record_name
 from rnass.sequence import Sequence
 
@@ -205,7 +205,7 @@ def _rows(
                 raise ConstraintError(f"{where}: {line.strip()!r}; expected -1 to end the section")
             return
         if len(fields) != width:
-            raise ConstraintError(f"{where}: {len(fields)} columns; expected {width}")
+            raise ConstraintError(f"{where}: {counted(len(fields), 'column')}; expected {width}")
         for text in fields:
             if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
                 raise ConstraintError(f"{where}: base {text!r}; expected a number from 1, or -1")

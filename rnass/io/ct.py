@@ -9,7 +9,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
-from rnass.errors import StructureError
+from rnass.errors import StructureError, counted
 from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows, whole_number
 from rnass.sequence import Sequence
@@ -72,7 +72,7 @@ def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:
         length = whole_number(count, "count of bases", where)
         rows = [_row(line, place) for place, line in islice(lines, length)]
         if len(rows) < length:
-            raise StructureError(f"{where}: {len(rows)} rows follow; expected {length}")
+            raise StructureError(f"{where}: {counted(len(rows), 'row')} below; expected {length}")
         header = _ENERGY.sub("", name[0], count=1) if name else ""
         records.append(from_rows(rows, header or record_name(path), where))
     if not records:
@@ -89,7 +89,8 @@ def _row(line: str, where: str) -> PairRow:
     fields = line.split()
     if len(fields) < 6:
         raise StructureError(
-            f"{where}: {len(fields)} columns; expected 6: base, letter, previous, next, partner, number"
+            f"{where}: {counted(len(fields), 'column')}; "
+            "expected 6: base, letter, previous, next, partner, number"
         )
     for name, text in (("previous base", fields[2]), ("next base", fields[3])):
         whole_number(text, name, where)

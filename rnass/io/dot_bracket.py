@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from rnass.errors import SequenceError, StructureError
+from rnass.errors import SequenceError, StructureError, counted
 from rnass.io.files import read_lines, record_name, title_of, write_text
 from rnass.io.pair_rows import check_lengths
 from rnass.sequence import Sequence
@@ -80,7 +80,8 @@ def pair_up(
         brackets = brackets.replace("&", "", 1)
     if len(brackets) != len(sequence):
         raise StructureError(
-            f"{brackets_at}: {len(brackets)} symbols for {len(sequence)} bases; expected one each"
+            f"{brackets_at}: {counted(len(brackets), 'symbol')} for {counted(len(sequence), 'base')}; "
+            "expected one each"
         )
     return sequence, Structure.from_dot_bracket(brackets, brackets_at)
 
@@ -92,7 +93,7 @@ def _record(lines: list[tuple[int, str]], path: str | Path) -> tuple[Sequence, S
     name = (header.split() or ["no name"])[0]
     if len(lines) != 3:
         raise StructureError(
-            f"{path}:{number} ({name}): {len(lines) - 1} lines in the record; "
+            f"{path}:{number} ({name}): {counted(len(lines) - 1, 'line')} in the record; "
             "expected one of bases, one of brackets"
         )
     (bases_line, bases), (brackets_line, brackets) = lines[1:]

@@ -9,7 +9,7 @@ known; or one number each with spaces between, `nan` where it is not known.
 import csv
 from pathlib import Path
 
-from rnass.errors import InputError
+from rnass.errors import InputError, counted
 from rnass.io.files import read_lines
 from rnass.sequence import Sequence
 
@@ -40,7 +40,7 @@ def read_labels(path: str | Path, column: str) -> list[tuple[Sequence, str]]:
             continue
         if len(row) != len(columns):
             raise InputError(
-                f"{where}: {len(row)} columns; expected {len(columns)} as in the first line"
+                f"{where}: {counted(len(row), 'column')}; expected {len(columns)} as in the first line"
             )
         cells = dict(zip(columns, row, strict=True))
         if not cells[source].strip():

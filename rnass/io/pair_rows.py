@@ -6,7 +6,7 @@ Bases are numbered from 1 here; partner 0 is unpaired.
 from collections.abc import Sequence as Items
 from typing import NamedTuple
 
-from rnass.errors import SequenceError, StructureError
+from rnass.errors import SequenceError, StructureError, counted
 from rnass.sequence import Sequence, clean_bases
 from rnass.structure import Structure
 
@@ -26,7 +26,7 @@ def check_lengths(sequence: Sequence, structure: Structure) -> None:
     """Raise StructureError unless the structure has as many bases as the sequence."""
     if len(structure) != len(sequence):
         raise StructureError(
-            f"{sequence.id}: structure of {len(structure)} bases; expected {len(sequence)}"
+            f"{sequence.id}: structure of {counted(len(structure), 'base')}; expected {len(sequence)}"
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import InputError
+from rnass.errors import InputError, counted
 from rnass.io.files import files_in, name_of, read_lines, record_name
 from rnass.sequence import clean_bases
 
@@ -88,7 +88,8 @@ def _columns(path: Path, name: str, rows: list[tuple[int, str]], *, named: bool)
     for number, line in rows:
         where, fields = f"{name_of(path)}:{number}", line.split()
         if len(fields) != 2:
-            raise InputError(f"{where}: {len(fields)} columns; expected 2: base and reactivity")
+            found = counted(len(fields), "column")
+            raise InputError(f"{where}: {found}; expected 2: base and reactivity")
         base = fields[0]
         if not (base.isascii() and base.isdigit() and len(base) < 8 and 0 < int(base) <= _LONGEST):
             raise InputError(f"{where}: base {base!r}; expected a number from 1")
@@ -151,7 +152,8 @@ def _construct(path: Path, lines: list[tuple[int, str]]) -> Reactivities:
     number, fields = entries["REACTIVITY"]
     here = f"{name_of(path)}:{number}"
     if len(fields) != len(indices):
-        raise InputError(f"{here}: {len(fields)} reactivities; expected {len(indices)}, as in SEQPOS")
+        found = counted(len(fields), "value")
+        raise InputError(f"{here}: {found} of REACTIVITY; expected {len(indices)}, as in SEQPOS")
     given = {k: _value(text, here) for k, text in zip(indices, fields, strict=True)}
     return Reactivities(title, _filled(given), where, True, bases)
 

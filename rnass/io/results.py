@@ -4,20 +4,25 @@
     predictions.dbn summary.tsv            all records in input order, when the run ends
     run.json                               how it was made
     .rnass-journal.jsonl                   one line per finished record, appended as it finishes
+    .rnass-lock                            there while a run is, which holds a lock of the system on it
 
 A record is finished when its line in the journal is whole, was made from the same header, bases and
 options, says `ok`, and every file it names is there. Resuming goes by that, so a killed run
 repeats at most the record it was killed in.
 """
 
+import errno
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from numpy.typing import ArrayLike
 
 from rnass.errors import OutputError
@@ -34,8 +39,11 @@ __all__ = ["FORMATS", "Results", "open_results"]
 FORMATS = ("ct", "dbn", "bpseq", "npy")
 """What can be written per record."""
 
-_JOURNAL = f"{TEMPORARY_PREFIX}journal.jsonl"
+log = logging.getLogger("rnass")
+
+_JOURNAL, _LOCK = f"{TEMPORARY_PREFIX}journal.jsonl", f"{TEMPORARY_PREFIX}lock"
 _SUMMARY, _PREDICTIONS, _RUN = "summary.tsv", "predictions.dbn", "run.json"
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @dataclass(frozen=True)
@@ -182,6 +190,7 @@ class Results:
         return hashlib.sha256(source.encode()).hexdigest()
 
 
+@contextmanager
 def open_results(
     folder: str | Path,
     options: Mapping[str, Any],
@@ -189,21 +198,52 @@ def open_results(
     known: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> Results:
-    """Make or reopen a results folder; see `Results` for *options* and *known*.
+) -> Iterator[Results]:
+    """Make or reopen a results folder for one run; see `Results` for *options* and *known*.
 
     A folder that holds anything (names that begin with a dot apart) needs *overwrite*, which removes
-    what rnass wrote there before and nothing else, or *resume*, which keeps it.
+    what rnass wrote there before and nothing else, or *resume*, which keeps it. No other run can open
+    it until the block ends, or the process, however that comes about.
 
     Raises:
         OutputError: the folder is not empty and neither is asked for, or both are; there is no run to
-            resume; the folder cannot be made or written.
+            resume; another run is writing; the folder cannot be made or written.
     """
     folder = Path(folder)
     if overwrite and resume:
         raise OutputError(f"{folder}: --overwrite and --resume; expected one of them")
+    with _alone(folder):
+        entries = _kept_entries(folder, overwrite=overwrite, resume=resume)
+        yield Results(folder, options, entries, known)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Have the folder, locked against other runs; the system lets go of a lock when its process ends."""
+    lock = FileLock(folder / _LOCK, timeout=0, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"{folder}: another run is writing into it; expected another folder, or to wait until that "
+            "run has ended"
+        ) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise _unwritable(folder, error) from error
+        log.warning("%s: files cannot be locked here; see that no other run writes into it", folder)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            (folder / _LOCK).unlink(missing_ok=True)
+        lock.release()
+
+
+def _kept_entries(folder: Path, *, overwrite: bool, resume: bool) -> dict[str, _Entry]:
+    """Clear what is not to be kept, and give what the journal holds from now on."""
+    try:
         entries = _read_journal(folder)
         _check_use(folder, entries, overwrite=overwrite, resume=resume)
         if overwrite:
@@ -211,11 +251,15 @@ def open_results(
         for leftover in folder.glob(f"{TEMPORARY_PREFIX}*.tmp"):
             leftover.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: {reason(error)}; expected a folder that can be written") from error
+        raise _unwritable(folder, error) from error
     kept = entries if entries and resume else {}
     # rewritten whole, as a line torn by a kill must not be appended to
     write_text(folder / _JOURNAL, "".join(_to_line(entry) for entry in kept.values()))
-    return Results(folder, options, kept, known)
+    return kept
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder}: {reason(error)}; expected a folder that can be written")
 
 
 def _check_use(

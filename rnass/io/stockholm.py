@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnass.errors import StructureError
+from rnass.errors import StructureError, counted
 from rnass.io.files import read_lines, write_text
 from rnass.sequence import clean_bases
 from rnass.structure import Structure
@@ -72,7 +72,7 @@ def project(row: str, consensus: Structure, where: str = "row") -> tuple[str, St
     """
     if len(row) != len(consensus):
         raise StructureError(
-            f"{where}: {len(row)} places; expected {len(consensus)}, one for each column"
+            f"{where}: {counted(len(row), 'place')}; expected {len(consensus)}, one for each column"
         )
     held = np.array([symbol not in _GAPS for symbol in row])
     place = np.cumsum(held) - 1
@@ -144,7 +144,8 @@ class _Draft:
             case [name, text] if not name.startswith("#"):
                 self.rows[name] = self.rows.get(name, "") + text
             case [name, *_] if not name.startswith("#"):
-                raise StructureError(f"{where}: {len(fields)} words; expected a name and an aligned row")
+                found = counted(len(fields), "word")
+                raise StructureError(f"{where}: {found}; expected a name and an aligned row")
 
     def finish(self, where: str) -> Alignment:
         marks = [text for kind in self.residues.values() for text in kind.values()]

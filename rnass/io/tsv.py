@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rnass.errors import StructureError
+from rnass.errors import StructureError, counted
 from rnass.io.dot_bracket import pair_up
 from rnass.io.files import read_lines, write_atomically
 from rnass.sequence import Sequence
@@ -97,7 +97,8 @@ def _line(record: LabelledRecord, further: list[str]) -> str:
 def _record(columns: list[str], line: str, where: str) -> LabelledRecord:
     fields = line.split("\t")
     if len(fields) != len(columns):
-        raise StructureError(f"{where}: {len(fields)} columns; expected {len(columns)}, as in line 1")
+        found = counted(len(fields), "column")
+        raise StructureError(f"{where}: {found}; expected {len(columns)}, as in line 1")
     row = dict(zip(columns, fields, strict=True))
     name = row.pop("id")
     place = f"{where} ({name})"

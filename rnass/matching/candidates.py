@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import logit
 
 from rnass.config import DecodingConfig
-from rnass.errors import ConstraintError, InputError
+from rnass.errors import ConstraintError, InputError, counted
 from rnass.matching.constraints import Constraints
 from rnass.sequence import BASES, clean_bases
 
@@ -204,7 +204,7 @@ def _check_forced(
             )
         if not _may_pair(codes, np.array([i]), np.array([j]), options, nick)[0]:
             raise ConstraintError(
-                f"{here} must pair but lie {j - i - 1} bases apart; expected at least "
+                f"{here} must pair but lie {counted(j - i - 1, 'base')} apart; expected at least "
                 f"{options.min_hairpin} (hairpin)"
                 + (f" and a span of at most {options.max_span}" if options.max_span else "")
             )

@@ -5,9 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import expon, genextreme
 
-from rnass.errors import InputError
+from rnass.errors import InputError, counted
 from rnass.sequence import clean_bases
 
 __all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
@@ -16,9 +15,6 @@ _GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
 _MISSING = -500.0  # RNAstructure and ViennaRNA write -999 for "no data"
 _FLOOR = 1e-6
 
-_UNPAIRED = expon(scale=0.681211)
-_HELIX_END = genextreme(-0.821235, loc=0.0901397, scale=0.113916)  # scipy's shape is minus xi
-_STACKED = genextreme(-0.762581, loc=0.0395857, scale=0.0492536)
 _HELIX_END_SHARE = 0.4  # the two end pairs of a helix of five
 _FALLING = (0.02, 1.45)  # where the likelihood ratio falls with the reactivity
 
@@ -60,7 +56,7 @@ def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[
     """
     p, evidence = np.asarray(probabilities), np.asarray(base_log_odds, dtype=np.float64)
     if p.shape != (evidence.size, evidence.size):
-        raise InputError(f"evidence: {evidence.size} bases, map {p.shape}; expected as many")
+        raise InputError(f"evidence: {counted(evidence.size, 'base')}, map {p.shape}; expected as many")
     shifted = logit(p) + (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
     return np.asarray(expit(shifted))
 
@@ -113,18 +109,28 @@ def shape_log_odds(
         thermal = _GAS_CONSTANT * (273.15 + temperature)  # 0.616 kcal/mol at 37 C
         odds = -(slope * np.log1p(values) + intercept) / thermal
     elif method == "likelihood":
-        held = np.clip(values, *_FALLING)
-        paired = _HELIX_END_SHARE * _HELIX_END.pdf(held) + (1 - _HELIX_END_SHARE) * _STACKED.pdf(held)
-        odds = np.log(paired) - _UNPAIRED.logpdf(held)
+        odds = _log_likelihood_ratio(np.clip(values, *_FALLING))
     else:
         raise InputError(f"method: {method!r}; expected 'deigan' or 'likelihood'")
     return np.nan_to_num(odds, nan=0.0)
 
 
+def _log_likelihood_ratio(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of f(r | paired) / f(r | unpaired) of Sükösd et al. 2013."""
+    from scipy.stats import expon, genextreme  # half a second that most runs need not wait
+
+    helix_end = genextreme(-0.821235, loc=0.0901397, scale=0.113916)  # scipy's shape is minus xi
+    stacked = genextreme(-0.762581, loc=0.0395857, scale=0.0492536)
+    paired = _HELIX_END_SHARE * helix_end.pdf(values) + (1 - _HELIX_END_SHARE) * stacked.pdf(values)
+    return np.asarray(np.log(paired) - expon(scale=0.681211).logpdf(values))
+
+
 def _where_dms_reports(values: NDArray[np.float64], bases: str) -> NDArray[np.float64]:
     letters = np.array(list(clean_bases(bases)))
     if letters.size != values.size:
-        raise InputError(f"reactivities: {values.size} for {letters.size} bases; expected as many")
+        raise InputError(
+            f"reactivities: {values.size} for {counted(letters.size, 'base')}; expected as many"
+        )
     return np.where(np.isin(letters, ["A", "C"]), values, np.nan)
 
 

@@ -213,14 +213,17 @@ def test_aido_rna_agrees_with_plain_code(tmp_path):
 
 def test_u_as_t_or_u(tmp_path):
     weights, words, _ = golden("aido-rna-official")
+    lay_out(weights, words, tmp_path)
+    assert u_advice(read_checkpoint(tmp_path), "T").endswith("they do not tell T from U")
     weights["bert.embeddings.word_embeddings.weight"][9] *= 0.01
     lay_out(weights, words, tmp_path)
     as_t, as_u = read_checkpoint(tmp_path), read_checkpoint(tmp_path, u_as="U")
     assert as_t.vocabulary.encode("U") == [2, 8, 3]
     assert as_u.vocabulary.encode("U") == [2, 9, 3]
-    assert base_row_norms(as_t) == base_row_norms(as_u)
-    assert base_row_norms(as_u)["U"] < 0.05 < base_row_norms(as_u)["T"]
-    assert u_advice(as_u).endswith("read U as T")
+    norms = base_row_norms(as_u, "U")
+    assert base_row_norms(as_t, "T") == norms
+    assert norms["U"] < 0.05 < norms["T"]
+    assert u_advice(as_u, "U").endswith("read U as T")
 
 
 def test_u_as_t_needs_a_t(tmp_path):
@@ -228,7 +231,7 @@ def test_u_as_t_needs_a_t(tmp_path):
     lay_out(weights, words, tmp_path)
     with pytest.raises(CheckpointError, match="the token table has no T"):
         read_checkpoint(tmp_path, u_as="T")
-    assert "no choice" in u_advice(read_checkpoint(tmp_path))
+    assert "no choice" in u_advice(read_checkpoint(tmp_path), "U")
 
 
 # --- inputs ------------------------------------------------------------------------------------------
@@ -310,9 +313,20 @@ def test_a_malicious_pickle_is_refused_and_does_nothing(tmp_path, suffix, legacy
         file.write_bytes(pickle.dumps(data))
     else:
         torch.save(data, file)
-    with pytest.raises(CheckpointError, match=r"model\..*refused.*expected whole weights"):
+    why = "it is cut short, damaged or of another kind" if legacy else r"it asks for \S+"
+    with pytest.raises(CheckpointError, match=rf"model\..*refused: {why}; expected whole weights"):
         read_checkpoint(file)
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize(
+    ("start", "what"), [("\n<!DOCTYPE html>", "a web page"), ("version https://git-lfs.git", "pointer")]
+)
+def test_what_a_failed_download_leaves_is_called_by_its_name(tmp_path, suffix, start, what):
+    (tmp_path / f"model.{suffix}").write_text(start + "\n" * 99)
+    with pytest.raises(CheckpointError, match=rf"model\.{suffix}: .*{what}.*; expected the weights"):
+        read_checkpoint(tmp_path / f"model.{suffix}")
 
 
 @pytest.mark.parametrize("name", ["rna-fm-official", "rna-fm-multimolecule", "aido-rna-official"])
@@ -388,7 +402,7 @@ def test_family_given(name, family, tmp_path):
     [
         ({"model_type": "ernierna"}, "model_type 'ernierna'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
-        ({"num_hidden_layers": None}, "does not say layers"),
+        ({"num_hidden_layers": None}, r"no config\.json says layers"),
         ({"num_hidden_layers": "two"}, "layers"),
         ({"num_attention_heads": 3}, "not a multiple of heads"),
     ],
@@ -404,7 +418,7 @@ def test_a_configuration_of_something_else_is_refused(change, message, tmp_path)
 def test_no_configuration(tmp_path):
     weights, words, _ = golden("plantrna-fm-rotary")
     lay_out(weights, words | {"config": {}}, tmp_path)
-    with pytest.raises(CheckpointError, match="does not say heads and layers"):
+    with pytest.raises(CheckpointError, match=r"no config\.json says heads and layers"):
         read_checkpoint(tmp_path)
 
 

@@ -48,9 +48,9 @@ def test_codons_of_mrna_fm_and_multimolecule():
     assert vocabulary("mrna-fm").bases_per_token == 3
 
 
-@pytest.mark.parametrize("bases", ["A", "AUGGC"])
-def test_left_over_bases_are_refused(bases):
-    with pytest.raises(SequenceError, match=f"{len(bases)} bases; expected whole codons"):
+@pytest.mark.parametrize(("bases", "found"), [("A", "1 base"), ("AUGGC", "5 bases")])
+def test_left_over_bases_are_refused(bases, found):
+    with pytest.raises(SequenceError, match=f"{found}; expected whole codons"):
         vocabulary("mrna-fm").encode(bases)
 
 

@@ -74,7 +74,7 @@ def test_fasta_passes_over_constraint_lines_only_when_told(tmp_path):
         ("DS:\n0\n-1\n", "c.txt:2: base '0'; expected a number from 1"),
         ("DS:\nG4\n-1\n", "c.txt:2: base 'G4'"),
         ("DS:\n1 2\n-1\n", "c.txt:2: 2 columns; expected 1"),
-        ("Pairs:\n1\n-1 -1\n", "c.txt:2: 1 columns; expected 2"),
+        ("Pairs:\n1\n-1 -1\n", "c.txt:2: 1 column; expected 2"),
         ("Pairs:\n4 4\n-1 -1\n", "c.txt:2: base 4 with itself"),
         ("Pairs:\n1 9\n-1 3\n", "c.txt:3: '-1 3'; expected -1 to end"),
     ],

@@ -88,7 +88,7 @@ def test_several_structures(tmp_path):
         pytest.param("9" * 30, f":1: count of bases '{'9' * 30}'; expected", id="absurd count"),
         pytest.param("0 x\n", ":1: no bases; expected one row per base", id="no bases"),
         pytest.param(
-            "5 x\n" + "".join(ROWS), ":1: 4 rows follow; expected 5", id="rows missing at the end"
+            "5 x\n" + "".join(ROWS), ":1: 4 rows below; expected 5", id="rows missing at the end"
         ),
         pytest.param(
             "3 x\n" + "".join(ROWS), ":2: partner 4 of base 1 is out of range", id="count too low"

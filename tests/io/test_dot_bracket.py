@@ -56,7 +56,7 @@ def test_a_single_record_may_have_no_header(tmp_path):
     [
         pytest.param("", ": no records; expected '>name', bases, brackets", id="empty"),
         pytest.param(
-            ">x\nGAAAC\n", r":1 \(x\): 1 lines in the record; expected one of", id="no brackets"
+            ">x\nGAAAC\n", r":1 \(x\): 1 line in the record; expected one of", id="no brackets"
         ),
         pytest.param(">x\n", r":1 \(x\): 0 lines in the record", id="only a header"),
         pytest.param("GA\n..\nGA\n..\n", r":1 \(x\): 4 lines in the record", id="two without headers"),

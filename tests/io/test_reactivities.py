@@ -63,7 +63,7 @@ def test_a_folder_names_records_by_its_files(tmp_path):
         ("1 0.5\n\n1 0.6\n", "r.shape:3: base 1 stands twice"),
         ("1 high\n", "r.shape:1: reactivity 'high'; expected a number"),
         ("1 inf\n", "r.shape:1: reactivity 'inf'"),
-        (RDAT.replace("0.5 -999 1.25", "0.5 -999"), "r.shape:7: 2 reactivities; expected 3"),
+        (RDAT.replace("0.5 -999 1.25", "0.5 -999"), "r.shape:7: 2 values of REACTIVITY; expected 3"),
         (RDAT.replace("0.5 -999", "0.5 ?"), "r.shape:7: reactivity '?'"),
         (RDAT.replace("A104", "A204"), "r.shape:5: position A204 is outside SEQUENCE"),
         (RDAT.replace("A104", "A103"), "r.shape:5: a position stands twice"),

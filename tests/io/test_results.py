@@ -1,4 +1,7 @@
+import errno
 import json
+import multiprocessing
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +14,12 @@ from rnass.structure import Structure
 OPTIONS = {"threshold": 0.5, "weights": "sha"}
 JOURNAL = ".rnass-journal.jsonl"
 RECORDS = [(f"r{k}", Sequence(f"r{k}", "G" + "A" * k + "C", f"r{k} number {k}")) for k in range(3, 7)]
+
+
+def opened(folder, options, **flags):
+    """Results that nobody holds any more: the tests of what is written need no lock."""
+    with open_results(folder, options, **flags) as results:
+        return results
 
 
 def fold(sequence):
@@ -37,7 +46,7 @@ def finished(results, records=RECORDS):
 def whole(tmp_path):
     """The folder of a run that ended."""
     folder = tmp_path / "deep" / "results"
-    results = open_results(folder, OPTIONS)
+    results = opened(folder, OPTIONS)
     for name, sequence in RECORDS:
         predict(results, name, sequence)
     results.close(RECORDS)
@@ -61,41 +70,41 @@ def test_a_run(whole):
 def test_a_second_run_is_refused_and_names_the_ways_out(whole):
     before = contents(whole)
     with pytest.raises(OutputError, match=r"results: holds earlier results; .*--overwrite.*--resume"):
-        open_results(whole, OPTIONS)
+        opened(whole, OPTIONS)
     assert contents(whole) == before
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "r3.ct").write_text("mine")
     with pytest.raises(OutputError, match="holds other files; expected an empty folder, --overwrite"):
-        open_results(tmp_path, OPTIONS)
+        opened(tmp_path, OPTIONS)
     with pytest.raises(OutputError, match="no run to resume; expected an empty folder or --overwrite"):
-        open_results(tmp_path, OPTIONS, resume=True)
+        opened(tmp_path, OPTIONS, resume=True)
     assert contents(tmp_path) == {"r3.ct": b"mine"}
 
 
 def test_overwrite_removes_our_files_and_no_others(whole):
     (whole / "notes.txt").write_text("mine")
     (whole / ".rnass-0.tmp").write_text("half a file")
-    results = open_results(whole, OPTIONS, overwrite=True)
+    results = opened(whole, OPTIONS, overwrite=True)
     assert contents(whole) == {"notes.txt": b"mine", JOURNAL: b""}
     assert finished(results) == []
 
 
 def test_both_flags(tmp_path):
     with pytest.raises(OutputError, match="--overwrite and --resume; expected one of them"):
-        open_results(tmp_path, OPTIONS, overwrite=True, resume=True)
+        opened(tmp_path, OPTIONS, overwrite=True, resume=True)
 
 
 @pytest.mark.parametrize("flags", [{}, {"resume": True}, {"overwrite": True}])
 def test_an_empty_folder_takes_any_flag(tmp_path, flags):
     (tmp_path / ".DS_Store").touch()
-    assert finished(open_results(tmp_path, OPTIONS, **flags)) == []
+    assert finished(opened(tmp_path, OPTIONS, **flags)) == []
 
 
 def test_a_run_that_finished_nothing_is_in_nobodys_way(tmp_path):
-    open_results(tmp_path, OPTIONS)
-    open_results(tmp_path, OPTIONS)
+    opened(tmp_path, OPTIONS)
+    opened(tmp_path, OPTIONS)
 
 
 def test_a_killed_run_loses_no_finished_record(tmp_path, whole):
@@ -104,21 +113,21 @@ def test_a_killed_run_loses_no_finished_record(tmp_path, whole):
     ends = [k for k, byte in enumerate(journal) if byte == ord("\n")]
     for length in sorted({*range(0, len(journal), 41), *ends, *(k + 1 for k in ends)}):
         (whole / JOURNAL).write_bytes(journal[:length])
-        results = open_results(whole, OPTIONS, resume=True)
+        results = opened(whole, OPTIONS, resume=True)
         whole_lines = (journal[:length] + b"\n" * (journal[length : length + 1] == b"\n")).count(b"\n")
         assert finished(results) == [name for name, _ in RECORDS[:whole_lines]]
 
 
 def test_a_resumed_run_ends_as_a_whole_one(tmp_path, whole):
     folder = tmp_path / "killed"
-    results = open_results(folder, OPTIONS)
+    results = opened(folder, OPTIONS)
     for name, sequence in RECORDS[:2]:
         predict(results, name, sequence)
     with (folder / JOURNAL).open("ab") as journal:
         journal.write(b'{"key": "torn')
     (folder / ".rnass-0.tmp").write_text("half a file")
 
-    results = open_results(folder, OPTIONS, resume=True)
+    results = opened(folder, OPTIONS, resume=True)
     missing = [(name, sequence) for name, sequence in RECORDS if not results.is_finished(name, sequence)]
     assert missing == RECORDS[2:]
     for name, sequence in reversed(missing):
@@ -131,7 +140,7 @@ def test_a_resumed_run_ends_as_a_whole_one(tmp_path, whole):
 
 
 def test_closing_after_an_interruption_lists_what_is_there(tmp_path):
-    results = open_results(tmp_path, OPTIONS)
+    results = opened(tmp_path, OPTIONS)
     predict(results, *RECORDS[1])
     results.close(RECORDS)
     assert read_dot_bracket(tmp_path / "predictions.dbn") == [(RECORDS[1][1], fold(RECORDS[1][1]))]
@@ -140,7 +149,7 @@ def test_closing_after_an_interruption_lists_what_is_there(tmp_path):
 
 def test_resuming_a_whole_run_leaves_nothing_to_do(whole):
     before = contents(whole)
-    results = open_results(whole, {"weights": "sha", "threshold": 0.5}, resume=True)
+    results = opened(whole, {"weights": "sha", "threshold": 0.5}, resume=True)
     assert finished(results) == [name for name, _ in RECORDS]
     results.close(RECORDS)
     assert contents(whole) == before
@@ -154,7 +163,7 @@ def test_resuming_a_whole_run_leaves_nothing_to_do(whole):
     ],
 )
 def test_another_sequence_under_the_name_is_not_finished(whole, change):
-    results = open_results(whole, OPTIONS, resume=True)
+    results = opened(whole, OPTIONS, resume=True)
     name, sequence = RECORDS[0]
     assert results.is_finished(name, sequence)
     assert not results.is_finished(name, change(sequence))
@@ -163,24 +172,24 @@ def test_another_sequence_under_the_name_is_not_finished(whole, change):
 
 
 def test_other_options_are_not_finished(whole):
-    assert finished(open_results(whole, {**OPTIONS, "threshold": 0.4}, resume=True)) == []
+    assert finished(opened(whole, {**OPTIONS, "threshold": 0.4}, resume=True)) == []
 
 
 def test_a_record_whose_file_is_gone_is_not_finished(whole):
     (whole / "r4.npy").unlink()
-    assert finished(open_results(whole, OPTIONS, resume=True)) == ["r3", "r5", "r6"]
+    assert finished(opened(whole, OPTIONS, resume=True)) == ["r3", "r5", "r6"]
 
 
 def test_a_record_done_again_leaves_no_stale_file(whole):
-    results = open_results(whole, {"formats": "ct"}, resume=True)
+    results = opened(whole, {"formats": "ct"}, resume=True)
     predict(results, *RECORDS[0], formats=["ct"])
     assert sorted(path.name for path in whole.glob("r3.*")) == ["r3.ct"]
-    results = open_results(whole, {"formats": "ct"}, resume=True)
+    results = opened(whole, {"formats": "ct"}, resume=True)
     assert finished(results) == ["r3"]
 
 
 def test_a_failed_record_stands_in_the_summary_and_is_tried_again(tmp_path):
-    results = open_results(tmp_path, OPTIONS)
+    results = opened(tmp_path, OPTIONS)
     name, sequence = RECORDS[0]
     results.finish(
         SummaryRow(id="r3", file=name, status="failed", message="out of\nmemory"), sequence, None
@@ -195,7 +204,7 @@ def test_a_failed_record_stands_in_the_summary_and_is_tried_again(tmp_path):
         ("bad", "failed", "letter 'X' at base 7"),
     ]
     assert len(read_dot_bracket(tmp_path / "predictions.dbn")) == 1
-    assert finished(open_results(tmp_path, OPTIONS, resume=True)) == ["r4"]
+    assert finished(opened(tmp_path, OPTIONS, resume=True)) == ["r4"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +220,7 @@ def test_a_failed_record_stands_in_the_summary_and_is_tried_again(tmp_path):
 )
 def test_lines_of_the_journal_that_cannot_be_used_are_dropped(tmp_path, line):
     (tmp_path / JOURNAL).write_text(line + "\n", encoding="utf-8")
-    open_results(tmp_path, OPTIONS, resume=True)
+    opened(tmp_path, OPTIONS, resume=True)
     assert (tmp_path / JOURNAL).read_text() == ""
 
 
@@ -219,14 +228,14 @@ def test_the_journal_cannot_make_us_remove_other_files(tmp_path):
     outside = tmp_path / "outside"
     outside.write_text("mine")
     folder = tmp_path / "results"
-    results = open_results(folder, OPTIONS)
+    results = opened(folder, OPTIONS)
     results.finish(SummaryRow(id="a", file="a"), RECORDS[0][1], fold(RECORDS[0][1]), ["../outside"])
-    open_results(folder, OPTIONS, overwrite=True)
+    opened(folder, OPTIONS, overwrite=True)
     assert outside.read_text() == "mine"
 
 
 def test_unknown_format(tmp_path):
-    results = open_results(tmp_path, OPTIONS)
+    results = opened(tmp_path, OPTIONS)
     with pytest.raises(OutputError, match="format 'pdf' is unknown; expected ct, dbn, bpseq, npy"):
         results.write_record("x", RECORDS[0][1], fold(RECORDS[0][1]), [[0.0]], ["pdf"])
 
@@ -235,12 +244,73 @@ def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "x").write_text("")
     for folder in (tmp_path / "x", tmp_path / "x" / "y"):
         with pytest.raises(OutputError, match="expected a folder that can be written"):
-            open_results(folder, OPTIONS)
+            opened(folder, OPTIONS)
 
 
 def test_a_journal_that_cannot_be_written(tmp_path):
-    results = open_results(tmp_path / "x", OPTIONS)
+    results = opened(tmp_path / "x", OPTIONS)
     (tmp_path / "x" / JOURNAL).unlink()
     (tmp_path / "x").rmdir()
     with pytest.raises(OutputError, match=r"journal\.jsonl: no such file"):
         results.finish(SummaryRow(id="a", file="a"), RECORDS[0][1], None)
+
+
+LOCK = ".rnass-lock"
+
+
+def hold(folder, held):
+    """What a run does that another meets."""
+    with open_results(folder, OPTIONS) as results:
+        predict(results, *RECORDS[0])
+        held.set()
+        time.sleep(60)
+
+
+@pytest.fixture
+def other_run(tmp_path):
+    """A process that writes into a folder and has finished one record."""
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    process = context.Process(target=hold, args=(tmp_path / "results", held))
+    process.start()
+    assert held.wait(60)
+    yield process
+    process.kill()
+    process.join()
+
+
+@pytest.mark.parametrize("flags", [{}, {"resume": True}, {"overwrite": True}])
+def test_a_second_run_at_the_same_time_is_refused_and_touches_nothing(tmp_path, other_run, flags):
+    before = contents(tmp_path / "results")
+    with pytest.raises(OutputError, match=r"results: another run is writing into it; expected another"):
+        opened(tmp_path / "results", OPTIONS, **flags)
+    assert contents(tmp_path / "results") == before
+
+
+def test_a_killed_run_leaves_no_lock_behind(tmp_path, other_run):
+    other_run.kill()
+    other_run.join()
+    assert (tmp_path / "results" / LOCK).exists()
+    assert finished(opened(tmp_path / "results", OPTIONS, resume=True)) == ["r3"]
+    assert not (tmp_path / "results" / LOCK).exists()
+
+
+def test_an_error_ends_the_lock_too(tmp_path):
+    name, sequence = RECORDS[0]
+    with pytest.raises(OutputError, match="unknown"), open_results(tmp_path, OPTIONS) as results:
+        results.write_record(name, sequence, fold(sequence), [[0.0]], ["pdf"])
+    assert set(contents(tmp_path)) == {JOURNAL}
+    opened(tmp_path, OPTIONS)
+
+
+def test_a_folder_where_files_cannot_be_locked_is_used_with_a_warning(tmp_path, monkeypatch, caplog):
+    fcntl = pytest.importorskip("fcntl")
+
+    def no_locks(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    predict(opened(tmp_path, OPTIONS), *RECORDS[0])
+    assert finished(opened(tmp_path, OPTIONS, resume=True)) == ["r3"]
+    assert "files cannot be locked here; see that no other run writes into it" in caplog.text
+    assert not (tmp_path / LOCK).exists()

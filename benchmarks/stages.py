@@ -1,0 +1,48 @@
+"""How weights came about, stage by stage: time, data and validation scores, from weights/manifest.json.
+
+    python benchmarks/stages.py [--weights small]
+
+Stages were validated on different parts of VL0 (the first so many records up to a length), so a score
+compares with those of the same part alone. Prints a Markdown table; runs nothing.
+"""
+
+import argparse
+from typing import Any
+
+from rnass.weights import find_weights, manifest_entry
+
+HEAD = ("stage", "steps", "minutes so far", "training records", "validated on", "loss", "F1")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights")
+    entry = manifest_entry(find_weights(parser.parse_args().weights))
+    print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
+    seconds = 0.0
+    for number, stage in enumerate(entry.get("stages", []), start=1):
+        for end in stage["end"]:
+            seconds += end["seconds"]
+            print(f"| {' | '.join(row(number, stage, end, seconds / 60))} |")
+
+
+def row(number: int, stage: dict[str, Any], end: dict[str, Any], minutes: float) -> list[str]:
+    """One stage's line."""
+    data = stage["config"]["data"]
+    records = sum(file["records"] for file in stage["data"].values())
+    part = f"{data['valid_limit']} up to {data['max_length']} bases"
+    f1 = f"{end['valid_f1']:.3f}" if "valid_f1" in end else ""
+    return [
+        str(number),
+        str(end["step"]),
+        f"{minutes:.0f}",
+        f"{records:,}",
+        part,
+        f"{end['valid_loss']:.3f}",
+        f1,
+    ]
+
+
+if __name__ == "__main__":
+    main()
