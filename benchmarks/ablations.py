@@ -59,6 +59,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "backbone trained along": {"freeze_backbone": False},
     "trained along from random ones": {"backbone": None, "encoder": ENCODER, "freeze_backbone": False},
     "the same, an eighth the size": {"backbone": None, "encoder": SMALLER, "freeze_backbone": False},
+    "more than twice the rate": {"optimiser.learning_rate": 5e-3},
+    "matrices by Muon": {"optimiser.method": "muon"},
+    "the same, more than twice the rate": {"optimiser.method": "muon", "optimiser.learning_rate": 5e-3},
     "twice the steps": {"optimiser.steps": 500},
     "half the steps": {"optimiser.steps": 125},
 }

@@ -40,7 +40,7 @@ def main() -> None:
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
     runs = [*arguments.before, arguments.model.parent]
-    earlier = entries[arguments.on]["stages"] if arguments.on else []
+    earlier = stages_of(entries[arguments.on]) if arguments.on else []
     entries[target.name] = entry(target) | {"stages": [*earlier, *map(stage, runs)]}
     checksum = entries[target.name]["sha256"]
     entries[target.name]["scores"] = dict(scores(path, checksum) for path in arguments.scores)
@@ -64,12 +64,23 @@ def entry(weights: Path) -> dict[str, Any]:
     }
 
 
+def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The stages of an entry; the last of them is the one that its weights were made by."""
+    *before, last = entry["stages"]
+    return [*before, last | {"made": entry["made"]}]
+
+
 def stage(run: Path) -> dict[str, Any]:
-    """One training run: its configuration, its data and where it ended."""
+    """One training run: its configuration, its data, where it ended and what it ran on."""
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     scored = [json.loads(line) for line in lines if "valid_loss" in line]
-    return {"config": config, "data": data_files(config["data"]["train"]), "end": scored[-1:]}
+    return {
+        "config": config,
+        "data": data_files(config["data"]["train"]),
+        "end": scored[-1:],
+        "made": entry(run / "model.safetensors")["made"],
+    }
 
 
 def scores(evaluation: Path, checksum: str) -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnass.weights import find_weights, manifest_entry
 
-HEAD = ("stage", "steps", "minutes so far", "training records", "validated on", "loss", "F1")
+HEAD = ("stage", "steps", "core minutes so far", "training records", "validated on", "loss", "F1")
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     seconds = 0.0
     for number, stage in enumerate(entry.get("stages", []), start=1):
         for end in stage["end"]:
-            seconds += end["seconds"]
+            seconds += end["seconds"] * stage.get("made", {}).get("processes", 1)
             print(f"| {' | '.join(row(number, stage, end, seconds / 60))} |")
 
 

@@ -184,6 +184,7 @@ class DataConfig(_Strict):
         train: files of labelled records, or folders of them.
         weights: how often a record of each of them is drawn, relative to the others; empty for all 1.
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
+        pseudoknot_weight: how often a record whose pairs cross is drawn, relative to one whose do not.
         valid: files that settings are chosen on.
         valid_limit: at most this many records of `valid` are scored while training.
         min_length, max_length: in bases; others are left out, and a warning for each file counts them.
@@ -202,6 +203,7 @@ class DataConfig(_Strict):
     train: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     family_power: float = 0.0
+    pseudoknot_weight: float = 1.0
     valid: tuple[str, ...] = ()
     valid_limit: int = 300
     min_length: int = 16
@@ -218,6 +220,8 @@ class DataConfig(_Strict):
         for name in ("mutation_rate", "mutated_share"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} {value} is not between 0 and 1")
+        if not self.pseudoknot_weight > 0:
+            raise ValueError(f"pseudoknot_weight {self.pseudoknot_weight} is not positive")
         if self.weights and len(self.weights) != len(self.train):
             files = counted(len(self.train), "file")
             raise ValueError(f"{counted(len(self.weights), 'weight')} for {files} of train")
@@ -225,14 +229,17 @@ class DataConfig(_Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class OptimiserConfig(_Strict):
-    """AdamW with linear warm-up and cosine decay.
+    """Linear warm-up and cosine decay of the learning rate.
 
     Attributes:
+        method: "adamw", or "muon" (Jordan et al. 2024) for the matrices of linear maps and AdamW for
+            the rest.
         steps: optimiser steps in all.
         accumulate: batches whose gradients make one step.
         ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.
     """
 
+    method: Literal["adamw", "muon"] = "adamw"
     steps: int = 1000
     learning_rate: float = 1e-3
     warmup: int = 100

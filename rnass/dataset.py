@@ -24,6 +24,7 @@ from rnass.io.structures import read_labelled
 from rnass.leakage import Hit, best_tool, near
 from rnass.model import Batch, Features, collate
 from rnass.mutation import mutate
+from rnass.structure import Structure
 
 __all__ = [
     "Annotations",
@@ -75,6 +76,11 @@ class Example:
     source: int = 0
     mask: str = ""
     altered: bool = False
+
+    @property
+    def pseudoknotted(self) -> bool:
+        """Whether any two of its pairs cross."""
+        return bool(Structure(len(self.bases), self.pairs).crossing.any())
 
     def contacts(self) -> NDArray[np.float32]:
         """The pairs as a symmetric (L, L) map of 0 and 1."""
@@ -364,6 +370,8 @@ def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float6
     if data.family_power:
         size = Counter(e.family for e in examples)
         weights *= [size[e.family] ** -data.family_power if e.family else 1.0 for e in examples]
+    if data.pseudoknot_weight != 1:
+        weights *= [data.pseudoknot_weight if e.pseudoknotted else 1.0 for e in examples]
     return weights
 
 

@@ -57,7 +57,7 @@ class Run(Generic[BatchT]):
     Args:
         folder: where config, log and state are kept.
         objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
-        groups: parameter groups of AdamW; each holds its own "lr" as a multiple of the learning rate.
+        groups: parameter groups; each holds its own "lr" as a multiple of the learning rate.
         config: the whole configuration; a folder begun with another one is refused.
     """
 
@@ -72,10 +72,7 @@ class Run(Generic[BatchT]):
         self.settings, self.run = config.optimiser, config.run
         self.device = next(objective.parameters()).device
         self.rank, self.world = start_processes(self.device)
-        self.relative = [float(group.pop("lr")) for group in groups]  # type: ignore[arg-type]
-        self.optimiser = torch.optim.AdamW(
-            groups, weight_decay=self.settings.weight_decay, betas=(0.9, 0.98)
-        )
+        self.optimisers = _optimisers(objective, groups, self.settings)
         self.names = {
             name: parameter
             for name, parameter in objective.named_parameters()
@@ -147,16 +144,18 @@ class Run(Generic[BatchT]):
     def _one_step(self, module: nn.Module, batches: Iterator[BatchT]) -> dict[str, float]:
         module.train()
         factor = learning_rate_factor(self.step, self.settings) * self.settings.learning_rate
-        for group, relative in zip(self.optimiser.param_groups, self.relative, strict=True):
-            group["lr"] = factor * relative
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = factor * group["relative"]
         fast = self.run.precision == "bfloat16"
         for _ in range(self.settings.accumulate):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
                 losses: dict[str, Tensor] = module(next(batches))
             (losses["loss"] / self.settings.accumulate).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.names.values(), self.settings.clip)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, parameter in self.names.items():
@@ -187,8 +186,9 @@ class Run(Generic[BatchT]):
             tensors["random_cuda"] = torch.cuda.get_rng_state(self.device)
         for name, parameter in self.names.items():
             tensors |= {f"weight.{name}": parameter.detach(), f"average.{name}": self.average[name]}
-            if moments := self.optimiser.state.get(parameter):  # none where no gradient ever came
-                tensors |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
+            for optimiser in self.optimisers:  # none where no gradient ever came
+                for key, moment in optimiser.state.get(parameter, {}).items():
+                    tensors[f"moment.{key}.{name}"] = moment
         partial = self.folder / "state.partial"
         contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
         save_file(contiguous, partial, {"step": str(self.step), "spent": str(self.spent)})
@@ -204,13 +204,14 @@ class Run(Generic[BatchT]):
             for name, parameter in self.names.items():
                 parameter.data.copy_(file.get_tensor(f"weight.{name}"))
                 self.average[name].copy_(file.get_tensor(f"average.{name}"))
-                if f"first.{name}" not in held:
-                    continue
-                self.optimiser.state[parameter] = {
-                    "step": torch.tensor(float(self.step)),
-                    "exp_avg": file.get_tensor(f"first.{name}"),
-                    "exp_avg_sq": file.get_tensor(f"second.{name}"),
-                }
+            by_name = {id(parameter): name for name, parameter in self.names.items()}
+            moments = [key.split(".", 2)[1:] for key in held if key.startswith("moment.")]
+            for optimiser in self.optimisers:
+                own = {by_name[id(p)]: p for group in optimiser.param_groups for p in group["params"]}
+                for key, name in moments:
+                    if name in own:
+                        moment = file.get_tensor(f"moment.{key}.{name}")
+                        optimiser.state[own[name]][key] = moment
 
     def _log(self, values: dict[str, float]) -> None:
         if self.rank == 0:
@@ -227,6 +228,29 @@ class Run(Generic[BatchT]):
             TextColumn("{task.fields[note]}"),
         )
         return Progress(*columns, console=console, disable=self.rank > 0 or not console.is_terminal)
+
+
+def _optimisers(
+    objective: nn.Module, groups: list[dict[str, object]], settings: OptimiserConfig
+) -> list[torch.optim.Optimizer]:
+    """AdamW for every parameter, or Muon for the matrices of linear maps and AdamW for the rest."""
+    linear = [module.weight for module in objective.modules() if isinstance(module, nn.Linear)]
+    matrices = {id(w) for w in linear if min(w.shape) > 1 and settings.method == "muon"}
+    parts: dict[bool, list[dict[str, object]]] = {False: [], True: []}
+    for group in groups:
+        parameters: list[nn.Parameter] = list(group["params"])  # type: ignore[call-overload]
+        for matrix, part in parts.items():
+            if chosen := [p for p in parameters if (id(p) in matrices) is matrix]:
+                part.append({"params": chosen, "relative": group["lr"]})
+    decay = settings.weight_decay
+    optimisers: list[torch.optim.Optimizer] = []
+    if parts[False]:
+        optimisers.append(torch.optim.AdamW(parts[False], weight_decay=decay, betas=(0.9, 0.98)))
+    if parts[True]:  # its steps are scaled to the size of AdamW's
+        optimisers.append(
+            torch.optim.Muon(parts[True], weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+        )
+    return optimisers
 
 
 class _Averaged:

@@ -1,5 +1,6 @@
 """Small models and data that many tests share; shapes of tensors are checked in the network column."""
 
+import logging
 import random
 
 import pytest
@@ -36,6 +37,19 @@ def model_config(encoder_config, head_config):
 def _seeded():
     """Weights that a test leaves to chance are the same ones every time."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def own_process():
+    """What a command sets for its whole process is put back: log handlers and levels, threads."""
+    root, own = logging.getLogger(), logging.getLogger("rnass")
+    handlers, levels, threads = root.handlers[:], (root.level, own.level), torch.get_num_threads()
+    root.handlers[:] = []  # the command closes those it finds
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -100,6 +100,17 @@ def test_family_power_evens_out_families_but_not_rnas_without_one():
     np.testing.assert_allclose(np.array(share) / sum(share), weights / weights.sum(), atol=0.02)
 
 
+def test_pseudoknots_are_drawn_as_often_as_their_weight_says():
+    crossing, nested = [[0, 10], [5, 15]], [[0, 15], [5, 10]]
+    examples = [
+        Example(f"rna{k}", "", "A" * 20, np.array(pairs), 0)
+        for k, pairs in enumerate([crossing] * 6 + [nested] * 18)
+    ]
+    data = DataConfig(pseudoknot_weight=3.0)
+    for epoch in epochs(examples, data, 20):  # as many of either, each crossing one twice
+        assert [epoch.count(n) for n in range(6)] == [2] * 6
+
+
 def test_no_examples_are_refused():
     with pytest.raises(ConfigError, match="no records of 16 to 512 bases"):
         next(batches([], DataConfig(), 0))

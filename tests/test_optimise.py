@@ -21,19 +21,22 @@ FLOAT32 = RunConfig(precision="float32", save_every=3, valid_every=100)
 
 
 class Regression(nn.Module):
-    """A loss that draws random numbers; one parameter has its own rate, one no gradient, one no use."""
+    """A loss that draws random numbers; rates differ, one parameter has no gradient, one no use."""
 
     def __init__(self):
         super().__init__()
         generator = torch.Generator().manual_seed(0)
         self.weight = nn.Parameter(torch.randn(5, generator=generator))
+        self.mix = nn.Linear(5, 5)
+        self.mix.weight.data = torch.randn(5, 5, generator=generator)
+        self.mix.bias.data = torch.randn(5, generator=generator)
         self.slow = nn.Parameter(torch.ones(1))
         self.frozen = nn.Parameter(torch.ones(1), requires_grad=False)
         self.unused = nn.Parameter(torch.ones(1))
 
     def forward(self, batch):
         noise = torch.rand(batch.shape)
-        error = ((batch + noise) @ self.weight * self.slow * self.frozen - 1) ** 2
+        error = (self.mix(batch + noise) @ self.weight * self.slow * self.frozen - 1) ** 2
         return {"loss": error.mean(), "twice": 2 * error.mean()}
 
 
@@ -48,8 +51,8 @@ def loaded(numbers):
 
 def groups_of(model):
     return [
-        {"params": [model.weight, model.unused], "lr": 1.0},
-        {"params": [model.slow], "lr": 0.25},
+        {"params": [model.weight, model.unused, model.mix.weight], "lr": 1.0},
+        {"params": [model.slow, model.mix.bias], "lr": 0.25},
     ]
 
 
@@ -76,13 +79,18 @@ def test_the_learning_rate_warms_up_then_follows_a_cosine():
     assert learning_rate_factor(0, dataclasses.replace(settings, warmup=0)) == 1
 
 
-def test_steps_are_those_of_torch_alone(tmp_path):
-    run = begin(tmp_path)
+@pytest.mark.parametrize("method", ["adamw", "muon"])
+def test_steps_are_those_of_torch_alone(tmp_path, method):
+    run = begin(tmp_path, dataclasses.replace(SETTINGS, method=method))
     got = finish(run)
 
     torch.manual_seed(1)
     model = Regression()
-    optimiser = torch.optim.AdamW(groups_of(model), weight_decay=0.1, betas=(0.9, 0.98))
+    fast, slow = groups_of(model)
+    if method == "muon":
+        matrices = [fast["params"].pop()]
+        muon = torch.optim.Muon(matrices, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    optimiser = torch.optim.AdamW([fast, slow], weight_decay=0.1, betas=(0.9, 0.98))
     average = model.weight.detach().clone()
     batches = map(loaded, stream())
     for step in range(6):
@@ -92,6 +100,10 @@ def test_steps_are_those_of_torch_alone(tmp_path):
         (sum(model(next(batches))["loss"] for _ in range(2)) / 2).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 0.5)
         optimiser.step()
+        if method == "muon":
+            muon.param_groups[0]["lr"] = factor
+            muon.step()
+            muon.zero_grad()
         decay = min(0.9, (1 + step) / (10 + step))
         average = decay * average + (1 - decay) * model.weight.detach()
     for name, parameter in model.named_parameters():
@@ -100,8 +112,10 @@ def test_steps_are_those_of_torch_alone(tmp_path):
     assert not torch.equal(got["weight"], Regression().weight)
 
 
-def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path):
-    whole = begin(tmp_path / "whole")
+@pytest.mark.parametrize("method", ["adamw", "muon"])
+def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path, method):
+    settings = dataclasses.replace(SETTINGS, method=method)
+    whole = begin(tmp_path / "whole", settings)
     expected = finish(whole)
 
     taken = []
@@ -113,8 +127,8 @@ def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path):
         return loaded(numbers)
 
     with pytest.raises(KeyboardInterrupt):
-        finish(begin(tmp_path / "parts"), stopped)
-    resumed = begin(tmp_path / "parts")
+        finish(begin(tmp_path / "parts", settings), stopped)
+    resumed = begin(tmp_path / "parts", settings)
     assert resumed.step == 3
     taken.clear()
 
