@@ -3,7 +3,6 @@ processes (pipes, signals, kills) in a process of their own.
 """
 
 import json
-import logging
 import os
 import random
 import signal
@@ -35,12 +34,9 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def rna(monkeypatch, capsys, tmp_path):
+def rna(monkeypatch, capsys, tmp_path, own_process):
     """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level, threads = root.handlers[:], root.level, torch.get_num_threads()
-    root.handlers[:] = []  # the command closes those it finds
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
@@ -49,10 +45,7 @@ def rna(monkeypatch, capsys, tmp_path):
         captured = capsys.readouterr()
         return left.value.code or 0, captured.out, captured.err
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    torch.set_num_threads(threads)
+    return run
 
 
 @pytest.fixture

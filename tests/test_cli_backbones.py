@@ -1,6 +1,5 @@
 """The commands about backbones as a stranger types them."""
 
-import logging
 import sys
 
 import numpy as np
@@ -22,12 +21,9 @@ from test_rnafm_structure import HEAD, head_shapes  # noqa: E402
 
 
 @pytest.fixture
-def rna(monkeypatch, capsys, tmp_path):
+def rna(monkeypatch, capsys, tmp_path, own_process):
     """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers[:] = []
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
@@ -36,9 +32,7 @@ def rna(monkeypatch, capsys, tmp_path):
         captured = capsys.readouterr()
         return left.value.code or 0, captured.out, captured.err
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return run
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ DATA = (
 
 
 @pytest.fixture
-def run():
+def run(own_process):
     """Runs a command; an error that is expected of it is raised, as `rnass.cli.main` sees it."""
 
     def call(*arguments, status=0):

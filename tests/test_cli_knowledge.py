@@ -1,11 +1,9 @@
 """`rnass predict` with what is known: that each option reaches the job, and how bad files end."""
 
 import json
-import logging
 import sys
 
 import pytest
-import torch
 from tiny_weights import save_tiny_weights
 
 from rnass import cli
@@ -19,12 +17,9 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def predict(monkeypatch, capsys, tmp_path, weights):
+def predict(monkeypatch, capsys, tmp_path, weights, own_process):
     """Runs `rnass predict ...` in this process and in tmp_path; gives exit status and standard error."""
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level, threads = root.handlers[:], root.level, torch.get_num_threads()
-    root.handlers[:] = []  # the command closes those it finds
 
     def run(*arguments):
         given = ["rnass", "predict", "--weights", weights, "--threads", "1", *arguments]
@@ -33,10 +28,7 @@ def predict(monkeypatch, capsys, tmp_path, weights):
             cli.main()
         return left.value.code or 0, capsys.readouterr().err
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    torch.set_num_threads(threads)
+    return run
 
 
 def test_every_option_reaches_the_job(tmp_path, predict):

@@ -24,7 +24,7 @@ needs_infernal = pytest.mark.skipif(shutil.which("cmbuild") is None, reason="Inf
 
 
 @pytest.fixture
-def run():
+def run(own_process):
     """Runs a command; an error that is expected of it is raised, as `rnass.cli.main` sees it."""
 
     def call(*arguments, status=0):
@@ -55,6 +55,13 @@ def test_sequences_are_ready_for_pretraining(tmp_path, run):
     assert report == {"read": 4, "kept": 1, "dropped": {"short": 1, "duplicate": 1, "excluded": 1}}
     (example,) = read_examples([str(tmp_path / "data" / "sequences.tsv.gz")])
     assert example.mask == "0000111100000000"
+
+
+def test_nothing_to_curate_is_an_error(tmp_path, run):
+    (tmp_path / "bad.fa").write_text(">bad\nACGX\n")
+    with pytest.raises(InputError, match=r"(?s)bad\.fa.*absent\.fa"):
+        run("sequences", tmp_path / "bad.fa", tmp_path / "absent.fa", "--out", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_span_bounds_the_pairs(tmp_path, run):

@@ -1,0 +1,67 @@
+"""The command line: parse, call one function, format errors. A module for each group of commands."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import rnass
+from rnass.cli import backbones, judging, predict, prepare, structures, train
+from rnass.errors import RnassError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Predict RNA secondary structure, pseudoknots included, from a language model and ViennaRNA.",
+    epilog="Start with: rnass predict seqs.fa --out results/",
+)
+
+
+def main() -> None:
+    """Run a command; an expected error is one line on standard error and exit status 2."""
+    try:
+        app(prog_name="rnass")
+    except RnassError as error:
+        sys.stderr.write(f"rnass: {error}\n")
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """What holds for every command."""
+    if version:
+        typer.echo(f"rnass {rnass.__version__}")
+        raise typer.Exit
+
+
+# in the order of `rnass --help`
+app.command(epilog="Example: rnass predict seqs.fa more.fa.gz --out results/ --plot svg")(
+    predict.predict
+)
+app.command()(predict.info)
+app.command()(train.pretrain)
+app.command()(train.train)
+app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions other=predictions.dbn")(
+    judging.evaluate
+)
+app.command(
+    epilog="Example: rnass compare seqs.fa --out comparison/ --predictions other=predictions.dbn"
+)(judging.compare)
+app.command(epilog="Example: rnass convert alignment.sto structures.dbn")(structures.convert)
+app.command(epilog="Example: rnass elements structures.dbn")(structures.elements)
+app.command()(backbones.backbones)
+app.command(epilog="Example: rnass embed seqs.fa --out embeddings/ --pool mean")(backbones.embed)
+app.command("fill-mask", epilog='Example: rnass fill-mask "GGUC<mask>CUCUGG<mask>" --top 3')(
+    backbones.fill_mask
+)
+app.command(epilog="Example: rnass attention seqs.fa --out attention/ --structure known.dbn")(
+    backbones.attention
+)
+app.command(epilog="Example: rnass label seqs.fa --probe types/ --out labels.tsv")(backbones.label)
+app.add_typer(prepare.app, name="prepare")

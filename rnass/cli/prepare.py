@@ -1,0 +1,265 @@
+"""`rnass prepare`: training data."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rnass.cli.options import Threads
+from rnass.errors import InputError, counted
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make training data: curated sequences, members of families, sets that leak nothing.",
+)
+
+
+class LongSequence(str, Enum):
+    """What becomes of a sequence over the maximum length."""
+
+    cut = "cut"
+    window = "window"
+    drop = "drop"
+
+
+Seeds = Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")]
+Processes = Annotated[int, typer.Option(help="Processes that work at the same time.", min=1)]
+
+
+@app.command("sequences", epilog="Example: rnass prepare sequences seqs.fa --out data/ --long window")
+def prepare_sequences(
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files, .gz too.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for sequences.tsv.gz and report.json.")
+    ],
+    min_length: Annotated[int, typer.Option(help="Shorter sequences are dropped.", min=1)] = 20,
+    max_length: Annotated[int, typer.Option(help="Most bases of a record; see --long.", min=1)] = 512,
+    long: Annotated[
+        LongSequence,
+        typer.Option(help="Longer sequences: cut to their 5' part, split into windows, or dropped."),
+    ] = LongSequence.cut,
+    overlap: Annotated[int, typer.Option(help="Bases that neighbouring windows share.", min=0)] = 0,
+    max_unknown: Annotated[
+        float, typer.Option(help="Highest share of N; sequences with more are dropped.", min=0, max=1)
+    ] = 0.05,
+    exclude: Annotated[
+        Path | None, typer.Option(help="File of headers to leave out, one a line.")
+    ] = None,
+    structure: Annotated[
+        bool, typer.Option(help="Annotate with ViennaRNA's MFE structure, or do not.")
+    ] = True,
+    max_span: Annotated[
+        int, typer.Option(help="Most bases that a pair of it spans; 0: no bound.", min=0)
+    ] = 30,
+    regions: Annotated[
+        Path | None,
+        typer.Option(help="BED file of the bases that pre-training may mask; default: all of them."),
+    ] = None,
+    processes: Processes = 1,
+) -> None:
+    """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
+    from rnass import curate
+    from rnass.io import write_labelled_tsv
+
+    settings = curate.Curation(
+        min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
+    )  # fmt: skip
+    marks = curate.read_regions(regions) if regions else None
+    sequences = _all_sequences(inputs)
+    parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
+    records = list(
+        curate.label(
+            parts,
+            fold=structure,
+            max_span=max_span or None,
+            regions=marks,
+            processes=processes if processes > 1 else 0,
+        )
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_labelled_tsv(out / "sequences.tsv.gz", records)
+    _report(out / "report.json", read=len(sequences), kept=len(records), dropped=dropped)
+
+
+@app.command("leakage", epilog="Exit status: 0 nothing near, or removed by --out; 1 something is near.")
+def prepare_leakage(
+    train_data: Annotated[
+        Path, typer.Argument(help="Labelled records: .ct .bpseq .dbn .tsv or a folder.")
+    ],
+    test_data: Annotated[
+        Path, typer.Argument(help="What must stay apart from them: the same, or FASTA.")
+    ],
+    identity: Annotated[
+        float, typer.Option(help="Least share of equal columns in an alignment that is near.")
+    ] = 0.8,
+    coverage: Annotated[
+        float, typer.Option(help="Least share of the shorter sequence that it covers.")
+    ] = 0.8,
+    tool: Annotated[
+        str,
+        typer.Option(
+            help="vsearch, mmseqs, or kmers, which is rnass's own; auto: the first that is installed."
+        ),
+    ] = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Write the training records that are not near to this table (.tsv.gz)."
+        ),
+    ] = None,
+    threads: Threads = 0,
+) -> None:
+    """List the training records that are near a test record, and remove them on request."""
+    from rnass.io import read_labelled, write_labelled_tsv
+    from rnass.leakage import TOOLS, best_tool, near
+
+    chosen = best_tool() if tool == "auto" else next((one for one in TOOLS if one == tool), None)
+    if chosen is None:
+        raise typer.BadParameter(f"tool {tool!r}; expected auto or one of {', '.join(TOOLS)}")
+    records, tests = read_labelled(train_data), _named_bases(test_data)
+    hits = near(
+        [record.sequence.bases for record in records],
+        [bases for _, bases in tests],
+        identity=identity,
+        coverage=coverage,
+        tool=chosen,
+        threads=threads,
+    )
+    typer.echo(
+        f"{len(hits)} of {counted(len(records), 'record')} near one of {len(tests)} (by {chosen})"
+    )
+    for hit in sorted(hits, key=lambda hit: -hit.identity)[:10]:
+        typer.echo(f"{hit.identity:7.1%}  {records[hit.query].id}  {tests[hit.target][0]}")
+    if out:
+        dropped = {hit.query for hit in hits}
+        write_labelled_tsv(out, [record for k, record in enumerate(records) if k not in dropped])
+    raise typer.Exit(1 if hits and not out else 0)
+
+
+@app.command("families", epilog="Example: rnass prepare families seeds.sto --out data/ --per-family 100")
+def prepare_families(
+    seeds: Seeds,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for families.tsv.gz and report.json.")
+    ],
+    per_family: Annotated[int, typer.Option(help="Sequences to emit of each family.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    processes: Processes = 1,
+) -> None:
+    """Emit new members of families, with structures, from Infernal's covariance models."""
+    from rnass.covariance import emit_families
+    from rnass.io import read_stockholm, write_labelled_tsv
+
+    alignments = read_stockholm(seeds)
+    made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
+    out.mkdir(parents=True, exist_ok=True)
+    write_labelled_tsv(out / "families.tsv.gz", made.records)
+    _report(
+        out / "report.json",
+        families=len(alignments),
+        kept=len(made.records),
+        pairs=sum(len(record.structure.pairs) for record in made.records),
+        dropped=made.dropped,
+        failed=made.failed,
+    )
+
+
+@app.command(
+    "align", epilog="Example: rnass prepare align seeds.sto seqs.fa --exclude near.txt --out a.tsv.gz"
+)
+def prepare_align(
+    seeds: Seeds,
+    inputs: Annotated[list[str], typer.Argument(help="FASTA files of unlabelled sequences.")],
+    exclude: Annotated[
+        Path, typer.Option(help="File of headers that must not be labelled, one a line.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table of the labelled sequences (.tsv.gz).")],
+    sources: Annotated[
+        str,
+        typer.Option(
+            help="Sources (what stands before | in a header) that were searched for that list, a,b; "
+            "default: those in it."
+        ),
+    ] = "",
+    families: Annotated[
+        Path | None, typer.Option(help="Table of two columns: header or id, family.")
+    ] = None,
+    identity: Annotated[
+        float | None,
+        typer.Option(
+            help="Sequences of no known family join that of the nearest seed with this share equal."
+        ),
+    ] = None,
+    posterior: Annotated[
+        float, typer.Option(help="Least mean posterior probability of the aligned bases.")
+    ] = 0.8,
+    held: Annotated[
+        float, typer.Option(help="Least share of the consensus pairs that a sequence has.")
+    ] = 0.7,
+    min_length: Annotated[int, typer.Option(help="Shorter ones are not aligned.")] = 30,
+    max_length: Annotated[int, typer.Option(help="Longer ones are not aligned.")] = 1600,
+    processes: Processes = 1,
+) -> None:
+    """Give known members of families the consensus structure, by Infernal's alignment to their model."""
+    from rnass import covariance
+    from rnass.curate import read_names, read_table
+    from rnass.io import read_stockholm, write_labelled_tsv
+
+    alignments, sequences = read_stockholm(seeds), _all_sequences(inputs)
+    allowed = covariance.may_be_labelled(
+        sequences, read_names(exclude), sources.split(",") if sources else None
+    )
+    table = read_table(families) if families else None
+    members = covariance.find_families(allowed, alignments, table=table, identity=identity)
+    trust = covariance.Trust(posterior=posterior, held=held, lengths=(min_length, max_length))
+    made = covariance.align_members(alignments, members, trust=trust, processes=processes)
+    write_labelled_tsv(out, made.records)
+    dropped = {
+        "excluded or of a source that was not searched": len(sequences) - len(allowed),
+        "no family": len(allowed) - sum(map(len, members.values())),
+        **made.dropped,
+    }
+    _report(None, read=len(sequences), kept=len(made.records), dropped=dropped, failed=made.failed)
+
+
+def _all_sequences(paths: list[str]) -> list[Any]:
+    """The good records of some FASTA files; each bad one is a line on standard error.
+
+    Raises:
+        InputError: none is good.
+    """
+    from rnass.io import read_fasta
+
+    sequences, problems = [], []
+    for path in paths:
+        good, bad = read_fasta(path)
+        sequences += good
+        problems += [str(problem) for problem in bad]
+    if not sequences:
+        raise InputError("\n".join(problems) or "no records; expected at least one")
+    for problem in problems:
+        typer.echo(f"rnass: left out: {problem}", err=True)
+    return sequences
+
+
+def _named_bases(path: Path) -> list[tuple[str, str]]:
+    """Ids and bases of labelled records or of FASTA."""
+    from rnass.io import read_labelled
+
+    if Path(path.name.removesuffix(".gz")).suffix.lower() in {".fa", ".fasta", ".fna"}:
+        return [(one.id, one.bases) for one in _all_sequences([str(path)])]
+    return [(record.id, record.sequence.bases) for record in read_labelled(path)]
+
+
+def _report(path: Path | None, **counts: Any) -> None:
+    """Print what was done, and keep it as JSON."""
+    from rnass.io import write_json
+
+    for name, value in counts.items():
+        for what, number in value.items() if isinstance(value, dict) else {"": value}.items():
+            typer.echo(f"{name:9} {number if not what else f'{what}: {number}'}")
+    if path:
+        write_json(path, counts)

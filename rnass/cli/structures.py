@@ -1,0 +1,66 @@
+"""`rnass convert` and `rnass elements`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnass.cli.options import OutFile
+
+__all__ = ["convert", "elements"]
+
+
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Structures: .ct, .bpseq, .dbn, .sto, .json or .tsv; or a .npy map of rnass predict."
+        ),
+    ],
+    target: Annotated[
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json or .tsv; with --split a folder.")
+    ],
+    sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Pairing probability above which a pair of a .npy map counts.")
+    ] = 0.5,
+    pseudoknots: Annotated[
+        bool, typer.Option(help="--no-pseudoknots: leave their pairs out, and say how many.")
+    ] = True,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Format, ct say: a file of it for each record, in the folder TARGET."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there.")
+    ] = False,
+) -> None:
+    """Convert structures from one file format to another, pseudoknots included."""
+    from rnass.convert import convert_file
+
+    typer.echo(
+        convert_file(
+            source,
+            target,
+            sequence=sequence,
+            threshold=threshold,
+            pseudoknots=pseudoknots,
+            split=split,
+            overwrite=overwrite,
+        )
+    )
+
+
+def elements(
+    files: Annotated[list[str], typer.Argument(help="Structures: .ct, .bpseq, .dbn, .sto or .tsv.")],
+    out: OutFile = None,
+) -> None:
+    """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
+    from rnass.elements import elements_table
+    from rnass.io import write_text
+
+    table = elements_table(files)
+    if out is None:
+        typer.echo(table, nl=False)
+    else:
+        write_text(out, table)

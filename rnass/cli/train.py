@@ -1,0 +1,111 @@
+"""`rnass pretrain` and `rnass train`."""
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rnass.cli.options import (
+    DeviceName,
+    DeviceOption,
+    Family,
+    Threads,
+    UAs,
+    log_to_stderr,
+    set_threads,
+)
+
+__all__ = ["pretrain", "train"]
+
+
+class Task(str, Enum):
+    """What a head on a backbone says."""
+
+    contact = "contact"
+    token = "token"
+    sequence = "sequence"
+
+
+ConfigFile = Annotated[Path, typer.Argument(help="TOML file of settings; configs/ holds some.")]
+RunFolder = Annotated[
+    Path,
+    typer.Option("--out", "-o", help="Folder for the run; one that was interrupted there goes on."),
+]
+
+
+def pretrain(
+    config: ConfigFile,
+    out: RunFolder,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+) -> None:
+    """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
+    log_to_stderr(quiet=False)
+    from rnass.config import PretrainConfig, read_toml
+    from rnass.pretrain import pretrain as run
+
+    settings = read_toml(PretrainConfig, config)
+    typer.echo(run(settings, out, _training_device(device, threads)))
+
+
+def train(
+    config: ConfigFile,
+    out: RunFolder,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="RNA language model, instead of the configuration's: a path, or a name of rnass backbones."
+        ),
+    ] = None,
+    family: Family = None,
+    u_as: UAs = None,
+    task: Annotated[
+        Task,
+        typer.Option(
+            help="What is learnt: contact, base pairs; token, a label of each base or codon; sequence, a "
+            "label of each RNA."
+        ),
+    ] = Task.contact,
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    processes: Annotated[
+        int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
+    ] = 0,
+) -> None:
+    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
+
+    With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
+    label uses it.
+    """
+    log_to_stderr(quiet=False)
+    from rnass.config import ProbeConfig, TrainConfig, read_toml
+
+    given = {"backbone": backbone, "family": family, "u_as": u_as}
+    chosen = {key: value for key, value in given.items() if value}
+    if task is not Task.contact:
+        from rnass.probe import train_probe
+
+        probe = read_toml(ProbeConfig, config, chosen | {"task": task.value})
+        typer.echo(train_probe(probe, out, _training_device(device, threads)), nl=False)
+        return
+    from rnass.train import train as run
+
+    settings = read_toml(TrainConfig, config, chosen)
+    typer.echo(run(settings, out, _training_device(device, threads), processes))
+
+
+def _training_device(device: DeviceName, threads: int) -> Any:
+    """The device, with memory and threads set for a long run; under torchrun each process has its own."""
+    import torch
+
+    from rnass.allocator import keep_freed_memory
+    from rnass.predictor import choose_device
+
+    keep_freed_memory()
+    set_threads(threads)
+    chosen = choose_device(device.value)
+    if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return chosen
