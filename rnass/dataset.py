@@ -92,34 +92,31 @@ class Example:
 
 
 def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 10**9) -> list[Example]:
-    """All labelled records of the files or folders, in order, those outside the lengths left out.
+    """All labelled records of the files or folders, in order, as far as one can learn from them.
 
-    A warning for each file counts the latter.
+    Left out, and counted in a warning for each file, are those of two strands or outside the lengths.
 
     Raises:
         InputError: a file that cannot be read; names file and line.
     """
     examples = []
     for source, path in enumerate(paths):
-        records, left_out = read_labelled(path), 0
-        for record in records:
+        records = read_labelled(path)
+        single = [record for record in records if record.sequence.nick is None]
+        kept = [record for record in single if min_length <= len(record.sequence.bases) <= max_length]
+        for reason, count in (
+            ("of two strands", len(records) - len(single)),
+            (f"not of {min_length} to {max_length} bases", len(single) - len(kept)),
+        ):
+            if count:
+                known = counted(len(records), "record")
+                log.warning("%s: %d of %s left out, %s", path, count, known, reason)
+        for record in kept:
             bases, mask = record.sequence.bases, record.extra.get("mask", "")
             if mask and (len(mask) != len(bases) or set(mask) - set("01")):
                 raise InputError(f"{path} ({record.id}): a bad mask; expected a 0 or 1 for each base")
-            if min_length <= len(bases) <= max_length:
-                pairs = record.structure.pairs
-                examples.append(Example(record.id, record.family, bases, pairs, source, mask))
-            else:
-                left_out += 1
-        if left_out:
-            log.warning(
-                "%s: %d of %s left out, not of %d to %d bases",
-                path,
-                left_out,
-                counted(len(records), "record"),
-                min_length,
-                max_length,
-            )
+            pairs = record.structure.pairs
+            examples.append(Example(record.id, record.family, bases, pairs, source, mask))
     return examples
 
 
@@ -143,6 +140,9 @@ def training_examples(data: DataConfig) -> list[Example]:
             "same; expected none, or drop_near = true"
         )
     dropped = {hit.query for hit in hits}
+    if dropped:
+        known = counted(len(examples), "training record")
+        log.warning("%d of %s left out, near held-out ones", len(dropped), known)
     return [example for k, example in enumerate(examples) if k not in dropped]
 
 

@@ -18,12 +18,12 @@ import torch
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, distributed, nn
 
 from rnass.config import OptimiserConfig, PretrainConfig, TrainConfig, from_mapping, to_json
 from rnass.errors import ConfigError
-from rnass.io.files import write_text
+from rnass.io.files import write_atomically, write_text
 
 __all__ = ["Run", "learning_rate_factor", "start_processes"]
 
@@ -189,10 +189,9 @@ class Run(Generic[BatchT]):
             for optimiser in self.optimisers:  # none where no gradient ever came
                 for key, moment in optimiser.state.get(parameter, {}).items():
                     tensors[f"moment.{key}.{name}"] = moment
-        partial = self.folder / "state.partial"
         contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
-        save_file(contiguous, partial, {"step": str(self.step), "spent": str(self.spent)})
-        partial.replace(self.folder / "state.safetensors")
+        with write_atomically(self.folder / "state.safetensors") as file:
+            file.write(save(contiguous, {"step": str(self.step), "spent": str(self.spent)}))
 
     def _resume(self, path: Path) -> None:
         with safe_open(path, "pt", device=str(self.device)) as file:
@@ -247,6 +246,8 @@ def _optimisers(
     if parts[False]:
         optimisers.append(torch.optim.AdamW(parts[False], weight_decay=decay, betas=(0.9, 0.98)))
     if parts[True]:  # its steps are scaled to the size of AdamW's
+        if not hasattr(torch.optim, "Muon"):
+            raise ConfigError("optimiser.method: muon; expected torch 2.9 or newer for it")
         optimisers.append(
             torch.optim.Muon(parts[True], weight_decay=decay, adjust_lr_fn="match_rms_adamw")
         )

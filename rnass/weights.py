@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from rnass.backbone.checkpoint_files import read_stored_model, weight_files
 from rnass.backbone.checkpoints import build, family_of, u_advice, u_letter
@@ -28,6 +28,7 @@ from rnass.backbone.published import find_checkpoint
 from rnass.backbone.rnafm_structure import read_rnafm_structure, threshold_of
 from rnass.config import DecodingConfig, EncoderConfig, HeadConfig, ModelConfig, from_mapping
 from rnass.errors import CheckpointError, counted
+from rnass.io.files import write_atomically
 from rnass.model import ContactModel, PairingModel, RnaFmContacts
 
 __all__ = [
@@ -364,9 +365,8 @@ def _save(
         **(about or {}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save_file(state, partial, metadata)
-    partial.replace(path)
+    with write_atomically(path) as file:
+        file.write(save(state, metadata))
 
 
 def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:

@@ -144,6 +144,14 @@ def test_rnas_outside_the_lengths_are_left_out_and_counted_by_file(hairpins, cap
     ]
 
 
+def test_two_strands_are_left_out_and_counted(tmp_path, caplog):
+    path = tmp_path / "mixed.dbn"
+    path.write_text(">one\nGGGAAACCC\n(((...)))\n>two\nGGG&CCC\n(((&)))\n")
+    (example,) = read_examples([str(path)])
+    assert example.id == "one"
+    assert caplog.messages == [f"{path}: 1 of 2 records left out, of two strands"]
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(InputError, match=r"nowhere\.tsv"):
         read_examples(["nowhere.tsv"])
@@ -269,9 +277,10 @@ class TestHeldOut:
         with pytest.raises(InputError, match="hp2 to hp2 with 100% the same; expected none, or drop"):
             training_examples(data)
 
-    def test_or_is_dropped_the_second_time_without_a_search(self, data, monkeypatch):
+    def test_or_is_dropped_the_second_time_without_a_search(self, data, monkeypatch, caplog):
         data = dataclasses.replace(data, drop_near=True)
         kept = training_examples(data)
+        assert caplog.messages == [f"{5 - len(kept)} of 5 training records left out, near held-out ones"]
         assert "hp2" not in {e.id for e in kept}
         assert kept
         monkeypatch.setattr(dataset, "near", None)

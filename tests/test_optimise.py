@@ -144,6 +144,12 @@ def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path, method):
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
 
 
+def test_an_older_torch_is_named_where_it_lacks_the_method(tmp_path, monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon")
+    with pytest.raises(ConfigError, match=r"muon; expected torch 2\.9 or newer"):
+        begin(tmp_path, dataclasses.replace(SETTINGS, method="muon"))
+
+
 def test_a_finished_run_takes_no_step_more(tmp_path):
     expected = finish(begin(tmp_path))
     again = finish(begin(tmp_path), load=None)
