@@ -134,6 +134,7 @@ def known_of(
     *,
     constraints: str | Path | None = None,
     reactivities: str | Path | None = None,
+    dms: bool = False,
     base: Knowledge = Knowledge(),
     bad: Iterable[str] = (),
 ) -> list[Knowledge | InputError]:
@@ -142,6 +143,7 @@ def known_of(
     A block with a header, or a file of a folder, is for the record of that name: the safe name of its
     files, or an id that is the only one. A file without a header is for the only record there is, or
     for the one that is called as the file is. What is for a *bad* record, by id, is passed over.
+    Reactivities to *dms* are those of A and C; what a file says of other bases counts as missing.
 
     Returns:
         One item for each sequence: what is known, or why it does not fit the record.
@@ -153,7 +155,11 @@ def known_of(
     bad = frozenset(bad)
     lines = _assigned(sequences, read_constraints(constraints) if constraints else [], bad)
     values = _assigned(sequences, read_reactivities(reactivities) if reactivities else [], bad)
-    return [_known(sequence, lines.get(k), values.get(k), base) for k, sequence in enumerate(sequences)]
+    reported = "AC" if dms else "ACGUN"
+    return [
+        _known(sequence, lines.get(k), values.get(k), reported, base)
+        for k, sequence in enumerate(sequences)
+    ]
 
 
 def _assigned(sequences: Items[Sequence], items: Items[Any], bad: frozenset[str]) -> dict[int, Any]:
@@ -185,13 +191,14 @@ def _known(
     sequence: Sequence,
     constraint: ConstraintLine | ConSections | None,
     reactive: Reactivities | None,
+    reported: str,
     base: Knowledge,
 ) -> Knowledge | InputError:
     try:
         if constraint is not None:
             base = dataclasses.replace(base, constraints=build_constraints(constraint, sequence))
         if reactive is not None:
-            base = dataclasses.replace(base, reactivities=_padded(reactive, sequence))
+            base = dataclasses.replace(base, reactivities=_padded(reactive, sequence, reported))
         base.check(sequence)
     except InputError as error:
         error.record = sequence.id
@@ -250,8 +257,8 @@ def _from_line(given: ConstraintLine, sequence: Sequence) -> Constraints:
     return Constraints.from_line(line, given.where)
 
 
-def _padded(given: Reactivities, sequence: Sequence) -> tuple[float, ...]:
-    """Reactivities of every base, cleaned; those that the file leaves out are missing."""
+def _padded(given: Reactivities, sequence: Sequence, reported: str) -> tuple[float, ...]:
+    """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
     if given.bases is not None and given.bases != sequence.bases:
         raise InputError(f"{given.where}: another RNA was probed; expected the bases of {sequence.id}")
     if len(given.values) > len(sequence):
@@ -260,4 +267,5 @@ def _padded(given: Reactivities, sequence: Sequence) -> tuple[float, ...]:
         )
     values = np.full(len(sequence), np.nan)
     values[: len(given.values)] = given.values
+    values[[base not in reported for base in sequence.bases]] = np.nan
     return tuple(clean_reactivities(values).tolist())

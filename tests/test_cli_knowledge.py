@@ -34,7 +34,7 @@ def predict(monkeypatch, capsys, tmp_path, weights, own_process):
 def test_every_option_reaches_the_job(tmp_path, predict):
     (tmp_path / "c.txt").write_text("x...........\n")
     (tmp_path / "r.shape").write_text("1 2.0\n")
-    options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood"]
+    options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood", "--dms"]
     options += ["--mix", "0.25", "--alternatives", "2", "--exact"]
     status, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
     assert status == 0
@@ -42,6 +42,7 @@ def test_every_option_reaches_the_job(tmp_path, predict):
     assert run["knowledge"] == {
         "constraints": "c.txt",
         "shape": "r.shape",
+        "dms": True,
         "shape_method": "likelihood",
         "mix": 0.25,
     }

@@ -47,12 +47,18 @@ def test_sequences_are_ready_for_pretraining(tmp_path, run):
     out = run(
         *("sequences", tmp_path / "x.fa", "--out", tmp_path / "data", "--min-length", 10),
         *("--exclude", tmp_path / "near.txt", "--regions", tmp_path / "cds.bed"),
+        status=1,
     )
     assert "bad" in out
     (record,) = read_labelled(tmp_path / "data" / "sequences.tsv.gz")
     assert (record.id, record.source, record.structure.dot_bracket) == ("s|1", "s", "((((((....))))))")
     report = json.loads((tmp_path / "data" / "report.json").read_text())
-    assert report == {"read": 4, "kept": 1, "dropped": {"short": 1, "duplicate": 1, "excluded": 1}}
+    assert report == {
+        "read": 4,
+        "bad": 1,
+        "kept": 1,
+        "dropped": {"short": 1, "duplicate": 1, "excluded": 1},
+    }
     (example,) = read_examples([str(tmp_path / "data" / "sequences.tsv.gz")])
     assert example.mask == "0000111100000000"
 

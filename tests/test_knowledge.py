@@ -94,6 +94,14 @@ def test_reactivities_that_are_left_out_are_missing(tmp_path):
     assert all(math.isnan(value) for value in known.reactivities[:1] + known.reactivities[3:])
 
 
+def test_of_dms_only_a_and_c_are_read(tmp_path):
+    (tmp_path / "x.shape").write_text("".join(f"{base} 0.5\n" for base in range(1, 6)))
+    sequence = Sequence("x", "ACGUN")
+    (known,) = known_of([sequence], reactivities=tmp_path / "x.shape", dms=True)
+    assert known.reactivities[:2] == (0.5, 0.5)
+    assert all(math.isnan(value) for value in known.reactivities[2:])
+
+
 def test_fmn_is_a_u_in_a_gu_pair():
     sequence = Sequence("x", "GAAAAUA")
     found = build_constraints(ConSections("x", "x.con", cleaved=frozenset({5})), sequence)

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from rnass.cli.options import (
-    BackboneOfWeights,
     DeviceName,
     DeviceOption,
     Family,
@@ -201,7 +200,10 @@ def label(
         Path, typer.Option(help="What rnass train --task made: the folder, or its probe.safetensors.")
     ],
     out: OutFile = None,
-    backbone: BackboneOfWeights = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="Path or name of the RNA language model; default: where the head found it."),
+    ] = None,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
     quiet: Quiet = False,

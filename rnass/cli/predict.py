@@ -108,6 +108,9 @@ def predict(
         str | None,
         typer.Option(help="File or folder of SHAPE or DMS reactivities: .shape, .dat or .rdat."),
     ] = None,
+    dms: Annotated[
+        bool, typer.Option("--dms", help="The reactivities are to DMS: only those of A and C count.")
+    ] = False,
     shape_method: Annotated[
         ShapeMethodName,
         typer.Option(
@@ -182,6 +185,7 @@ def predict(
         quiet=quiet,
         constraints=constraints,
         shape=shape,
+        dms=dms,
         shape_method=shape_method.value,
         mix=mix,
         alternatives=alternatives,

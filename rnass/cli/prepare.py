@@ -68,7 +68,7 @@ def prepare_sequences(
         min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
     marks = curate.read_regions(regions) if regions else None
-    sequences = _all_sequences(inputs)
+    sequences, bad = _all_sequences(inputs)
     parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
     records = list(
         curate.label(
@@ -81,7 +81,8 @@ def prepare_sequences(
     )
     out.mkdir(parents=True, exist_ok=True)
     write_labelled_tsv(out / "sequences.tsv.gz", records)
-    _report(out / "report.json", read=len(sequences), kept=len(records), dropped=dropped)
+    _report(out / "report.json", read=len(sequences), bad=bad, kept=len(records), dropped=dropped)
+    raise typer.Exit(int(bool(bad)))
 
 
 @app.command("leakage", epilog="Exit status: 0 nothing near, or removed by --out; 1 something is near.")
@@ -208,7 +209,7 @@ def prepare_align(
     from rnass.curate import read_names, read_table
     from rnass.io import read_stockholm, write_labelled_tsv
 
-    alignments, sequences = read_stockholm(seeds), _all_sequences(inputs)
+    alignments, (sequences, bad) = read_stockholm(seeds), _all_sequences(inputs)
     allowed = covariance.may_be_labelled(
         sequences, read_names(exclude), sources.split(",") if sources else None
     )
@@ -222,11 +223,14 @@ def prepare_align(
         "no family": len(allowed) - sum(map(len, members.values())),
         **made.dropped,
     }
-    _report(None, read=len(sequences), kept=len(made.records), dropped=dropped, failed=made.failed)
+    _report(
+        None, read=len(sequences), bad=bad, kept=len(made.records), dropped=dropped, failed=made.failed
+    )
+    raise typer.Exit(int(bool(bad)))
 
 
-def _all_sequences(paths: list[str]) -> list[Any]:
-    """The good records of some FASTA files; each bad one is a line on standard error.
+def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:
+    """The good records of some FASTA files, and how many are bad; each of those is a line on standard error.
 
     Raises:
         InputError: none is good.
@@ -242,7 +246,7 @@ def _all_sequences(paths: list[str]) -> list[Any]:
         raise InputError("\n".join(problems) or "no records; expected at least one")
     for problem in problems:
         typer.echo(f"rnass: left out: {problem}", err=True)
-    return sequences
+    return sequences, len(problems)
 
 
 def _named_bases(path: Path) -> list[tuple[str, str]]:
@@ -250,7 +254,7 @@ def _named_bases(path: Path) -> list[tuple[str, str]]:
     from rnass.io import read_labelled
 
     if Path(path.name.removesuffix(".gz")).suffix.lower() in {".fa", ".fasta", ".fna"}:
-        return [(one.id, one.bases) for one in _all_sequences([str(path)])]
+        return [(one.id, one.bases) for one in _all_sequences([str(path)])[0]]
     return [(record.id, record.sequence.bases) for record in read_labelled(path)]
 
 

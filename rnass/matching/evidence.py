@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from rnass.errors import InputError, counted
-from rnass.sequence import clean_bases
 
 __all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
 
@@ -78,7 +77,6 @@ def shape_log_odds(
     slope: float = 1.8,
     intercept: float = -0.6,
     temperature: float = 37.0,
-    dms_bases: str | None = None,
 ) -> NDArray[np.float64]:
     """Log-odds that each base is paired, given its reactivity; 0 where it is missing.
 
@@ -97,14 +95,11 @@ def shape_log_odds(
         slope: in kcal/mol, of "deigan".
         intercept: in kcal/mol, of "deigan".
         temperature: in degrees Celsius, of "deigan".
-        dms_bases: for DMS, the sequence: only its A and C report, the others count as missing.
 
     Raises:
-        InputError: another method, or a sequence of another length.
+        InputError: another method.
     """
     values = clean_reactivities(reactivities)
-    if dms_bases is not None:
-        values = _where_dms_reports(values, dms_bases)
     if method == "deigan":
         thermal = _GAS_CONSTANT * (273.15 + temperature)  # 0.616 kcal/mol at 37 C
         odds = -(slope * np.log1p(values) + intercept) / thermal
@@ -123,15 +118,6 @@ def _log_likelihood_ratio(values: NDArray[np.float64]) -> NDArray[np.float64]:
     stacked = genextreme(-0.762581, loc=0.0395857, scale=0.0492536)
     paired = _HELIX_END_SHARE * helix_end.pdf(values) + (1 - _HELIX_END_SHARE) * stacked.pdf(values)
     return np.asarray(np.log(paired) - expon(scale=0.681211).logpdf(values))
-
-
-def _where_dms_reports(values: NDArray[np.float64], bases: str) -> NDArray[np.float64]:
-    letters = np.array(list(clean_bases(bases)))
-    if letters.size != values.size:
-        raise InputError(
-            f"reactivities: {values.size} for {counted(letters.size, 'base')}; expected as many"
-        )
-    return np.where(np.isin(letters, ["A", "C"]), values, np.nan)
 
 
 def _bounded_logit(p: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -80,14 +80,6 @@ def test_likelihood_ratio_falls_with_reactivity():
     assert odds[-1] == pytest.approx(-1.92, abs=0.01)
 
 
-def test_dms_reports_on_a_and_c_only():
-    odds = shape_log_odds([1.0] * 5, dms_bases="ACGUN")
-    assert (odds[:2] < 0).all()
-    assert odds[2:].tolist() == [0.0] * 3
-    with pytest.raises(InputError, match="5 for 4 bases"):
-        shape_log_odds([1.0] * 5, dms_bases="ACGU")
-
-
 def test_another_method_is_refused():
     with pytest.raises(InputError, match="expected 'deigan' or 'likelihood'"):
         shape_log_odds([1.0], method="zarringhalam")
