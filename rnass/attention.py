@@ -20,11 +20,11 @@ from rnass.io import Results, SummaryRow, file_names, open_results, read_structu
 from rnass.io.files import write_atomically, write_text
 from rnass.job import read_inputs, versions
 from rnass.pair_features import corrected_maps
-from rnass.predictor import Device, choose_device, load_predictor, unreadable
+from rnass.predictor import Device, Predictor, choose_device, load_predictor, unreadable
 from rnass.progress import record_bar
 from rnass.sequence import MIN_HAIRPIN, Sequence
 from rnass.structure import Structure
-from rnass.weights import Backbone, open_backbone
+from rnass.weights import Backbone, find_weights, open_backbone, sha256
 
 __all__ = ["AttentionOptions", "HeadScore", "attention_files", "attention_maps", "score_heads"]
 
@@ -151,23 +151,32 @@ def attention_files(paths: list[str], out: Path, options: AttentionOptions) -> i
     known = _known(options.structure)
     backbone = open_backbone(options.backbone, options.family, options.u_as)
     backbone.encoder.to(choose_device(options.device))
+    weights = find_weights(options.weights) if known is None else None
+    predictor = load_predictor(weights, device=options.device) if weights else None
     identity = {
         "backbone": backbone.identity(),
-        "options": {"structure": options.structure, "weights": options.weights, "plot": options.plot},
+        "weights": {"file": weights.name, "sha256": sha256(weights)} if weights else None,
+        "options": {"structure": options.structure, "plot": options.plot},
     }
     records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    with open_results(out, identity, overwrite=options.overwrite, resume=options.resume) as results:
-        failed = _explain(records, results, backbone, known, options)
+    judged_by = {name: known[s.id][1].dot_bracket for name, s in records if known and s.id in known}
+    with open_results(
+        out, identity, known=judged_by, overwrite=options.overwrite, resume=options.resume
+    ) as results:
+        failed = _explain(records, results, backbone, predictor or known or {}, options)
         bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
         results.close_without_structures(records, bad, _COLUMNS)
-        _write_means(out, [name for name, _ in records])
+        _write_means(out, [record[0] for record in records if results.is_finished(*record)])
         status = 130 if failed is None else int(bool(failed or problems))
         run = {"versions": versions(), "seconds": round(time.time() - began, 3), "exit_status": status}
         results.write_run(identity | run)
     return status
 
 
-def _known(path: str | None) -> dict[str, tuple[Sequence, Structure]] | None:
+_Known = dict[str, tuple[Sequence, Structure]]
+
+
+def _known(path: str | None) -> _Known | None:
     """Known structures by id."""
     return None if path is None else {one[0].id: one for one in read_structures(path)}
 
@@ -176,15 +185,14 @@ def _explain(
     records: list[tuple[str, Sequence]],
     results: Results,
     backbone: Backbone,
-    known: dict[str, tuple[Sequence, Structure]] | None,
+    judge: Predictor | _Known,
     options: AttentionOptions,
 ) -> int | None:
     """Write what is left to do; gives how many records failed, None if interrupted."""
     todo = [record for record in records if not results.is_finished(*record)]
-    predictor = load_predictor(options.weights, device=options.device) if known is None else None
 
     def structure_of(sequence: Sequence) -> Structure:
-        return predictor(sequence).structure if predictor else _of(known or {}, sequence)
+        return judge(sequence).structure if isinstance(judge, Predictor) else _of(judge, sequence)
 
     def explain(name: str, sequence: Sequence) -> bool:
         try:
@@ -213,7 +221,7 @@ def _explain(
     return failed
 
 
-def _of(known: dict[str, tuple[Sequence, Structure]], sequence: Sequence) -> Structure:
+def _of(known: _Known, sequence: Sequence) -> Structure:
     """The known structure of an RNA; raises InputError where there is none of the same bases."""
     if sequence.id not in known:
         raise InputError(f"{sequence.id}: no structure is known; expected one of this id", sequence.id)
@@ -267,6 +275,7 @@ def _write_means(out: Path, names: list[str]) -> None:
     """heads.tsv: the mean of each head over the records that came out, best first."""
     tables = [np.loadtxt(path, skiprows=1) for n in names if (path := out / f"{n}.heads.tsv").is_file()]
     if not tables:
+        (out / "heads.tsv").unlink(missing_ok=True)  # of an earlier run
         return
     means = np.mean([np.atleast_2d(table) for table in tables], axis=0)
     scores = [HeadScore(int(layer), int(head), *rest) for layer, head, *rest in means]

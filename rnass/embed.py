@@ -83,6 +83,13 @@ def embed_files(
         _arrow()
     backbone = open_backbone(options.backbone, options.family, options.u_as)
     _check(backbone, options)
+    if options.strict:
+        refused = [why for one in sequences if (why := unreadable(one, backbone.encoder))]
+        for problem in refused:
+            log.error("%s", problem)
+        if refused:
+            log.error("bad records: %d; nothing is embedded", len(refused))
+            return 2
     device = choose_device(options.device)
     backbone.encoder.to(device)
     identity = _identity(backbone, options)

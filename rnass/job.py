@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import platform
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -33,6 +34,7 @@ from rnass.predictor import (
     Prediction,
     Predictor,
     load_predictor,
+    refusal,
     share_cores,
     too_long,
 )
@@ -74,6 +76,7 @@ class JobOptions:
         seed: of everything random, were there anything.
         quiet: no progress bar.
         constraints, shape: files or folders of what is known of each record; see `rnass.knowledge`.
+        dms: the reactivities are to DMS, which A and C report.
         shape_method, mix: how reactivities and ViennaRNA's probabilities count; see there.
         alternatives: how many structures of each record stand in NAME.alternatives.dbn; 0: no such file.
     """
@@ -96,6 +99,7 @@ class JobOptions:
     quiet: bool = False
     constraints: str | None = None
     shape: str | None = None
+    dms: bool = False
     shape_method: ShapeMethod = "deigan"
     mix: float = 0.0
     alternatives: int = 0
@@ -162,6 +166,14 @@ def predict_files(
     if max((len(record.sequence) for record in records), default=0) <= _KEPT:
         keep_freed_memory()
     predictor = _predictor(options, weights)
+    if options.strict:
+        encoder = predictor.model.backbone
+        refused = [bad for r in records if (bad := refusal(r.sequence, r.known, encoder))]
+        for problem in refused:
+            log.error("%s", problem)
+        if refused:
+            log.error("bad records: %d; nothing is predicted (--strict)", len(refused))
+            return 2
     threads = torch.get_num_threads()
     identity = _identity(options, weights)
     known = {r.name: fingerprint for r in records if (fingerprint := r.known.fingerprint)}
@@ -192,6 +204,7 @@ def _records(
         sequences,
         constraints=options.constraints,
         reactivities=options.shape,
+        dms=options.dms,
         base=Knowledge(shape_method=options.shape_method, mix=options.mix),
         bad=[problem.record for problem in problems],
     )
@@ -212,6 +225,7 @@ def _settings(options: JobOptions, predictor: Predictor) -> dict[str, Any]:
         "knowledge": {
             "constraints": options.constraints,
             "shape": options.shape,
+            "dms": options.dms,
             "shape_method": options.shape_method,
             "mix": options.mix,
         },
@@ -254,13 +268,16 @@ def _predict(records: list[_Record], results: Results, options: JobOptions, pred
     if len(todo) < len(records):
         done = len(records) - len(todo)
         log.info("%d of %s finished already", done, counted(len(records), "record"))
-    processes = share_cores([len(record.sequence) for record in todo], predictor)
+    sequences = [record.sequence for record in todo]
     failed = 0
     try:
-        with record_bar(len(todo), quiet=options.quiet) as advance:
-            outcomes = predictor.predict(
-                (record.sequence for record in todo), processes, known=(record.known for record in todo)
-            )
+        with (
+            record_bar(len(todo), quiet=options.quiet) as advance,
+            share_cores([len(sequence) for sequence in sequences], predictor) as processes,
+            closing(
+                predictor.predict(sequences, processes, known=(record.known for record in todo))
+            ) as outcomes,
+        ):
             for outcome in outcomes:
                 name, sequence, _ = todo[outcome.number]
                 failed += not _write(results, name, sequence, outcome, options)

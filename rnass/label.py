@@ -45,7 +45,7 @@ def label_files(
         quiet: no progress bar.
 
     Raises:
-        RnassError: no such head or backbone, a file that cannot be read or written.
+        RnassError: no such head or backbone, a table that cannot be written.
     """
     sequences, problems = read_inputs(paths, any_length=True)
     head = load_probe(probe, backbone)

@@ -6,7 +6,8 @@ it into a structure.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice, repeat, tee
@@ -37,6 +38,7 @@ __all__ = [
     "choose_device",
     "load_predictor",
     "predict",
+    "refusal",
     "share_cores",
     "too_long",
     "unreadable",
@@ -173,13 +175,17 @@ class Predictor:
         processes: int = 0,
         *,
         known: Iterable[Knowledge] | None = None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Predict many, in batches of like length, in no particular order within a few hundred.
 
         Args:
             sequences: read as far ahead as a few batches need.
             processes: worker processes that run ViennaRNA beside the network; 0 runs it in this one.
+                Until this is closed they fold what they were given.
             known: what is known of each, as many as sequences; None for nothing.
+
+        Raises:
+            WorkerError: a worker process was killed.
         """
         refused: deque[Outcome] = deque()
         pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
@@ -190,11 +196,12 @@ class Predictor:
             baseline=self.baseline,
             processes=processes,
         )
-        for batch in _batches(ordered):
-            while refused:
-                yield refused.popleft()
-            began = time.monotonic()
-            yield from self._predict_batch(batch, list(islice(folded, len(batch))), began)
+        with closing(folded):
+            for batch in _batches(ordered):
+                while refused:
+                    yield refused.popleft()
+                began = time.monotonic()
+                yield from self._predict_batch(batch, list(islice(folded, len(batch))), began)
         yield from refused
 
     def _predict_batch(
@@ -354,22 +361,30 @@ def choose_device(name: Device) -> torch.device:
     return torch.device(name)
 
 
-def share_cores(lengths: list[int], predictor: Predictor | None) -> int:
+@contextmanager
+def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[int]:
     """How many worker processes fold RNAs of these lengths by ViennaRNA, of the threads there are.
 
-    Beside many of them the network keeps the other threads alone: on a core that a worker keeps busy,
-    a thread of the network holds up all others. None stands for ViennaRNA without a network.
+    Beside many of them the network keeps the other threads alone until the block ends: on a core that
+    a worker keeps busy, a thread of the network holds up all others. None stands for ViennaRNA without
+    a network.
     """
     threads = torch.get_num_threads()
     if len(lengths) <= _FEW:
-        sets = len(predictor.model.config.head.thermodynamics) if predictor else 1
+        sets = 1
+        if predictor and predictor.thermodynamics:
+            sets = len(predictor.model.config.head.thermodynamics)
         long = any(_LONG < length <= MAX_LENGTH for length in lengths)
-        return min(threads, sets) if long and min(threads, sets) > 1 else 0
-    if predictor is None:
-        return threads
-    workers = threads // 2 if predictor.device.type == "cpu" else threads - 1
-    torch.set_num_threads(threads - workers)
-    return workers
+        yield min(threads, sets) if long and min(threads, sets) > 1 else 0
+    elif predictor is None:
+        yield threads
+    else:
+        workers = threads // 2 if predictor.device.type == "cpu" else threads - 1
+        torch.set_num_threads(threads - workers)
+        try:
+            yield workers
+        finally:
+            torch.set_num_threads(threads)
 
 
 def too_long(sequence: Sequence, where: str = "") -> SequenceError | None:
@@ -413,13 +428,14 @@ def _spread(matrix: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[n
     return spread
 
 
-def _problem(sequence: Sequence, known: Knowledge) -> InputError | None:
+def refusal(sequence: Sequence, known: Knowledge, encoder: Encoder) -> InputError | None:
     """Why an RNA cannot be predicted, if that is plain at once."""
     try:
         known.check(sequence)
     except InputError as error:
         return error
-    return too_long(sequence)
+    over = too_long(sequence) or _over_context(sequence, encoder.max_bases)
+    return over or unreadable(sequence, encoder, linked=True)
 
 
 def unreadable(sequence: Sequence, encoder: Encoder, *, linked: bool = False) -> SequenceError | None:
@@ -458,9 +474,7 @@ def _by_length(
     while pool := list(islice(numbered, _AHEAD)):
         pool.sort(key=lambda item: len(item.sequence))
         for item in pool:
-            sequence = item.sequence
-            error = _problem(sequence, item.known) or _over_context(sequence, encoder.max_bases)
-            if error := error or unreadable(sequence, encoder, linked=True):
+            if error := refusal(item.sequence, item.known, encoder):
                 refused.append(Outcome(item.number, None, error))
             else:
                 yield item

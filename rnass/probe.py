@@ -33,6 +33,7 @@ FILE = "probe.safetensors"
 _CHECK_EVERY = 50  # steps
 _FORMAT = "rnass probe 1"
 _UNKNOWN = "?"
+_NO_LABELS = "probe: no known label under the key {}; expected some"
 
 
 class _Record(NamedTuple):
@@ -141,7 +142,7 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
 
     Raises:
         InputError: a table that cannot be read, a label that does not fit; names file or record.
-        ConfigError: nothing to train on, or a set that is given and has no records.
+        ConfigError: nothing to train on, or a set that is given and has no records or no known label.
     """
     torch.manual_seed(config.seed)
     backbone = open_backbone(config.backbone, config.family, config.u_as)
@@ -157,7 +158,12 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
         if not records:
             raise ConfigError(f"probe: no records under the key {name}; expected some that can be read")
     classes = _classes(tables["train"], config)
+    if config.kind == "classification" and not classes:
+        raise ConfigError(_NO_LABELS.format("train"))
     sets = {name: _rows(records, backbone, config, classes) for name, records in tables.items()}
+    for name, rows in sets.items():
+        if not len(rows.y):
+            raise ConfigError(_NO_LABELS.format(name))
     probe = Probe(config, backbone.encoder.config.width, classes)
     _fit(probe, sets["train"], sets.get("valid"))
     scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}

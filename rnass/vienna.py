@@ -7,7 +7,7 @@ doi:10.1186/1748-7188-6-26.
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -336,10 +336,10 @@ def fold_many(
     parameters: Iterable[str] = (DEFAULT_PARAMETERS,),
     baseline: bool = False,
     processes: int = 0,
-) -> Iterator[Thermodynamics]:
+) -> Generator[Thermodynamics, None, None]:
     """`fold` each RNA, in the order given; each parameter set is work of its own for the *processes*.
 
-    See `annotate` for those.
+    See `annotate` for those; until this is closed they fold what they were given.
     """
     sets = tuple(parameters)
     others = [name for name in sets if name != DEFAULT_PARAMETERS]

@@ -1,11 +1,15 @@
 """Small models and data that many tests share; shapes of tensors are checked in the network column."""
 
 import logging
+import os
 import random
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
+
+for _name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):  # by which rich and typer colour a pipe
+    os.environ.pop(_name, None)
 
 NETWORK = ["backbone", "contact_head", "dataset", "model", "pair_features", "pretrain", "train"]
 

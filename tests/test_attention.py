@@ -9,10 +9,10 @@ from tiny_backbones import published_checkpoint
 from tiny_weights import save_tiny_weights, tiny_model
 
 from rnass.attention import AttentionOptions, attention_files, attention_maps, score_heads
-from rnass.errors import SequenceError
+from rnass.errors import CheckpointError, SequenceError
 from rnass.io import read_structures
 from rnass.structure import Structure
-from rnass.weights import open_backbone, save_backbone
+from rnass.weights import open_backbone, save_backbone, save_model
 
 BASES = "GGGGAAAACCCC"
 
@@ -132,3 +132,48 @@ def test_records_without_their_structure_fail(backbone, fasta, known, tmp_path, 
     assert "letter 'X'" in caplog.text
     assert (tmp_path / "out" / "a.npz").exists()
     assert "failed" in (tmp_path / "out" / "summary.tsv").read_text()
+
+
+def test_overwrite_with_weights_that_are_not_there_keeps_what_is_there(backbone, fasta, known, tmp_path):
+    out, options = tmp_path / "out", {"backbone": backbone, "plot": None}
+    assert attention_files(fasta, out, AttentionOptions(**options, structure=known)) == 0
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(CheckpointError, match="no-such"):
+        attention_files(fasta, out, AttentionOptions(**options, weights="no-such", overwrite=True))
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_resuming_judges_anew_what_another_structure_or_other_weights_judge(
+    backbone, fasta, known, tmp_path
+):
+    def tables(out, **options):
+        options = AttentionOptions(backbone=backbone, plot=None, **options)
+        assert attention_files(fasta, tmp_path / out, options) == 0
+        return [(tmp_path / out / f"{name}.heads.tsv") for name in "ab"]
+
+    a, b = tables("known", structure=known)
+    before, kept = a.read_text(), b.stat().st_mtime_ns
+    text = (tmp_path / "known.dbn").read_text()
+    (tmp_path / "known.dbn").write_text(text.replace("((((....))))", "(((......)))", 1))
+    tables("known", structure=known, resume=True)
+    assert a.read_text() != before
+    assert b.stat().st_mtime_ns == kept
+
+    model, weights = tiny_model(), tmp_path / "tiny.safetensors"
+    save_model(weights, model, {})
+    (a, _) = tables("predicted", weights=str(weights))
+    before = a.read_text()
+    model.head.logit.bias.data -= 100  # predicts nothing
+    save_model(weights, model, {})
+    tables("predicted", weights=str(weights), resume=True)
+    assert a.read_text() != before
+    assert not np.loadtxt(a, skiprows=1)[:, 2:].any()
+
+
+def test_means_are_of_this_run_alone(backbone, fasta, known, tmp_path):
+    out, options = tmp_path / "out", {"backbone": backbone, "structure": known, "plot": None}
+    attention_files(fasta, out, AttentionOptions(**options))
+    assert (out / "heads.tsv").exists()
+    (tmp_path / "seqs.fa").write_text(">other\nGGGC\n")
+    assert attention_files(fasta, out, AttentionOptions(**options, overwrite=True)) == 1
+    assert not list(out.glob("*heads.tsv"))

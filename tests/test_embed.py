@@ -117,6 +117,10 @@ def test_a_codon_model_says_which_rna_has_bases_left_over(tmp_path, fasta, caplo
     assert not (tmp_path / "out" / "odd.npy").exists()
     assert "odd: 4 bases; expected whole codons" in caplog.text
     assert [row["status"] for row in table(tmp_path / "out")] == ["ok", "failed"]
+    caplog.clear()
+    assert embed_files(fasta, tmp_path / "none", EmbedOptions(backbone=str(path), strict=True)) == 2
+    assert "odd: 4 bases; expected whole codons" in caplog.text
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(("strict", "status"), [(False, 1), (True, 2)])

@@ -3,10 +3,12 @@ nothing is dropped unsaid.
 """
 
 import json
+import multiprocessing
 
 import numpy as np
 import pytest
 import sklearn.metrics
+import torch
 
 from rnass import predictor as predictor_module
 from rnass import vienna
@@ -258,6 +260,22 @@ def test_vienna_can_be_left_out(tmp_path, hairpins, weights):
     report = run(hairpins(2), tmp_path / "out", weights=weights, vienna=False)
     assert list(report["lines"]) == ["rnass"]
     assert list(report["calibration"]) == ["rnass"]
+
+
+def test_an_error_ends_the_workers_and_gives_threads_back(
+    tmp_path, hairpins, weights, monkeypatch, own_process
+):
+    def fail(*_):
+        raise InputError("no")
+
+    monkeypatch.setattr("rnass.evaluate.run.Tally.add", fail)
+    torch.set_num_threads(2)
+    others = multiprocessing.active_children()
+    with pytest.raises(InputError) as caught:
+        run(hairpins(30), tmp_path / "out", weights=weights)
+    assert multiprocessing.active_children() == others
+    assert str(caught.value) == "no"
+    assert torch.get_num_threads() == 2
 
 
 def test_records_by_column_and_number(tmp_path):

@@ -9,10 +9,8 @@ import io
 import json
 import logging
 import multiprocessing
-import os
 import random
 import re
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +202,7 @@ def test_worker_processes_change_nothing(tmp_path, many, predict):
     predict(many, out="a")
     assert predict(many, out="b", threads=2) == 0
     assert_same(tmp_path / "a", tmp_path / "b")
+    assert torch.get_num_threads() == 2  # for the next run in this process
 
 
 def test_several_files_gzip_and_one_sequence(tmp_path, fasta, predict):
@@ -322,7 +321,8 @@ def test_good_records_are_predicted_beside_bad_ones(tmp_path, bad, predict, capl
         *(("good", "ok"), ("fine", "ok")),
         *(("gap", "failed"), ("empty", "failed"), ("digit", "failed")),
     ]
-    assert [problem in row["message"] for problem, row in zip(PROBLEMS, table[2:], strict=True)]
+    for problem, row in zip(PROBLEMS, table[2:], strict=True):
+        assert problem in row["message"]
     assert len(read_structures(tmp_path / "out" / "predictions.dbn")) == 2
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (run["records"], run["bad_records"], run["exit_status"]) == (2, 3, 1)
@@ -332,6 +332,16 @@ def test_strict_predicts_nothing(tmp_path, bad, predict, caplog):
     assert predict(bad, strict=True) == 2
     assert_reported(caplog)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("strict", "status"), [(False, 1), (True, 2)])
+def test_a_record_that_the_backbone_cannot_read_is_a_bad_one(
+    tmp_path, fasta, predict, monkeypatch, caplog, strict, status
+):
+    monkeypatch.setattr(predictor.Encoder, "max_bases", 50)
+    assert predict(fasta, strict=strict) == status
+    assert "tRNA/Phe: 76 bases; expected at most 50, all that the backbone reads" in caplog.text
+    assert (tmp_path / "out").exists() is not strict
 
 
 def test_strict_without_bad_records_predicts(fasta, predict):
@@ -480,17 +490,17 @@ def test_an_interruption_leaves_a_folder_that_can_be_resumed(
     assert_same(tmp_path / "whole", tmp_path / "out")
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
 def test_a_killed_worker_costs_no_finished_record_and_blames_none(
     tmp_path, many, predict, monkeypatch, caplog, calls
 ):
+    caplog.set_level(logging.ERROR, "rnass")
     predict(many, out="whole", threads=1)
     calls.clear()
     real = job._write
 
     def write(*arguments):
         for worker in multiprocessing.active_children():
-            os.kill(worker.pid, signal.SIGKILL)
+            worker.kill()  # which may have ended already
         return real(*arguments)
 
     monkeypatch.setattr(job, "_write", write)
@@ -506,6 +516,20 @@ def test_a_killed_worker_costs_no_finished_record_and_blames_none(
     assert predict(many, threads=1, resume=True) == 0
     assert len(calls) == 40
     assert_same(tmp_path / "whole", tmp_path / "out")
+
+
+def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monkeypatch):
+    """The error is held, as on the way out of a process: what it refers to is not let go of."""
+
+    def full(*_):
+        raise OutputError("no space left on device")
+
+    monkeypatch.setattr(job, "_write", full)
+    others = multiprocessing.active_children()
+    with pytest.raises(OutputError) as caught:
+        predict(many, threads=2)
+    assert multiprocessing.active_children() == others
+    assert "no space left" in str(caught.value)
 
 
 def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):

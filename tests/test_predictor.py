@@ -2,7 +2,10 @@
 ViennaRNA called directly.
 """
 
+import contextlib
+import dataclasses
 import itertools
+import multiprocessing
 import random
 import shutil
 from concurrent.futures import ProcessPoolExecutor
@@ -18,7 +21,7 @@ from rnass import predictor as module
 from rnass import vienna
 from rnass.config import DecodingConfig
 from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
-from rnass.model import collate
+from rnass.model import ContactModel, collate
 from rnass.predictor import MAX_LENGTH, Predictor, choose_device, load_predictor, share_cores
 from rnass.sequence import Sequence
 
@@ -117,6 +120,18 @@ def test_workers_are_started_once(predictor, monkeypatch):
     monkeypatch.setattr(module, "_AHEAD", 4)
     assert len(list(predictor.predict(draw(20), processes=1))) == 20
     assert len(started) == 1
+
+
+def test_workers_end_with_an_error_of_the_network(predictor, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("can't allocate memory")
+
+    monkeypatch.setattr(predictor, "_probabilities", fail)
+    others = multiprocessing.active_children()
+    with pytest.raises(RuntimeError) as caught:
+        list(predictor.predict(draw(20), processes=1))
+    assert multiprocessing.active_children() == others
+    assert "allocate" in str(caught.value)
 
 
 def test_input_is_read_as_it_is_needed(predictor):
@@ -288,20 +303,44 @@ def test_a_predictor_by_its_public_name(default_weights):
     assert isinstance(rnass.load_predictor(device="cpu"), rnass.Predictor)
 
 
-def test_cores_are_shared_between_viennarna_and_the_network(predictor):
-    before = torch.get_num_threads()
-    sets = len(predictor.model.config.head.thermodynamics)
-    try:
-        torch.set_num_threads(4)
-        assert share_cores([100] * 20, predictor) == 0
-        assert share_cores([100, 900], predictor) == (min(sets, 4) if sets > 1 else 0)
-        assert share_cores([100, MAX_LENGTH + 1], predictor) == 0
-        assert share_cores([100] * 21, None) == 4
-        assert torch.get_num_threads() == 4
-        assert share_cores([100] * 21, predictor) == 2
+@pytest.fixture
+def two_sets(model_config):
+    """A predictor whose network reads two parameter sets."""
+    head = dataclasses.replace(model_config.head, thermodynamics=("turner2004", "andronescu2007"))
+    return Predictor(ContactModel(dataclasses.replace(model_config, head=head)))
+
+
+@pytest.fixture
+def shared(own_process):
+    """Worker processes, and threads of the network beside them, of four threads."""
+    torch.set_num_threads(4)
+
+    def share(lengths, predictor):
+        with share_cores(lengths, predictor) as workers:
+            return workers, torch.get_num_threads()
+
+    return share
+
+
+def test_cores_are_shared_between_viennarna_and_the_network(predictor, shared):
+    assert shared([100] * 20, predictor) == (0, 4)
+    assert shared([100] * 21, None) == (4, 4)
+    assert shared([100] * 21, predictor) == (2, 2)
+    torch.set_num_threads(1)
+    assert shared([100] * 21, predictor) == (0, 1)
+
+
+def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor, two_sets, shared):
+    assert shared([100, 900], predictor) == (0, 4)
+    assert shared([100, 900], two_sets) == (2, 4)
+    assert shared([100, 700], two_sets) == shared([100, MAX_LENGTH + 1], two_sets) == (0, 4)
+    two_sets.thermodynamics = False  # one fold of each, for its energy
+    assert shared([100, 900], two_sets) == (0, 4)
+
+
+def test_threads_are_given_back_after_an_error(predictor, own_process):
+    torch.set_num_threads(4)
+    with contextlib.suppress(RnassError), share_cores([100] * 21, predictor):
         assert torch.get_num_threads() == 2
-        torch.set_num_threads(1)
-        assert share_cores([100] * 21, predictor) == 0
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+        raise RnassError("no")
+    assert torch.get_num_threads() == 4

@@ -208,3 +208,20 @@ def test_labels_that_do_not_fit(backbone, write, tmp_path):
         train_probe(dataclasses.replace(config, kind="regression"), tmp_path / "run", CPU)
     with pytest.raises(ConfigError, match="no records under the key train"):
         train_probe(dataclasses.replace(config, train=()), tmp_path / "run", CPU)
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "unknown"),
+    [("classification", "aab", "???"), ("regression", "1 2 3", "nan nan nan")],
+)
+def test_a_set_without_any_known_label_is_refused(backbone, tmp_path, kind, known, unknown):
+    tables = {}
+    for name, label in (("known", known), ("unknown", unknown)):
+        (tmp_path / f"{name}.tsv").write_text(f"id\tsequence\tlabel\nx\tGGC\t{label}\n")
+        tables[name] = (str(tmp_path / f"{name}.tsv"),)
+    config = ProbeConfig(task="token", kind=kind, train=tables["unknown"], backbone=backbone, steps=1)
+    with pytest.raises(ConfigError, match="no known label under the key train"):
+        train_probe(config, tmp_path / "run", CPU)
+    config = dataclasses.replace(config, train=tables["known"], test=tables["unknown"])
+    with pytest.raises(ConfigError, match="no known label under the key test"):
+        train_probe(config, tmp_path / "run", CPU)

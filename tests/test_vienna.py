@@ -3,8 +3,6 @@
 import itertools
 import json
 import multiprocessing
-import os
-import signal
 import subprocess
 import sys
 
@@ -273,12 +271,11 @@ class TestMany:
         with pytest.raises(SequenceError, match="'X' at base 3"):
             list(answers)
 
-    @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
     def test_a_killed_worker_is_named_as_such(self):
         answers = vienna.annotate(itertools.repeat(HAIRPIN), processes=1)
         next(answers)
         (worker,) = multiprocessing.active_children()
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.kill()
         with pytest.raises(WorkerError, match="a worker process was killed, most likely as memory ran"):
             list(itertools.islice(answers, 100))
 

@@ -102,18 +102,24 @@ class Contenders:
         return dict.fromkeys(own, RNASS) | dict.fromkeys(thermodynamic, VIENNA)
 
     def answers(self, sequences: Items[Sequence]) -> Iterator[Answer]:
-        """Predict every RNA, in no particular order."""
-        processes = share_cores([len(sequence) for sequence in sequences], self.predictor)
-        if self.predictor:
-            for outcome in self.predictor.predict(sequences, processes):
-                yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
-        elif self.thermodynamic:
-            folded = vienna.fold_many((s.text for s in sequences), baseline=True, processes=processes)
-            for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
-                yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
-        else:
-            for number, sequence in enumerate(sequences):
-                yield self._answer(number, sequence, {}, {}, None)
+        """Predict every RNA, in no particular order.
+
+        Raises:
+            WorkerError: a worker process of ViennaRNA was killed.
+        """
+        with share_cores([len(sequence) for sequence in sequences], self.predictor) as processes:
+            if self.predictor:
+                for outcome in self.predictor.predict(sequences, processes):
+                    yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
+            elif self.thermodynamic:
+                folded = vienna.fold_many(
+                    (s.text for s in sequences), baseline=True, processes=processes
+                )
+                for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
+                    yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
+            else:
+                for number, sequence in enumerate(sequences):
+                    yield self._answer(number, sequence, {}, {}, None)
 
     def _with_rnass(self, predictor: Predictor, outcome: Outcome, sequence: Sequence) -> Answer:
         """What rnass answers, or that it does not, beside everyone else's."""

@@ -309,6 +309,7 @@ def test_a_folder_where_files_cannot_be_locked_is_used_with_a_warning(tmp_path, 
     def no_locks(*_):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
+    caplog.set_level("WARNING", "rnass")
     monkeypatch.setattr(fcntl, "flock", no_locks)
     predict(opened(tmp_path, OPTIONS), *RECORDS[0])
     assert finished(opened(tmp_path, OPTIONS, resume=True)) == ["r3"]
