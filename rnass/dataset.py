@@ -336,11 +336,16 @@ class Loader:
         return LabelledBatch(batch, contacts, _askable(chosen, batch))
 
 
-def batches(examples: Sequence[Example], data: DataConfig, seed: int) -> Iterator[list[int]]:
+def batches(
+    examples: Sequence[Example], data: DataConfig, seed: int, per_step: int = 1
+) -> Iterator[list[int]]:
     """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
 
     An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
     at random), so equal weights draw each once. The same seed gives the same stream.
+
+    The batches of one step, *per_step* of them, are of like length too, so that processes that share
+    them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
 
     Raises:
         ConfigError: no examples.
@@ -360,7 +365,8 @@ def batches(examples: Sequence[Example], data: DataConfig, seed: int) -> Iterato
         drawn = order[np.minimum(places, len(order) - 1)]
         rng.shuffle(drawn)
         for start in range(0, len(drawn), _POOL):
-            yield from _bucketed(drawn[start : start + _POOL], examples, data.batch_pixels, rng)
+            pool = drawn[start : start + _POOL]
+            yield from _bucketed(pool, examples, data.batch_pixels, per_step, rng)
         epoch += 1
 
 
@@ -376,9 +382,13 @@ def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float6
 
 
 def _bucketed(
-    numbers: NDArray[np.int64], examples: Sequence[Example], pixels: int, rng: np.random.Generator
+    numbers: NDArray[np.int64],
+    examples: Sequence[Example],
+    pixels: int,
+    per_step: int,
+    rng: np.random.Generator,
 ) -> Iterator[list[int]]:
-    """Cut a pool into batches of like length, in random order."""
+    """Cut a pool into batches of like length, like ones next to each other, steps in random order."""
     lengths = np.array([len(examples[n].bases) for n in numbers])
     cut: list[list[int]] = []
     for n in numbers[np.argsort(lengths, kind="stable")]:
@@ -386,8 +396,11 @@ def _bucketed(
         if not cut or (len(cut[-1]) + 1) * longest**2 > pixels:
             cut.append([])
         cut[-1].append(int(n))
-    for k in rng.permutation(len(cut)):
-        yield cut[k]
+    if len(cut) > per_step and (spare := len(cut) % per_step):
+        for k in sorted(rng.choice(len(cut), spare, replace=False), reverse=True):
+            del cut[k]
+    for first in per_step * rng.permutation(-(-len(cut) // per_step)):
+        yield from cut[first : first + per_step]
 
 
 def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:

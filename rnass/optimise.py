@@ -59,6 +59,9 @@ class Run(Generic[BatchT]):
         objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
         groups: parameter groups; each holds its own "lr" as a multiple of the learning rate.
         config: the whole configuration; a folder begun with another one is refused.
+
+    Attributes:
+        per_step: batches that make one step, those of all processes together.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Run(Generic[BatchT]):
         self.settings, self.run = config.optimiser, config.run
         self.device = next(objective.parameters()).device
         self.rank, self.world = start_processes(self.device)
+        self.per_step = self.settings.accumulate * self.world
         self.optimisers = _optimisers(objective, groups, self.settings)
         self.names = {
             name: parameter
@@ -97,8 +101,7 @@ class Run(Generic[BatchT]):
             load: makes a batch of them; called only for those that this process takes.
             validate: called with the moving average of the weights in place.
         """
-        per_step = self.settings.accumulate * self.world
-        own = islice(batches, self.step * per_step + self.rank, None, self.world)
+        own = islice(batches, self.step * self.per_step + self.rank, None, self.world)
         shared = map(load, own)
         module = self.objective
         if self.world > 1:

@@ -116,7 +116,8 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     def validate() -> dict[str, float]:
         return _validate(objective, [load([example]).to(device) for example in valid])
 
-    run.fit(enumerate(batches(examples, data, config.run.seed)), numbered, validate)
+    drawn = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(enumerate(drawn), numbered, validate)
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():

@@ -103,7 +103,8 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     def validate() -> dict[str, float]:
         return _validate(model, load, valid[: data.valid_limit], device)
 
-    run.fit(enumerate(batches(examples, data, config.run.seed)), numbered, validate)
+    drawn = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(enumerate(drawn), numbered, validate)
     path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():

@@ -77,6 +77,18 @@ def test_a_batch_holds_rnas_of_like_length():
     assert np.mean(spread) < 20  # of 90
 
 
+def test_the_batches_of_a_step_are_of_like_length_and_fill_it():
+    def lengths(numbers):
+        return [len(RAGGED[n].bases) for n in numbers]
+
+    stream = batches(RAGGED, DataConfig(batch_pixels=20_000), 0, per_step=3)
+    steps = [list(itertools.chain.from_iterable(next(stream) for _ in range(3))) for _ in range(20)]
+    assert np.mean([np.ptp(lengths(step)) for step in steps]) < np.ptp(lengths(range(120))) / 2
+    assert {n for step in steps for n in step} == set(range(120))  # each time others fill no step
+    few = list(itertools.islice(batches(RAGGED[:3], DataConfig(), 0, per_step=3), 6))
+    assert sorted(itertools.chain.from_iterable(few)) == sorted([0, 1, 2] * 6)
+
+
 def test_every_epoch_draws_each_example_as_often_as_its_weight_says():
     sources = [0] * 30 + [1] * 30
     examples = examples_of([20] * 60, sources=sources)
