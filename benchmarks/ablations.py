@@ -15,6 +15,7 @@ Prints a Markdown table; ViennaRNA's MFE on the same records stands in the last 
 import argparse
 import copy
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from rnass.structure import Structure
 from rnass.train import calibrated_probabilities, logit_maps, strict_f1, train
 from rnass.weights import load_model
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 BASE = Path(__file__).parents[1] / "configs" / "ablation.toml"

@@ -71,14 +71,14 @@ def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def stage(run: Path) -> dict[str, Any]:
-    """One training run: its configuration, its data, where it ended and what it ran on."""
+    """One training run: its configuration, its data, its validation scores and what it ran on."""
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     scored = [json.loads(line) for line in lines if "valid_loss" in line]
     return {
         "config": config,
         "data": data_files(config["data"]["train"]),
-        "end": scored[-1:],
+        "validated": scored,
         "made": entry(run / "model.safetensors")["made"],
     }
 

@@ -22,24 +22,26 @@ def main() -> None:
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     seconds = 0.0
     for number, stage in enumerate(entry.get("stages", []), start=1):
-        for end in stage["end"]:
-            seconds += end["seconds"] * stage.get("made", {}).get("processes", 1)
-            print(f"| {' | '.join(row(number, stage, end, seconds / 60))} |")
+        cores = stage.get("made", {}).get("processes", 1)
+        for scored in stage["validated"]:
+            spent = (seconds + cores * scored["seconds"]) / 60
+            print(f"| {' | '.join(row(number, stage, scored, spent))} |")
+        seconds += cores * stage["validated"][-1]["seconds"]
 
 
-def row(number: int, stage: dict[str, Any], end: dict[str, Any], minutes: float) -> list[str]:
-    """One stage's line."""
+def row(number: int, stage: dict[str, Any], scored: dict[str, Any], minutes: float) -> list[str]:
+    """The line of one validation."""
     data = stage["config"]["data"]
     records = sum(file["records"] for file in stage["data"].values())
     part = f"{data['valid_limit']} up to {data['max_length']} bases"
-    f1 = f"{end['valid_f1']:.3f}" if "valid_f1" in end else ""
+    f1 = f"{scored['valid_f1']:.3f}" if "valid_f1" in scored else ""
     return [
         str(number),
-        str(end["step"]),
+        str(scored["step"]),
         f"{minutes:.0f}",
         f"{records:,}",
         part,
-        f"{end['valid_loss']:.3f}",
+        f"{scored['valid_loss']:.3f}",
         f1,
     ]
 
