@@ -167,13 +167,24 @@ class DecodingConfig(_Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(_Strict):
-    """A whole contact model: backbone, head, calibration (temperature and offset of the logits)."""
+    """A whole contact model: backbone, head, and what makes probabilities of the head's logits.
+
+    Attributes:
+        thermal_share: ViennaRNA's share of the log-odds, the mean of its parameter sets; the rest is the
+            head's.
+        temperature, offset: the calibration of those log-odds.
+    """
 
     encoder: EncoderConfig = EncoderConfig()
     head: HeadConfig = HeadConfig()
     decoding: DecodingConfig = DecodingConfig()
+    thermal_share: float = 0.0
     temperature: float = 1.0
     offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.thermal_share <= 1:
+            raise ValueError(f"thermal_share {self.thermal_share} is not between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,6 +301,7 @@ class TrainConfig(_Strict):
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
+        thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
         thermodynamics_dropout: share of the RNAs that are shown without their base-pair
             probabilities, so that the model can be used without them.
     """
@@ -300,6 +312,7 @@ class TrainConfig(_Strict):
     start: str | None = None
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
+    thermal_share: float | None = None
     thermodynamics_dropout: float = 0.1
     encoder: EncoderConfig | None = None
     head: HeadConfig = HeadConfig()

@@ -92,6 +92,9 @@ def collate(
     return Batch(bases, mask, tokens, maps)
 
 
+_LEAST = 1e-4  # probability that ViennaRNA's are held to, and one minus it
+
+
 class ContactModel(nn.Module):
     """Backbone, pair features and contact head, with the calibration of its probabilities.
 
@@ -108,7 +111,10 @@ class ContactModel(nn.Module):
         self.head = ContactHead(config.head)
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """Symmetric logits, before calibration; padding never changes them."""
+        """Symmetric logits, before calibration; padding never changes them.
+
+        The head's alone while training, then with ViennaRNA's share.
+        """
         projected: list[Tensor] = []
 
         def consume(layer: int, corrected: Tensor) -> None:
@@ -122,7 +128,12 @@ class ContactModel(nn.Module):
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
         if projected:
             features += projected.pop()
-        return self.head(features, batch.mask)  # type: ignore[no-any-return]
+        logits: Tensor = self.head(features, batch.mask)
+        share = self.config.thermal_share
+        if self.training or not share or batch.thermodynamics is None:
+            return logits
+        thermal = torch.logit(batch.thermodynamics.mean(1), _LEAST)
+        return (1 - share) * logits + share * thermal
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:

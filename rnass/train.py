@@ -108,6 +108,8 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():
+            if config.thermal_share is not None:
+                model.config = dataclasses.replace(model.config, thermal_share=config.thermal_share)
             if valid:
                 model.config = calibrate(model.config, logit_maps(model, load, valid, device), valid)
             made = run.made()

@@ -89,6 +89,14 @@ def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tm
         assert torch.equal(parameter, state[f"average.model.{name}"].half().float()), name
 
 
+def test_viennarnas_share_is_the_configurations_or_that_of_the_start(config, tmp_path):
+    shared = short(config, thermal_share=0.25)
+    first = train(shared, tmp_path / "first", CPU)
+    assert load_model(first).config.thermal_share == 0.25
+    on = short(config, encoder=None, start=str(first))
+    assert load_model(train(on, tmp_path / "second", CPU)).config.thermal_share == 0.25
+
+
 def test_u_is_read_as_the_configuration_says(config, tmp_path):
     path = str(published_checkpoint("aido-rna-official", tmp_path / "m"))
     config = short(
