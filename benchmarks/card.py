@@ -21,7 +21,7 @@ def main() -> None:
     """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="a set and its evaluation.json")
-    named = dict(argument.split("=", 1) for argument in parser.parse_args().reports)
+    named = dict(argument.rsplit("=", 1) for argument in parser.parse_args().reports)
     reports = {name: json.loads(Path(path).read_text("utf-8")) for name, path in named.items()}
     for table in (scores, measures, by_length):
         print(table(reports))
