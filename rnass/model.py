@@ -111,10 +111,7 @@ class ContactModel(nn.Module):
         self.head = ContactHead(config.head)
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """Symmetric logits, before calibration; padding never changes them.
-
-        The head's alone while training, then with ViennaRNA's share.
-        """
+        """The head's symmetric logits; padding never changes them."""
         projected: list[Tensor] = []
 
         def consume(layer: int, corrected: Tensor) -> None:
@@ -128,12 +125,15 @@ class ContactModel(nn.Module):
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
         if projected:
             features += projected.pop()
-        logits: Tensor = self.head(features, batch.mask)
+        return self.head(features, batch.mask)  # type: ignore[no-any-return]
+
+    def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
+        """The logits with ViennaRNA's share in them, before calibration."""
+        logits: Tensor = self(batch)
         share = self.config.thermal_share
-        if self.training or not share or batch.thermodynamics is None:
+        if not share or batch.thermodynamics is None:
             return logits
-        thermal = torch.logit(batch.thermodynamics.mean(1), _LEAST)
-        return (1 - share) * logits + share * thermal
+        return (1 - share) * logits + share * torch.logit(batch.thermodynamics.mean(1), _LEAST)
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:
@@ -167,7 +167,7 @@ class ContactModel(nn.Module):
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        logits = self(batch) / self.config.temperature + self.config.offset
+        logits = self.log_odds(batch) / self.config.temperature + self.config.offset
         pairs = batch.mask[:, :, None] * batch.mask[:, None, :]
         off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
         probabilities = torch.sigmoid(logits) * pairs * off_diagonal

@@ -123,10 +123,11 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
 def logit_maps(
     model: ContactModel, load: Loader, examples: list[Example], device: torch.device
 ) -> list[NDArray[np.floating]]:
-    """Uncalibrated logits of every example, (L, L) each."""
+    """Uncalibrated log-odds of every example, (L, L) each."""
     model.eval()
     with torch.no_grad():
-        return [model(load([example]).rnas.to(device))[0].cpu().numpy() for example in examples]
+        batches_of_one = (load([example]).rnas.to(device) for example in examples)
+        return [model.log_odds(batch)[0].cpu().numpy() for batch in batches_of_one]
 
 
 def calibrate(

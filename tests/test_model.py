@@ -124,19 +124,24 @@ def test_calibration_divides_by_the_temperature_and_adds_the_offset(model, rnas)
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
-def test_viennarna_has_its_share_of_the_log_odds_but_not_while_training(with_head, rnas):
+def test_viennarna_has_its_share_of_the_log_odds_but_not_of_the_logits(with_head, rnas):
+    def log_odds_of(maps):
+        with torch.no_grad():
+            return model.log_odds(collate(rnas, maps, RNASS))
+
     model = with_head(thermodynamics=("turner2004", "langdon2018"))
     maps = random_maps(rnas, sets=2)
     alone = logits_of(model, rnas, maps)
     without = logits_of(model, rnas, None)
     model.config = dataclasses.replace(model.config, thermal_share=0.3)
-    mixed = logits_of(model, rnas, maps)
+    mixed = log_odds_of(maps)
     for k, rna in enumerate(rnas):
         p = np.clip(maps[k].mean(0), 1e-4, 1 - 1e-4)
         size = len(rna)
         expected = 0.7 * alone[k, :size, :size].numpy() + 0.3 * np.log(p / (1 - p))
         np.testing.assert_allclose(mixed[k, :size, :size], expected, atol=1e-4)
-    assert torch.equal(logits_of(model, rnas, None), without)
+    assert torch.equal(log_odds_of(None), without)
+    assert torch.equal(logits_of(model, rnas, maps), alone)
     assert torch.equal(logits_of(model.train(), rnas, maps), alone)
 
 
