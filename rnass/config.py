@@ -206,9 +206,10 @@ class DataConfig(_Strict):
         held_out: files or folders of labelled records that no training record may be near: at least
             0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
         drop_near: leave such training records out; else they are an error.
-        mutation_rate: share of the pairs that a compensatory mutation replaces; 0 for none.
-        mutated_share: share of the drawn training records that are mutated; those are shown without
-            base-pair probabilities, which would be another sequence's.
+        mutation_rate: most of a record's pairs, as a share, that compensatory mutation replaces (the
+            share is drawn evenly between 0 and it); 0 for none.
+        mutated_share: share of the drawn training records that are mutated; their base-pair
+            probabilities are computed as they are drawn.
     """
 
     train: tuple[str, ...] = ()

@@ -66,7 +66,7 @@ class Example:
         pairs: (n, 2), 0-based.
         source: which of the files it came from.
         mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
-        altered: mutated, so that nothing kept for its bases is known.
+        altered: mutated, so that nothing is kept for its bases.
     """
 
     id: str
@@ -182,7 +182,7 @@ def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -
         return list(chosen)
     rng = np.random.default_rng([seed, draw, 1])  # apart from the streams [seed, epoch] of `batches`
     return [
-        replace(e, bases=mutate(e.bases, e.pairs, rng, data.mutation_rate), altered=True)
+        replace(e, bases=mutate(e.bases, e.pairs, rng, data.mutation_rate * rng.random()), altered=True)
         if rng.random() < data.mutated_share
         else e
         for e in chosen
@@ -316,10 +316,10 @@ class Loader:
                     self._kept[name, example.bases] = known
 
     def thermodynamics(self, example: Example) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (S, L, L); withheld, all 0, of an altered one."""
+        """Base-pair probabilities of one RNA, (S, L, L); an altered one is folded here and now."""
         bases = example.bases
         if example.altered:
-            return np.zeros((len(self.sets), len(bases), len(bases)), dtype=np.float32)
+            return np.stack([vienna.base_pair_probabilities(bases, name).dense() for name in self.sets])
         return np.stack([self._kept[name, bases].dense(bases) for name in self.sets])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:

@@ -316,8 +316,18 @@ class TestMutated:
         for before, after in zip(examples, new, strict=True):
             assert (after is before) != after.altered
             assert after.pairs is before.pairs
-            assert (after.bases != before.bases) == after.altered
+            assert after.altered or after.bases == before.bases
             assert {after.bases[i] + after.bases[j] for i, j in after.pairs} <= CANONICAL
+
+    def test_the_rate_is_drawn_up_to_the_one_given(self, hairpins):
+        examples = read_examples([hairpins(300)])
+        new = mutated(examples, DataConfig(mutation_rate=0.8, mutated_share=1.0), 1, 0)
+        kept = [
+            np.mean([before.bases[i] == after.bases[i] for i in before.pairs[:, 0]])
+            for before, after in zip(examples, new, strict=True)
+        ]
+        assert np.mean(kept) == pytest.approx(0.6, abs=0.1)
+        assert np.std(kept) > 0.2
 
     def test_seed_and_draw_decide_whatever_came_before(self, hairpins):
         examples = read_examples([hairpins(20)])
@@ -330,15 +340,18 @@ class TestMutated:
         assert bases(1, 7) != bases(1, 8)
         assert bases(1, 7) != bases(2, 7)
 
-    def test_base_pair_probabilities_are_withheld(self, hairpins, tmp_path):
+    def test_base_pair_probabilities_are_those_of_the_new_bases(self, hairpins, tmp_path):
         path = hairpins(2)
-        examples = read_examples([path])
-        load = Loader(RNASS, ("turner2004",), tmp_path / "cache")
-        load.annotate([path], examples)
-        altered = dataclasses.replace(examples[0], altered=True)
-        maps = load([altered, examples[1]]).rnas.thermodynamics
-        assert not maps[0].any()
-        assert maps[1].any()
+        first, second = read_examples([path])
+        load = Loader(RNASS, ("turner2004", "langdon2018"), tmp_path / "cache")
+        load.annotate([path], [first, second])
+        altered = dataclasses.replace(first, bases="GC" + first.bases[2:], altered=True)
+        maps = load([altered, second]).rnas.thermodynamics
+        for k, example in enumerate((altered, second)):
+            for s, name in enumerate(load.sets):
+                expected = vienna.base_pair_probabilities(example.bases, name).dense()
+                size = len(example.bases)
+                assert np.array_equal(maps[k, s, :size, :size], expected)
 
 
 def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
