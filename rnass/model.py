@@ -20,7 +20,15 @@ from rnass.contact_head import ContactHead
 from rnass.pair_features import PairFeatures, corrected_maps
 from rnass.sequence import BASES
 
-__all__ = ["Batch", "ContactModel", "Features", "PairingModel", "RnaFmContacts", "collate"]
+__all__ = [
+    "Batch",
+    "ContactModel",
+    "Features",
+    "PairingModel",
+    "RnaFmContacts",
+    "collate",
+    "thermal_log_odds",
+]
 
 _N = BASES.index("N")
 
@@ -95,6 +103,11 @@ def collate(
 _LEAST = 1e-4  # probability that ViennaRNA's are held to, and one minus it
 
 
+def thermal_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+    """ViennaRNA's log-odds of each pair: those of the mean of its parameter sets."""
+    return torch.logit(thermodynamics.mean(1), _LEAST)
+
+
 class ContactModel(nn.Module):
     """Backbone, pair features and contact head, with the calibration of its probabilities.
 
@@ -133,7 +146,7 @@ class ContactModel(nn.Module):
         share = self.config.thermal_share
         if not share or batch.thermodynamics is None:
             return logits
-        return (1 - share) * logits + share * torch.logit(batch.thermodynamics.mean(1), _LEAST)
+        return (1 - share) * logits + share * thermal_log_odds(batch.thermodynamics)
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:

@@ -49,7 +49,7 @@ __all__ = [
     "train",
 ]
 
-_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(3, 12))
+_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 
 
 class TrainObjective(nn.Module):
@@ -136,7 +136,7 @@ def calibrate(
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
     Temperature and offset minimise the negative log-likelihood of the pairs i < j (Guo et al. 2017,
-    arXiv:1706.04599); threshold and minimum helix maximise the mean strict F1.
+    arXiv:1706.04599); for threshold and minimum helix see `choose_decoding`.
     """
     logits = np.concatenate([m[np.triu_indices(len(m), 1)] for m in maps]).astype(np.float64)
     paired = np.concatenate([e.contacts()[np.triu_indices(len(e.bases), 1)] for e in examples])
@@ -155,14 +155,20 @@ def calibrate(
 def choose_decoding(
     config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
-    """The threshold and minimum helix of the highest mean strict F1."""
+    """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
     probabilities = calibrated_probabilities(config, maps)
     choices = [
         dataclasses.replace(config.decoding, threshold=threshold, min_helix=least)
         for threshold in _THRESHOLDS
         for least in (1, 2)
     ]
-    return max(choices, key=lambda choice: mean_f1(probabilities, examples, choice))
+    source = np.array([example.source for example in examples])
+
+    def worth(choice: DecodingConfig) -> float:
+        f1 = np.array(strict_f1(probabilities, examples, choice))
+        return float(np.mean([f1[source == one].mean() for one in np.unique(source)]))
+
+    return max(choices, key=worth)
 
 
 def calibrated_probabilities(

@@ -258,6 +258,14 @@ def test_lone_pairs_are_left_out_where_they_are_wrong():
     assert choose_decoding(ModelConfig(), maps, [right]).min_helix == 1
 
 
+def test_each_data_file_counts_as_much():
+    maps = [*[map_of(L, HELIX | WRONG)] * 3, map_of(L, HELIX)]
+    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *WRONG]).pairs)
+    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[right] * 3]).threshold < 0.22
+    other = dataclasses.replace(right, source=1)
+    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[other] * 3]).threshold > 0.22
+
+
 def test_the_threshold_is_chosen_on_calibrated_probabilities_and_keeps_other_options():
     config = ModelConfig(temperature=2.0, offset=1.0, decoding=DecodingConfig(max_order=0))
     raw = (map_of(L, HELIX | WRONG) - config.offset) * config.temperature
