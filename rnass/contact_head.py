@@ -150,5 +150,16 @@ class SeparableBlock(nn.Module):
         """Padding is set to zero before the convolution, as the border of a lone sequence is."""
         y = self.neighbours(_masked(x, present).permute(0, 3, 1, 2))
         y = self.dropout(y).permute(0, 2, 3, 1)
-        y = self.narrow(functional.relu(self.wide(self.norm(y)), inplace=True))
-        return _added(x, y)
+        y = functional.relu(_everywhere(self.wide, self.norm(y)), inplace=True)
+        return _added(x, _everywhere(self.narrow, y))
+
+
+def _everywhere(linear: nn.Linear, x: Float[Tensor, "B L L C"]) -> Float[Tensor, "B L L D"]:
+    """A linear map of each place, as a 1 x 1 convolution of rows.
+
+    A matrix product on CPU first copies the bias to every place, which costs as much as the product;
+    one convolution of a whole map is slow there on a single thread.
+    """
+    rows = x.flatten(0, 1).mT[..., None]  # (B * L, C, L, 1)
+    y = functional.conv2d(rows, linear.weight[:, :, None, None], linear.bias)
+    return y[..., 0].mT.view(*x.shape[:-1], -1)
