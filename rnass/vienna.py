@@ -12,10 +12,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import RNA
@@ -70,6 +69,8 @@ PARAMETER_SETS = {
 }
 """How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
 Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP)."""
+
+_SURE = 200  # bases whose partition function needs no scaling: at most some 1.65 kcal/mol each
 
 DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
 """Pseudo-energy of a stacked base of reactivity r, in kcal/mol: slope ln(r + 1) + intercept, with
@@ -142,14 +143,17 @@ class Ensemble:
         rna = Sequence.from_text(bases)
         self.bases = rna.bases
         self.parameters = parameters
+        informed = constraint is not None or reactivities is not None
+        self._sure = len(self.bases) <= _SURE and not informed  # that its partition function is finite
         if len(self.bases) > MAX_LENGTH:
             raise SequenceError(
                 f"sequence: {len(self.bases)} bases; expected at most {MAX_LENGTH} for ViennaRNA"
             )
         model, energies, weights = _energies(parameters, max_span)
         self._compound = RNA.fold_compound(rna.text, model)
-        self._compound.params_subst(energies)
+        # In the other order ViennaRNA 2.7 forgets the weights, unless it is asked for the MFE first.
         self._compound.exp_params_subst(weights)
+        self._compound.params_subst(energies)
         if constraint is not None:
             _check_constraint(constraint, len(self.bases))
             self._compound.hc_add_from_db(
@@ -172,7 +176,8 @@ class Ensemble:
     @cached_property
     def ensemble_energy(self) -> float:
         """The free energy of the whole ensemble, -kT ln Z, in kcal/mol."""
-        self._compound.exp_params_rescale(self.mfe)  # or a long RNA's partition function overflows
+        if not self._sure:
+            self._compound.exp_params_rescale(self.mfe)
         return float(self._compound.pf()[1])
 
     @property
@@ -347,25 +352,29 @@ def fold_many(
     tasks = ((subject, name) for subject in subjects for name in (DEFAULT_PARAMETERS, *others))
     work = partial(_fold_part, pairs=DEFAULT_PARAMETERS in sets, baseline=baseline)
     parts = _in_order(work, tasks, processes)
-    for default in parts:
-        own = dict(zip(others, (part.base_pairs for part in islice(parts, len(others))), strict=True))
-        own[DEFAULT_PARAMETERS] = default.base_pairs
-        yield replace(default, base_pairs=tuple(pairs for name in sets for pairs in own[name]))
+    for first in parts:
+        default = cast("Thermodynamics", first)
+        found = dict(zip(others, cast("Iterator[BasePairProbabilities]", parts), strict=False))
+        for pairs in default.base_pairs:
+            found[DEFAULT_PARAMETERS] = pairs
+        yield replace(default, base_pairs=tuple(found[name] for name in sets))
 
 
-def _fold_part(task: tuple[Subject, str], *, pairs: bool, baseline: bool) -> Thermodynamics:
+def _fold_part(
+    task: tuple[Subject, str], *, pairs: bool, baseline: bool
+) -> Thermodynamics | BasePairProbabilities:
     """What one parameter set says; of another than the default one, base-pair probabilities."""
     subject, name = task
     ensemble = subject.ensemble(name)
-    default = name == DEFAULT_PARAMETERS
-    evaluated = default and subject.reactivities is not None
+    if name != DEFAULT_PARAMETERS:
+        return ensemble.base_pairs
     return Thermodynamics(
-        energy(subject.bases, ensemble.mfe_structure) if evaluated else ensemble.mfe,
+        ensemble.mfe if subject.reactivities is None else energy(subject.bases, ensemble.mfe_structure),
         ensemble.mfe_structure,
-        (ensemble.base_pairs,) if pairs or not default else (),
-        ensemble.mea if default and baseline else None,
-        ensemble.centroid if default and baseline else None,
-        ensemble.base_pairs if default and subject.pairs else None,
+        (ensemble.base_pairs,) if pairs else (),
+        ensemble.mea if baseline else None,
+        ensemble.centroid if baseline else None,
+        ensemble.base_pairs if subject.pairs else None,
     )
 
 

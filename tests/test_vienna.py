@@ -146,9 +146,18 @@ def test_an_unknown_parameter_set_is_refused():
         vienna.Ensemble(HAIRPIN, "turner1999")
 
 
-def test_a_long_rna_does_not_overflow():
-    bases = "G" * 250 + "AAAA" + "C" * 250  # inf unless rescaled by its own energy
-    got = vienna.Ensemble(bases)
+@pytest.mark.parametrize("name", vienna.PARAMETER_SETS)
+def test_probabilities_are_the_same_whatever_is_asked_first(name):
+    alone, after = vienna.Ensemble(TRNA_PHE, name), vienna.Ensemble(TRNA_PHE, name)
+    _ = after.mfe
+    np.testing.assert_array_equal(alone.probabilities, after.probabilities)
+    assert alone.ensemble_energy == after.ensemble_energy
+
+
+@pytest.mark.parametrize("name", vienna.PARAMETER_SETS)
+@pytest.mark.parametrize("stem", [98, 250])  # without and with weights rescaled by its own energy
+def test_the_stablest_rnas_do_not_overflow(stem, name):
+    got = vienna.Ensemble("G" * stem + "AAAA" + "C" * stem, name)
     assert got.mfe - 50 < got.ensemble_energy <= got.mfe
     assert np.isfinite(got.probabilities).all()
 
