@@ -155,11 +155,11 @@ class SeparableBlock(nn.Module):
 
 
 def _everywhere(linear: nn.Linear, x: Float[Tensor, "B L L C"]) -> Float[Tensor, "B L L D"]:
-    """A linear map of each place, as a 1 x 1 convolution of rows.
+    """A linear map of each place, as a 1 x 1 convolution of each row.
 
     A matrix product on CPU first copies the bias to every place, which costs as much as the product;
-    one convolution of a whole map is slow there on a single thread.
+    and a convolution is slow there on a single thread, unless it is one of many small maps.
     """
-    rows = x.flatten(0, 1).mT[..., None]  # (B * L, C, L, 1)
+    rows = x.flatten(0, 1)[:, None].permute(0, 3, 1, 2)  # (B * L, C, 1, L)
     y = functional.conv2d(rows, linear.weight[:, :, None, None], linear.bias)
-    return y[..., 0].mT.view(*x.shape[:-1], -1)
+    return y.permute(0, 2, 3, 1).view(*x.shape[:-1], -1)
