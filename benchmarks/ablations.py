@@ -53,7 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one parameter set, Langdon 2018": {"head.thermodynamics": ["langdon2018"]},
     "TR0 and Rfam seeds": {"data.train": [TR0, RFAM]},
     "TR0 and emitted members": {"data.train": [TR0, EMITTED]},
-    "a quarter of the RNAs mutated": {"data.mutation_rate": 0.2, "data.mutated_share": 0.25},
+    "two fifths of the RNAs mutated": {"data.mutation_rate": 0.6, "data.mutated_share": 0.4},
     "full convolutions, none coarse": {"head.blocks": 8, "head.coarser": [], "head.separable": False},
     "half the blocks": {"head.coarser": [[64, 2], [128, 2]]},
     "half the channels": {"head.channels": 16, "head.coarser": [[32, 4], [64, 4]]},

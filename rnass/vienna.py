@@ -70,6 +70,8 @@ PARAMETER_SETS = {
 """How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
 Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP)."""
 
+_AHEAD = 128  # RNAs that a worker may fold while a batch of others goes through the network
+
 _SURE = 200  # bases whose partition function needs no scaling: at most some 1.65 kcal/mol each
 
 DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
@@ -384,7 +386,7 @@ def annotate(
     """The base-pair probabilities of each RNA, in the order given.
 
     Args:
-        many: bases of each RNA; read only a few ahead of what is taken.
+        many: bases of each RNA; read only so far ahead of what is taken as workers are to be kept busy.
         parameters: a name of `PARAMETER_SETS`.
         processes: worker processes; 0 computes in this one, when an item is taken.
 
@@ -398,7 +400,7 @@ def annotate(
 
 
 def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iterator[T]:
-    """Map over worker processes, results in order, at most eight RNAs a worker ahead."""
+    """Map over worker processes, results in order, at most `_AHEAD` of them a worker ahead."""
     if processes <= 0:
         yield from map(work, many)
         return
@@ -407,7 +409,7 @@ def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iter
     try:
         for bases in many:
             waiting.append(pool.submit(work, bases))
-            if len(waiting) > 8 * processes:
+            if len(waiting) > _AHEAD * processes:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

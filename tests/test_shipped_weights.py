@@ -42,10 +42,10 @@ def test_the_default_weights_are_found():
     [
         ("tRNA-Phe", 1.0, 1.0),
         ("hammerhead", 1.0, 1.0),
-        ("add-riboswitch", 0.6, 0.95),
+        ("add-riboswitch", 0.6, 0.65),
         ("MMTV-frameshift", 0.9, 0.9),
         ("telomerase-pseudoknot", 1.0, 1.0),
-        ("5S-rRNA", 0.7, 0.8),
+        ("5S-rRNA", 0.95, 0.95),
     ],
 )
 def test_known_pairs_are_found(predictor, name, sensitivity, ppv):
@@ -60,7 +60,8 @@ def test_pseudoknots_come_out_as_pseudoknots(predictor, name):
     assert predictor(KNOWN[name][0]).structure.pseudoknot_order >= 1
 
 
-def test_without_thermodynamics_a_part_of_a_trna_is_found():
+@pytest.mark.parametrize("name", ["tRNA-Phe", "5S-rRNA"])
+def test_without_thermodynamics_known_families_are_found(name):
     alone = rnass.load_predictor(ROOT / "weights" / "rnass-small.safetensors", thermodynamics=False)
-    sequence, known = KNOWN["tRNA-Phe"]
-    assert score(known, alone(sequence).structure).f1 > 0.4
+    sequence, known = KNOWN[name]
+    assert score(known, alone(sequence).structure).f1 > 0.9
