@@ -70,8 +70,7 @@ PARAMETER_SETS = {
 """How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
 Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP)."""
 
-_AHEAD = 128  # RNAs that a worker may fold while a batch of others goes through the network
-
+_AHEAD = 128  # folds that a worker may do while a batch of RNAs goes through the network
 _SURE = 200  # bases whose partition function needs no scaling: at most some 1.65 kcal/mol each
 
 DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
