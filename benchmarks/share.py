@@ -1,10 +1,11 @@
 """What ViennaRNA's share of the log-odds (`thermal_share`) does to scores on known and on new families.
 
-    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--every 4] [--weights small]
+    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights small] [--with MODEL]
 
-For each share, calibration, threshold and minimum helix are fitted to every fourth record of the first
-file and all of the second, each file counting as much, as training fits them. Prints a Markdown table of
-strict mean F1.
+With another contact model: what its share in a committee of the two does (`rnass combine`). For each
+share, calibration, threshold and minimum helix are fitted to every fourth record of the first file and
+all of the second, each file counting as much, as training fits them. Prints a Markdown table of strict
+mean F1.
 """
 
 import argparse
@@ -14,14 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rnass.allocator import keep_freed_memory
-from rnass.dataset import Loader, read_examples
-from rnass.model import thermal_log_odds
+from rnass.config import ModelConfig
+from rnass.dataset import Example, Loader, read_examples
+from rnass.model import ContactModel, thermal_log_odds
 from rnass.train import calibrate, calibrated_probabilities, logit_maps, strict_f1
 from rnass.weights import find_weights, load_model
 
+Maps = list[NDArray[np.floating]]
+
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)
+SHARES_OF_A_MODEL = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
 
 
 def main() -> None:
@@ -31,35 +37,65 @@ def main() -> None:
     parser.add_argument("other", help="labelled records of other families")
     parser.add_argument("--every", type=int, default=4, help="of the first file, take each so-manieth")
     parser.add_argument("--weights")
+    parser.add_argument("--with", dest="partner", help="another contact model, instead of ViennaRNA")
     parser.add_argument("--max-length", type=int, default=400)
     parser.add_argument("--cache", type=Path, help="folder that keeps base-pair probabilities")
     arguments = parser.parse_args()
     keep_freed_memory()
-    model = load_model(find_weights(arguments.weights))
-    examples = read_examples((arguments.known, arguments.other), 1, arguments.max_length)
+    files = (arguments.known, arguments.other)
+    examples = read_examples(files, 1, arguments.max_length)
     examples = [e for e in examples if e.source == 0][:: arguments.every] + [
         e for e in examples if e.source == 1
     ]
     with tempfile.TemporaryDirectory() as folder:
-        load = Loader(
-            model.backbone.vocabulary,
-            model.config.head.thermodynamics,
-            arguments.cache or Path(folder),
-        )
-        load.annotate((arguments.known, arguments.other), examples)
-        model.config = dataclasses.replace(model.config, thermal_share=0.0)
-        head = logit_maps(model, load, examples, torch.device("cpu"))
-        thermal = [thermal_log_odds(torch.from_numpy(load.thermodynamics(e))[None])[0] for e in examples]
+        cache = arguments.cache or Path(folder)
+        if arguments.partner:
+            shares = SHARES_OF_A_MODEL
+            one, two = (
+                calibrated(load_model(find_weights(name)), files, examples, cache)
+                for name in (arguments.weights, arguments.partner)
+            )
+        else:
+            shares = SHARES
+            one, two = head_and_vienna(
+                load_model(find_weights(arguments.weights)), files, examples, cache
+            )
     source = np.array([e.source for e in examples])
     counts = np.bincount(source)
     print(f"| share | threshold | {arguments.known} ({counts[0]}) | {arguments.other} ({counts[1]}) |")
     print("|---|---|---|---|")
-    for share in SHARES:
-        mixed = [(1 - share) * a + share * b.numpy() for a, b in zip(head, thermal, strict=True)]
-        config = calibrate(model.config, mixed, examples)
+    for share in shares:
+        mixed = [(1 - share) * a + share * b for a, b in zip(one, two, strict=True)]
+        config = calibrate(ModelConfig(), mixed, examples)
         f1 = np.array(strict_f1(calibrated_probabilities(config, mixed), examples, config.decoding))
         known, other = (f1[source == k].mean() for k in (0, 1))
         print(f"| {share} | {config.decoding.threshold} | {known:.3f} | {other:.3f} |", flush=True)
+
+
+def head_and_vienna(
+    model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path
+) -> tuple[Maps, Maps]:
+    """The logits of the head, and ViennaRNA's log-odds."""
+    model.config = dataclasses.replace(model.config, thermal_share=0.0)
+    load = loader(model, files, examples, cache)
+    folded = (torch.from_numpy(load.thermodynamics(e))[None] for e in examples)
+    thermal = [thermal_log_odds(one)[0].numpy() for one in folded]
+    return logit_maps(model, load, examples, torch.device("cpu")), thermal
+
+
+def calibrated(
+    model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path
+) -> Maps:
+    """The calibrated log-odds of a model, as a committee takes them."""
+    maps = logit_maps(model, loader(model, files, examples, cache), examples, torch.device("cpu"))
+    return [one / model.config.temperature + model.config.offset for one in maps]
+
+
+def loader(model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path) -> Loader:
+    """The examples' base-pair probabilities by the parameter sets that the model reads."""
+    load = Loader(model.backbone.vocabulary, model.config.thermodynamics, cache)
+    load.annotate(files, examples)
+    return load
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from rnass.errors import ConfigError, counted
 
 __all__ = [
+    "CombineConfig",
+    "CommitteeConfig",
     "DataConfig",
     "DecodingConfig",
     "EncoderConfig",
@@ -186,6 +188,45 @@ class ModelConfig(_Strict):
         if not 0 <= self.thermal_share <= 1:
             raise ValueError(f"thermal_share {self.thermal_share} is not between 0 and 1")
 
+    @property
+    def thermodynamics(self) -> tuple[str, ...]:
+        """Parameter sets of ViennaRNA that it reads."""
+        return self.head.thermodynamics
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitteeConfig(_Strict):
+    """Contact models that are asked as one.
+
+    Attributes:
+        members: their configurations, each with its own calibration.
+        shares: of each member in the mean of their calibrated log-odds; they add up to 1.
+        temperature, offset: the calibration of that mean.
+    """
+
+    members: tuple[ModelConfig, ...]
+    shares: tuple[float, ...]
+    decoding: DecodingConfig = DecodingConfig()
+    temperature: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_shares(self.shares, len(self.members))
+
+    @property
+    def thermodynamics(self) -> tuple[str, ...]:
+        """Parameter sets of ViennaRNA that any member reads."""
+        return tuple(dict.fromkeys(name for one in self.members for name in one.thermodynamics))
+
+
+def _check_shares(shares: tuple[float, ...], members: int) -> None:
+    if members < 2:
+        raise ValueError(f"{counted(members, 'member')}; at least two make a committee")
+    if len(shares) != members:
+        raise ValueError(f"{counted(len(shares), 'share')} for {counted(members, 'member')}")
+    if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares {shares} are not positive numbers that add up to 1")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(_Strict):
@@ -320,6 +361,29 @@ class TrainConfig(_Strict):
     data: DataConfig = DataConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombineConfig(_Strict):
+    """`rnass combine`: contact models to be asked as one.
+
+    Attributes:
+        members: their weights, by name or path.
+        shares: of each in the mean of their log-odds, adding up to 1.
+        valid: files of labelled records that calibration, threshold and minimum helix are fitted to.
+        min_length, max_length: in bases; others are left out.
+        cache: folder that keeps base-pair probabilities once computed.
+    """
+
+    members: tuple[str, ...]
+    shares: tuple[float, ...]
+    valid: tuple[str, ...]
+    min_length: int = 16
+    max_length: int = 512
+    cache: str = "runs/cache"
+
+    def __post_init__(self) -> None:
+        _check_shares(self.shares, len(self.members))
 
 
 @dataclass(frozen=True, kw_only=True)

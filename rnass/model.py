@@ -4,7 +4,8 @@ Shapes: B batch, L bases, T tokens, S parameter sets.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -15,13 +16,14 @@ from torch import Tensor, nn
 from rnass.backbone.encoder import Encoder, OnAttention
 from rnass.backbone.rnafm_structure import RnaFmStructure
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import ModelConfig
+from rnass.config import CommitteeConfig, ModelConfig
 from rnass.contact_head import ContactHead
 from rnass.pair_features import PairFeatures, corrected_maps
 from rnass.sequence import BASES
 
 __all__ = [
     "Batch",
+    "Committee",
     "ContactModel",
     "Features",
     "PairingModel",
@@ -178,13 +180,65 @@ class ContactModel(nn.Module):
         states = self.backbone(batch.tokens, correct if watch else None)
         return _per_base(states[:, inside], step, (1,))
 
+    def calibrated(self, batch: Batch) -> Float[Tensor, "B L L"]:
+        """The log-odds after calibration."""
+        return self.log_odds(batch) / self.config.temperature + self.config.offset
+
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        logits = self.log_odds(batch) / self.config.temperature + self.config.offset
-        pairs = batch.mask[:, :, None] * batch.mask[:, None, :]
-        off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
-        probabilities = torch.sigmoid(logits) * pairs * off_diagonal
-        return torch.maximum(probabilities, probabilities.mT)  # vectorised, sigmoid differs in last bits
+        return _probabilities(self.calibrated(batch), batch.mask)
+
+
+class Committee(nn.Module):
+    """Contact models that are asked as one: the mean of their calibrated log-odds, by their shares.
+
+    What one of them learnt by heart, or got wrong, the others put in proportion.
+
+    Args:
+        config: of the members, and of what is made of their mean.
+        members: contact models of these configurations and of one vocabulary; None for random weights.
+    """
+
+    def __init__(self, config: CommitteeConfig, members: Sequence[ContactModel] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.members = nn.ModuleList(members or map(ContactModel, config.members))
+
+    @property
+    def backbone(self) -> Encoder:
+        """That of the first member, whose tokens all of them read."""
+        return self._models[0].backbone
+
+    def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
+        """The mean of the members' calibrated log-odds, itself not calibrated yet."""
+        length = batch.bases.shape[1]
+        mean = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
+        for model, share in zip(self._models, self.config.shares, strict=True):
+            mean += share * model.calibrated(self._for(model.config, batch))
+        return mean
+
+    def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
+        """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
+        calibrated = self.log_odds(batch) / self.config.temperature + self.config.offset
+        return _probabilities(calibrated, batch.mask)
+
+    @property
+    def _models(self) -> list[ContactModel]:
+        return [cast("ContactModel", member) for member in self.members]
+
+    def _for(self, member: ModelConfig, batch: Batch) -> Batch:
+        """The batch with the base-pair probabilities that a member reads."""
+        if batch.thermodynamics is None:
+            return batch
+        rows = [self.config.thermodynamics.index(name) for name in member.thermodynamics]
+        return replace(batch, thermodynamics=batch.thermodynamics[:, rows] if rows else None)
+
+
+def _probabilities(log_odds: Tensor, mask: Tensor) -> Tensor:
+    pairs = mask[:, :, None] * mask[:, None, :]
+    off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
+    probabilities = torch.sigmoid(log_odds) * pairs * off_diagonal
+    return torch.maximum(probabilities, probabilities.mT)  # vectorised, sigmoid differs in last bits
 
 
 class RnaFmContacts(nn.Module):
@@ -209,7 +263,7 @@ class RnaFmContacts(nn.Module):
         return maps
 
 
-PairingModel = ContactModel | RnaFmContacts
+PairingModel = ContactModel | Committee | RnaFmContacts
 """What a predictor may hold."""
 
 

@@ -192,7 +192,7 @@ class Predictor:
         ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone))
         folded = vienna.fold_many(
             map(_subject, ahead),
-            parameters=self.model.config.head.thermodynamics if self.thermodynamics else (),
+            parameters=self.model.config.thermodynamics if self.thermodynamics else (),
             baseline=self.baseline,
             processes=processes,
         )
@@ -272,13 +272,10 @@ class Predictor:
     ) -> list[NDArray[np.float32]]:
         """Calibrated maps, (L, L) each."""
         kept = [_places(rna) for rna in rnas]
-        sets = self.model.config.head.thermodynamics
         maps = None
-        if sets:
+        if self.thermodynamics and self.model.config.thermodynamics:
             maps = [
                 np.stack([_spread(pairs.dense(), places) for pairs in one.base_pairs])
-                if self.thermodynamics
-                else np.zeros((len(sets), places[-1] + 1, places[-1] + 1), dtype=np.float32)
                 for places, one in zip(kept, folded, strict=True)
             ]
         linked = [rna.text.replace("&", _LINKER) for rna in rnas]
@@ -373,7 +370,7 @@ def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[int
     if len(lengths) <= _FEW:
         sets = 1
         if predictor and predictor.thermodynamics:
-            sets = len(predictor.model.config.head.thermodynamics)
+            sets = len(predictor.model.config.thermodynamics)
         long = any(_LONG < length <= MAX_LENGTH for length in lengths)
         yield min(threads, sets) if long and min(threads, sets) > 1 else 0
     elif predictor is None:

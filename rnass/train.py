@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, ModelConfig, TrainConfig
+from rnass.config import CommitteeConfig, DecodingConfig, ModelConfig, TrainConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import (
     Example,
@@ -26,7 +27,7 @@ from rnass.errors import ConfigError
 from rnass.feature_cache import FeatureCache
 from rnass.matching import decode
 from rnass.metrics import score
-from rnass.model import ContactModel
+from rnass.model import Committee, ContactModel
 from rnass.optimise import Run
 from rnass.structure import Structure
 from rnass.weights import (
@@ -48,6 +49,8 @@ __all__ = [
     "strict_f1",
     "train",
 ]
+
+_Calibrated = TypeVar("_Calibrated", ModelConfig, CommitteeConfig)
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 
@@ -121,7 +124,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
 
 
 def logit_maps(
-    model: ContactModel, load: Loader, examples: list[Example], device: torch.device
+    model: ContactModel | Committee, load: Loader, examples: list[Example], device: torch.device
 ) -> list[NDArray[np.floating]]:
     """Uncalibrated log-odds of every example, (L, L) each."""
     model.eval()
@@ -131,8 +134,8 @@ def logit_maps(
 
 
 def calibrate(
-    config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
-) -> ModelConfig:
+    config: _Calibrated, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Calibrated:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
     Temperature and offset minimise the negative log-likelihood of the pairs i < j (Guo et al. 2017,
@@ -153,7 +156,7 @@ def calibrate(
 
 
 def choose_decoding(
-    config: ModelConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+    config: ModelConfig | CommitteeConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
     probabilities = calibrated_probabilities(config, maps)
@@ -172,7 +175,7 @@ def choose_decoding(
 
 
 def calibrated_probabilities(
-    config: ModelConfig, maps: list[NDArray[np.floating]]
+    config: ModelConfig | CommitteeConfig, maps: list[NDArray[np.floating]]
 ) -> list[NDArray[np.floating]]:
     """Pairing probabilities of uncalibrated logits, as `ContactModel.probabilities` gives them."""
     return [expit(m / config.temperature + config.offset) for m in maps]

@@ -26,10 +26,17 @@ from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
 from rnass.backbone.published import find_checkpoint
 from rnass.backbone.rnafm_structure import read_rnafm_structure, threshold_of
-from rnass.config import DecodingConfig, EncoderConfig, HeadConfig, ModelConfig, from_mapping
+from rnass.config import (
+    CommitteeConfig,
+    DecodingConfig,
+    EncoderConfig,
+    HeadConfig,
+    ModelConfig,
+    from_mapping,
+)
 from rnass.errors import CheckpointError, counted
 from rnass.io.files import write_atomically
-from rnass.model import ContactModel, PairingModel, RnaFmContacts
+from rnass.model import Committee, ContactModel, PairingModel, RnaFmContacts
 
 __all__ = [
     "DEFAULT",
@@ -46,6 +53,7 @@ __all__ = [
     "needed_backbone",
     "open_backbone",
     "save_backbone",
+    "save_committee",
     "save_head",
     "save_model",
     "sha256",
@@ -154,6 +162,11 @@ def save_head(path: Path, model: ContactModel, backbone: Backbone, made: dict[st
     _save(path, state, "contact head", asdict(model.config), made, about)
 
 
+def save_committee(path: Path, model: Committee, made: dict[str, Any]) -> None:
+    """Write a committee of contact models in float16; *made* says how it came about."""
+    _save(path, model.state_dict(), "committee", asdict(model.config), made)
+
+
 def load_model(path: Path, backbone: str | None = None) -> ContactModel:
     """Read a contact model, ready to predict (float32, evaluation mode).
 
@@ -166,11 +179,20 @@ def load_model(path: Path, backbone: str | None = None) -> ContactModel:
             alone without the backbone it was trained on, or with another.
         ConfigError: its configuration is not one of this version.
     """
-    kind, metadata, state = _load(path)
+    return _contact_model(path, backbone, *_load(path))
+
+
+def _contact_model(
+    path: Path,
+    backbone: str | None,
+    kind: str,
+    metadata: dict[str, Any],
+    state: dict[str, torch.Tensor],
+) -> ContactModel:
     if kind not in ("contact model", "contact head"):
         raise CheckpointError(f"{path}: holds a {kind}; expected a contact model")
-    if kind == "contact model" and backbone is not None:
-        raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
+    if kind == "contact model":
+        _refuse(path, backbone)
     config = from_mapping(ModelConfig, metadata["config"], str(path))
     encoder = None
     if kind == "contact head":
@@ -183,7 +205,8 @@ def load_model(path: Path, backbone: str | None = None) -> ContactModel:
 
 
 def load_pairing_model(path: Path, backbone: str | None = None) -> PairingModel:
-    """Read anything that gives pairing probabilities: rnass's weights, or RNA-FM's structure model.
+    """Read anything that gives pairing probabilities: rnass's weights, one contact model or a committee
+    of them, or RNA-FM's structure model.
 
     The latter is a .pth of its authors; the threshold is the one they chose for it.
 
@@ -191,9 +214,14 @@ def load_pairing_model(path: Path, backbone: str | None = None) -> PairingModel:
         CheckpointError: see `load_model` and `rnass.backbone.rnafm_structure.read_rnafm_structure`.
     """
     if path.suffix != ".pth":
-        return load_model(path, backbone)
-    if backbone is not None:
-        raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
+        kind, metadata, state = _load(path)
+        if kind != "committee":
+            return _contact_model(path, backbone, kind, metadata, state)
+        _refuse(path, backbone)
+        committee = Committee(from_mapping(CommitteeConfig, metadata["config"], str(path)))
+        _fill(committee, state, path)
+        return committee.eval()
+    _refuse(path, backbone)
     structure = read_rnafm_structure(path)
     config = ModelConfig(
         encoder=structure.backbone.config,
@@ -201,6 +229,12 @@ def load_pairing_model(path: Path, backbone: str | None = None) -> PairingModel:
         decoding=DecodingConfig(threshold=threshold_of(path)),
     )
     return RnaFmContacts(structure, config).eval()
+
+
+def _refuse(path: Path, backbone: str | None) -> None:
+    """Weights that hold their own backbone take no other."""
+    if backbone is not None:
+        raise CheckpointError(f"{path}: holds its own backbone; expected no other ({backbone})")
 
 
 def save_backbone(
@@ -214,7 +248,11 @@ def save_backbone(
 
 
 def load_backbone(path: Path) -> Encoder:
-    """Read a backbone, also out of a whole contact model; raises CheckpointError."""
+    """Read a backbone, also that of a contact model or of a committee's first member.
+
+    Raises:
+        CheckpointError: the file holds none.
+    """
     return _own_backbone(path)[0]
 
 
@@ -331,9 +369,10 @@ def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
     if kind == "contact head":
         needed = json.loads(metadata["backbone"])["name"]
         raise CheckpointError(f"{path}: holds a contact head alone; expected its backbone, {needed}")
-    if kind == "contact model":
-        config = config["encoder"]
-        prefix = "backbone."
+    if kind in ("contact model", "committee"):
+        first = "members.0." if kind == "committee" else ""
+        config = (config["members"][0] if first else config)["encoder"]
+        prefix = f"{first}backbone."
         state = {key.removeprefix(prefix): t for key, t in state.items() if key.startswith(prefix)}
     encoder = Encoder(from_mapping(EncoderConfig, config, str(path)))
     of_head = {key.removeprefix(_LANGUAGE): t for key, t in state.items() if key.startswith(_LANGUAGE)}

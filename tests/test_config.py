@@ -5,6 +5,8 @@ import json
 import pytest
 
 from rnass.config import (
+    CombineConfig,
+    CommitteeConfig,
     DataConfig,
     DecodingConfig,
     EncoderConfig,
@@ -34,6 +36,15 @@ from rnass.errors import ConfigError
         (DecodingConfig, {"max_order": -1}, r"max_order -1 is less than 0"),
         (DecodingConfig, {"time_limit": 0}, r"time_limit 0.* is not positive"),
         (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weight for 2 files of train"),
+        (
+            CommitteeConfig,
+            {"members": [{}], "shares": [1.0]},
+            r"1 member; at least two make a",
+        ),
+        (CommitteeConfig, {"members": [{}, {}], "shares": [1.0]}, r"1 share for 2 members"),
+        (CommitteeConfig, {"members": [{}, {}], "shares": [0.5, 0.6]}, r"not positive .* add up to 1"),
+        (CommitteeConfig, {"members": [{}, {}], "shares": [-1, 2]}, r"not positive .* add up to 1"),
+        (CombineConfig, {"members": ["a"], "shares": [1.0], "valid": []}, r"1 member; at least two"),
     ],
 )
 def test_bad_values_are_refused_with_their_place(kind, values, message):

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.model import ContactModel, Features, collate
+from rnass.config import CommitteeConfig
+from rnass.model import Committee, ContactModel, Features, collate
 
 
 def random_maps(rnas, sets=1):
@@ -143,6 +144,53 @@ def test_viennarna_has_its_share_of_the_log_odds_but_not_of_the_logits(with_head
     assert torch.equal(log_odds_of(None), without)
     assert torch.equal(logits_of(model, rnas, maps), alone)
     assert torch.equal(logits_of(model.train(), rnas, maps), alone)
+
+
+@pytest.fixture
+def committee(with_head):
+    """Three members, each of which reads other parameter sets, the last one none."""
+    members = [
+        with_head(thermodynamics=sets) for sets in (("langdon2018",), ("turner2004", "langdon2018"), ())
+    ]
+    calibrated = ({"temperature": 2.0}, {"offset": -1.0, "thermal_share": 0.3}, {"temperature": 0.5})
+    for member, changes in zip(members, calibrated, strict=True):
+        member.config = dataclasses.replace(member.config, **changes)
+    config = CommitteeConfig(
+        members=tuple(member.config for member in members),
+        shares=(0.2, 0.5, 0.3),
+        temperature=1.5,
+        offset=0.25,
+    )
+    return Committee(config, members).eval()
+
+
+def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(committee, rnas):
+    assert committee.config.thermodynamics == ("langdon2018", "turner2004")
+    maps = random_maps(rnas, sets=2)  # in that order
+    one, two, three = committee.members
+    with torch.no_grad():
+        parts = [
+            0.2 * one(collate(rnas, [m[:1] for m in maps], RNASS)) / 2,
+            0.5 * (two.log_odds(collate(rnas, [m[::-1].copy() for m in maps], RNASS)) - 1),
+            0.3 * three(collate(rnas, None, RNASS)) / 0.5,
+        ]
+        found = committee.log_odds(collate(rnas, maps, RNASS))
+        probabilities = committee.probabilities(collate(rnas, maps, RNASS))
+    present = collate(rnas, None, RNASS).mask.bool()
+    pairs = present[:, :, None] & present[:, None, :]
+    torch.testing.assert_close(found[pairs], sum(parts)[pairs], atol=1e-5, rtol=1e-5)
+    expected = torch.sigmoid(found / 1.5 + 0.25).masked_fill(~pairs, 0)
+    expected.diagonal(dim1=1, dim2=2).zero_()
+    torch.testing.assert_close(probabilities, expected, atol=1e-6, rtol=0)
+    assert torch.equal(probabilities, probabilities.mT)
+
+
+def test_a_committee_answers_without_thermodynamics(committee, rnas):
+    batch = collate(rnas[:1], None, RNASS)
+    with torch.no_grad():
+        one, two, three = (member(batch) for member in committee.members)
+        expected = 0.2 * one / 2 + 0.5 * (two - 1) + 0.3 * three / 0.5
+        torch.testing.assert_close(committee.log_odds(batch), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_bfloat16_stays_close_to_float32(model_config, rnas):

@@ -19,9 +19,9 @@ from tiny_weights import save_tiny_weights, tiny_model
 import rnass
 from rnass import predictor as module
 from rnass import vienna
-from rnass.config import DecodingConfig
+from rnass.config import CommitteeConfig, DecodingConfig
 from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
-from rnass.model import ContactModel, collate
+from rnass.model import Committee, ContactModel, collate
 from rnass.predictor import MAX_LENGTH, Predictor, choose_device, load_predictor, share_cores
 from rnass.sequence import Sequence
 
@@ -167,6 +167,30 @@ def test_without_thermodynamics_the_map_differs_and_viennarna_is_still_reported(
     assert abs(got.probabilities - predictor(HAIRPIN).probabilities).max() > 0.1
     assert got.thermodynamics.mfe == pytest.approx(RNA.fold(HAIRPIN)[1])
     assert got.thermodynamics.base_pairs == ()
+
+
+def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
+    shared = tiny_model()
+    shared.config = dataclasses.replace(shared.config, thermal_share=0.4)
+    alone, mixed = (Predictor(m, thermodynamics=False)(HAIRPIN) for m in (predictor.model, shared))
+    np.testing.assert_array_equal(alone.probabilities, mixed.probabilities)
+    assert abs(Predictor(shared)(HAIRPIN).probabilities - mixed.probabilities).max() > 0.1
+
+
+def test_a_committee_predicts_with_every_parameter_set_its_members_read(predictor):
+    one, two = tiny_model(), tiny_model(("langdon2018",))
+    config = CommitteeConfig(members=(one.config, two.config), shares=(0.5, 0.5))
+    committee = Committee(config, [one, two])
+    maps = np.stack(
+        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.thermodynamics]
+    )
+    with torch.no_grad():
+        expected = committee.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[
+            0
+        ].numpy()
+    got = Predictor(committee)(HAIRPIN)
+    assert got.dot_bracket == "((((....))))"
+    np.testing.assert_array_equal(got.probabilities, expected)
 
 
 def test_the_baseline_has_mea_and_centroid(predictor):

@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from rnass import weights
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import RNASS
+from rnass.config import CommitteeConfig
 from rnass.errors import CheckpointError, ConfigError
-from rnass.model import collate
+from rnass.model import Committee, ContactModel, collate
 
 
 @pytest.fixture
@@ -72,6 +73,44 @@ def test_a_backbone_is_no_contact_model(model, tmp_path):
     weights.save_backbone(path, model.backbone, {})
     with pytest.raises(CheckpointError, match=r"backbone\.safetensors: holds a backbone; expected"):
         weights.load_model(path)
+
+
+@pytest.fixture
+def committee(model, tmp_path):
+    """Its file, and itself: a model and the same one with other weights."""
+    other = ContactModel(model.config)
+    config = CommitteeConfig(members=(model.config, other.config), shares=(0.75, 0.25), offset=0.5)
+    both = Committee(config, [model, other])
+    path = tmp_path / "both.safetensors"
+    weights.save_committee(path, both, {"how": "by hand"})
+    return path, both
+
+
+def test_a_committee_comes_back_with_its_configuration_and_float16_weights(committee):
+    path, both = committee
+    loaded = weights.load_pairing_model(path)
+    assert isinstance(loaded, Committee)
+    assert loaded.config == both.config
+    assert not loaded.training
+    for key, tensor in both.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], tensor.half().float()), key
+
+
+def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(committee):
+    path, _ = committee
+    with pytest.raises(
+        CheckpointError, match=r"both\.safetensors: holds a committee; expected a contact"
+    ):
+        weights.load_model(path)
+    with pytest.raises(CheckpointError, match=r"holds its own backbone; expected no other \(mine\)"):
+        weights.load_pairing_model(path, "mine")
+
+
+def test_the_backbone_of_a_committee_is_that_of_its_first_member(committee):
+    path, both = committee
+    encoder = weights.load_backbone(path)
+    for key, tensor in both.backbone.state_dict().items():
+        assert torch.equal(encoder.state_dict()[key], tensor.half().float()), key
 
 
 def drop(tensors, _):

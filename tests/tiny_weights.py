@@ -9,11 +9,13 @@ from rnass.model import ContactModel
 from rnass.weights import save_model
 
 
-def tiny_model() -> ContactModel:
+def tiny_model(thermodynamics: tuple[str, ...] = ("turner2004",)) -> ContactModel:
     """Every part is at work; ViennaRNA's base-pair probability outweighs the rest."""
     torch.manual_seed(5)
     encoder = EncoderConfig(layers=2, width=16, heads=2, ffn_width=24, ffn="swiglu")
-    head = HeadConfig(channels=4, blocks=2, dilations=(1, 2), outer_rank=3)
+    head = HeadConfig(
+        channels=4, blocks=2, dilations=(1, 2), outer_rank=3, thermodynamics=thermodynamics
+    )
     model = ContactModel(ModelConfig(encoder=encoder, head=head))
     features = model.pair_features
     with torch.no_grad():

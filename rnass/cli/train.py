@@ -1,4 +1,4 @@
-"""`rnass pretrain` and `rnass train`."""
+"""`rnass pretrain`, `rnass train` and `rnass combine`."""
 
 import os
 from enum import Enum
@@ -17,7 +17,7 @@ from rnass.cli.options import (
     set_threads,
 )
 
-__all__ = ["pretrain", "train"]
+__all__ = ["combine", "pretrain", "train"]
 
 
 class Task(str, Enum):
@@ -94,6 +94,24 @@ def train(
 
     settings = read_toml(TrainConfig, config, chosen)
     typer.echo(run(settings, out, _training_device(device, threads), processes))
+
+
+def combine(
+    config: ConfigFile,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Weights file to write.")],
+    device: DeviceOption = DeviceName.auto,
+    threads: Threads = 0,
+    processes: Annotated[
+        int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
+    ] = 0,
+) -> None:
+    """Combine trained contact models into one weights file that asks them all, and calibrate it."""
+    log_to_stderr(quiet=False)
+    from rnass.combine import combine as run
+    from rnass.config import CombineConfig, read_toml
+
+    run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
+    typer.echo(out)
 
 
 def _training_device(device: DeviceName, threads: int) -> Any:

@@ -137,7 +137,7 @@ class Contenders:
         folded = None
         if self.thermodynamic:
             fold = prediction.thermodynamics
-            folded = fold, _base_pairs(sequence, fold, predictor.model.config.head.thermodynamics)
+            folded = fold, _base_pairs(sequence, fold, predictor.model.config.thermodynamics)
         maps = {RNASS: prediction.probabilities}
         return self._answer(outcome.number, sequence, structures, maps, folded)
 
