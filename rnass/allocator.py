@@ -5,7 +5,7 @@ import sys
 
 __all__ = ["keep_freed_memory"]
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # names of mallopt(3)
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # names of mallopt(3)
 _KEPT = 512 * 2**20  # bytes
 
 
@@ -19,5 +19,6 @@ def keep_freed_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_MAX, 0)
+        mallopt(_ARENA_MAX, 1)  # one heap for all threads
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
         mallopt(_TOP_PAD, _KEPT)

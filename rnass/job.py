@@ -273,9 +273,9 @@ def _predict(records: list[_Record], results: Results, options: JobOptions, pred
     try:
         with (
             record_bar(len(todo), quiet=options.quiet) as advance,
-            share_cores([len(sequence) for sequence in sequences], predictor) as processes,
+            share_cores([len(sequence) for sequence in sequences], predictor) as cores,
             closing(
-                predictor.predict(sequences, processes, known=(record.known for record in todo))
+                predictor.predict(sequences, cores, known=(record.known for record in todo))
             ) as outcomes,
         ):
             for outcome in outcomes:

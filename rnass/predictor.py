@@ -7,6 +7,7 @@ it into a structure.
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -31,6 +32,7 @@ from rnass.weights import find_weights, load_pairing_model
 
 __all__ = [
     "MAX_LENGTH",
+    "Cores",
     "Device",
     "Outcome",
     "Prediction",
@@ -61,8 +63,22 @@ class _Item(NamedTuple):
     known: Knowledge
 
 
+class Cores(NamedTuple):
+    """How the work on many RNAs is spread.
+
+    Attributes:
+        processes: worker processes that run ViennaRNA beside the network; 0 runs it in this one.
+        lanes: batches that go through the network at once, each on as many threads as torch is set to.
+    """
+
+    processes: int = 0
+    lanes: int = 1
+
+
 _FEW = 20  # RNAs below which worker processes cost more than they save,
-_LONG = 700  # unless one is longer than this and folded by several parameter sets
+_MUCH = 2e8  # unless the cubes of all lengths but the greatest add up to more,
+_LONG = 700  # or one is longer than this and folded by several parameter sets
+_MOST_LANES = 16  # each takes about as much memory as an RNA of 630 bases
 _LINKER = "N" * 8  # stands between two strands before the network, which was trained on one
 _AHEAD = 256  # RNAs that are sorted by length together
 _BATCH_PIXELS = 400_000  # L * L summed over the RNAs that go through the network together
@@ -172,7 +188,7 @@ class Predictor:
     def predict(
         self,
         sequences: Iterable[Sequence],
-        processes: int = 0,
+        cores: Cores = Cores(),  # noqa: B008 - a tuple
         *,
         known: Iterable[Knowledge] | None = None,
     ) -> Generator[Outcome, None, None]:
@@ -180,8 +196,8 @@ class Predictor:
 
         Args:
             sequences: read as far ahead as a few batches need.
-            processes: worker processes that run ViennaRNA beside the network; 0 runs it in this one.
-                Until this is closed they fold what they were given.
+            cores: how the work is spread, see `share_cores`. Until this is closed worker processes
+                fold what they were given.
             known: what is known of each, as many as sequences; None for nothing.
 
         Raises:
@@ -194,30 +210,43 @@ class Predictor:
             map(_subject, ahead),
             parameters=self.model.config.thermodynamics if self.thermodynamics else (),
             baseline=self.baseline,
-            processes=processes,
+            processes=cores.processes,
         )
-        with closing(folded):
+        running: deque[_Running] = deque()
+        ahead_of_one = cores.lanes if cores.lanes > 1 else 0
+        with closing(folded), _threads(cores.lanes) as lanes:
             for batch in _batches(ordered):
                 while refused:
                     yield refused.popleft()
                 began = time.monotonic()
-                yield from self._predict_batch(batch, list(islice(folded, len(batch))), began)
+                parts = list(islice(folded, len(batch)))
+                waited = time.monotonic() - began
+                room = (cores.lanes + 1) * _BATCH_PIXELS - _pixels(batch)
+                while running and sum(_pixels(one.batch) for one in running) > room:
+                    yield from self._outcomes(running.popleft())
+                maps = lanes.submit(self._maps, batch, parts)
+                running.append(_Running(batch, parts, maps, waited))
+                while len(running) > ahead_of_one:
+                    yield from self._outcomes(running.popleft())
+            for one in running:
+                yield from self._outcomes(one)
         yield from refused
 
-    def _predict_batch(
-        self, batch: list[_Item], folded: list[vienna.Thermodynamics], began: float
-    ) -> Iterator[Outcome]:
-        maps = self._maps([item.sequence for item in batch], folded)
-        if isinstance(maps, RnassError) and len(batch) > 1:  # one of them, or all of them together
-            for item, one in zip(batch, folded, strict=True):
-                yield from self._predict_batch([item], [one], time.monotonic())
+    def _outcomes(self, running: "_Running") -> Iterator[Outcome]:
+        """What has become of a batch, once it is through."""
+        maps, seconds = running.maps.result()
+        if isinstance(maps, RnassError) and len(running.batch) > 1:  # one of them, or all together
+            for item, part in zip(running.batch, running.folded, strict=True):
+                alone: Future[_Maps] = Future()
+                alone.set_result(self._maps([item], [part]))
+                yield from self._outcomes(_Running([item], [part], alone, 0.0))
             return
         if isinstance(maps, RnassError):
-            yield Outcome(batch[0].number, None, maps)
+            yield Outcome(running.batch[0].number, None, maps)
             return
-        shared = (time.monotonic() - began) / len(batch)
-        for item, thermodynamics, probabilities in zip(batch, folded, maps, strict=True):
-            yield self._decode(item, thermodynamics, probabilities, shared)
+        shared = (running.waited + seconds) / len(running.batch)
+        for item, part, probabilities in zip(running.batch, running.folded, maps, strict=True):
+            yield self._decode(item, part, probabilities, shared)
 
     def _decode(
         self,
@@ -252,19 +281,21 @@ class Predictor:
         )
         return Outcome(item.number, prediction)
 
-    def _maps(
-        self, rnas: list[Sequence], folded: list[vienna.Thermodynamics]
-    ) -> list[NDArray[np.float32]] | RnassError:
-        """The maps of a batch, or why there are none."""
+    def _maps(self, batch: list[_Item], folded: list[vienna.Thermodynamics]) -> "_Maps":
+        """The maps of a batch, or why there are none, and the seconds it took."""
+        began = time.monotonic()
+        rnas = [item.sequence for item in batch]
+        maps: list[NDArray[np.float32]] | RnassError
         try:
-            return self._probabilities(rnas, folded)
+            maps = self._probabilities(rnas, folded)
         except RnassError as error:
-            return error
+            maps = error
         except torch.cuda.OutOfMemoryError:
-            return RnassError(
+            maps = RnassError(
                 f"sequence: {max(map(len, rnas))} bases do not fit into the memory of {self.device}; "
                 "expected fewer, or --device cpu"
             )
+        return maps, time.monotonic() - began
 
     @torch.no_grad()
     def _probabilities(
@@ -284,6 +315,18 @@ class Predictor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
             probabilities = self.model.probabilities(batch).float().cpu().numpy()
         return [probabilities[k][np.ix_(places, places)] for k, places in enumerate(kept)]
+
+
+_Maps = tuple[list[NDArray[np.float32]] | RnassError, float]
+
+
+class _Running(NamedTuple):
+    """A batch that is on its way through the network, and how long its folding was waited for."""
+
+    batch: list[_Item]
+    folded: list[vienna.Thermodynamics]
+    maps: Future[_Maps]
+    waited: float
 
 
 def load_predictor(
@@ -359,27 +402,30 @@ def choose_device(name: Device) -> torch.device:
 
 
 @contextmanager
-def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[int]:
-    """How many worker processes fold RNAs of these lengths by ViennaRNA, of the threads there are.
+def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[Cores]:
+    """How the work on RNAs of these lengths is spread over the threads there are.
 
-    Beside many of them the network keeps the other threads alone until the block ends: on a core that
-    a worker keeps busy, a thread of the network holds up all others. None stands for ViennaRNA without
-    a network.
+    Much of it runs on the processor as a process of ViennaRNA and a lane of the network for each
+    thread; until the block ends the network keeps each lane to one thread, for on a core that
+    something else keeps busy one thread of several would hold up all others. None stands for ViennaRNA
+    without a network.
     """
     threads = torch.get_num_threads()
-    if len(lengths) <= _FEW:
+    *others, longest = sorted(length for length in lengths if length <= MAX_LENGTH) or [0]
+    long = longest > _LONG
+    if len(lengths) <= _FEW and (long or sum(length**3 for length in others) < _MUCH):
         sets = 1
         if predictor and predictor.thermodynamics:
             sets = len(predictor.model.config.thermodynamics)
-        long = any(_LONG < length <= MAX_LENGTH for length in lengths)
-        yield min(threads, sets) if long and min(threads, sets) > 1 else 0
+        yield Cores(min(threads, sets) if long and min(threads, sets) > 1 else 0)
     elif predictor is None:
-        yield threads
+        yield Cores(threads)
+    elif predictor.device.type != "cpu" or threads == 1:
+        yield Cores(threads - 1)
     else:
-        workers = threads // 2 if predictor.device.type == "cpu" else threads - 1
-        torch.set_num_threads(threads - workers)
+        torch.set_num_threads(1)
         try:
-            yield workers
+            yield Cores(threads, min(threads, _MOST_LANES))
         finally:
             torch.set_num_threads(threads)
 
@@ -490,3 +536,18 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         batch.append(item)
     if batch:
         yield batch
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """So many threads; what they have not begun when the block ends is dropped."""
+    pool = ThreadPoolExecutor(number)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _pixels(batch: list[_Item]) -> int:
+    """The padded L * L of a batch."""
+    return int(len(batch) * max(len(item.sequence) for item in batch) ** 2)

@@ -20,7 +20,7 @@ import torch
 from tiny_weights import save_tiny_weights
 
 import rnass
-from rnass import job, predictor
+from rnass import job, predictor, vienna
 from rnass.errors import CheckpointError, OutputError, RnassError
 from rnass.io import open_results, read_structures
 from rnass.job import JobOptions, predict_files
@@ -505,6 +505,7 @@ def test_a_killed_worker_costs_no_finished_record_and_blames_none(
 
     monkeypatch.setattr(job, "_write", write)
     monkeypatch.setattr(predictor, "_BATCH_PIXELS", 1000)  # written long before the last is folded
+    monkeypatch.setattr(vienna, "_AHEAD", 1)
     assert predict(many, threads=2) == 2
     (message,) = caplog.messages
     assert message.startswith("ViennaRNA: a worker process was killed, most likely as memory ran out; ")

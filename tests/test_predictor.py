@@ -8,6 +8,7 @@ import itertools
 import multiprocessing
 import random
 import shutil
+import threading
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -22,7 +23,14 @@ from rnass import vienna
 from rnass.config import CommitteeConfig, DecodingConfig
 from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
 from rnass.model import Committee, ContactModel, collate
-from rnass.predictor import MAX_LENGTH, Predictor, choose_device, load_predictor, share_cores
+from rnass.predictor import (
+    MAX_LENGTH,
+    Cores,
+    Predictor,
+    choose_device,
+    load_predictor,
+    share_cores,
+)
 from rnass.sequence import Sequence
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -101,11 +109,59 @@ def test_workers_change_nothing(predictor):
     sequences = draw(30)
     for a, b in zip(
         in_order(predictor.predict(sequences)),
-        in_order(predictor.predict(sequences, processes=1)),
+        in_order(predictor.predict(sequences, Cores(1))),
         strict=True,
     ):
         np.testing.assert_array_equal(a.prediction.probabilities, b.prediction.probabilities)
         assert a.prediction.thermodynamics.mfe_structure == b.prediction.thermodynamics.mfe_structure
+
+
+def test_lanes_change_nothing(predictor, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_PIXELS", 4000)
+    sequences = [*draw(30), Sequence("wrong", "AC"), Sequence("long", "A" * 99)]
+    real = predictor._probabilities
+
+    def refuse(rnas, folded):
+        if any(rna.id == "wrong" for rna in rnas):
+            raise RnassError("wrong: no")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "_probabilities", refuse)
+    one, three = (in_order(predictor.predict(sequences, Cores(0, lanes))) for lanes in (1, 3))
+    assert [a.number for a in one] == [b.number for b in three] == list(range(32))
+    for a, b in zip(one, three, strict=True):
+        if a.number == 30:
+            assert a.prediction is b.prediction is None
+            assert str(b.error) == "wrong: no"
+        else:
+            np.testing.assert_array_equal(a.prediction.probabilities, b.prediction.probabilities)
+
+
+def test_lanes_run_beside_each_other_but_never_beside_a_very_long_rna(predictor, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_PIXELS", 1000)
+    sizes, beside = [], []
+    lock, together = threading.Lock(), threading.Event()
+
+    def probabilities(rnas, _):
+        size = len(rnas[0])
+        with lock:
+            sizes.append(size)
+            beside.append(sorted(sizes))
+            if len(sizes) == 2:
+                together.set()
+        if size < 60:
+            together.wait(60)  # a lane that ran alone would wait in vain
+        with lock:
+            sizes.remove(size)
+        return [np.zeros((len(rna), len(rna)), dtype=np.float32) for rna in rnas]
+
+    monkeypatch.setattr(predictor, "_probabilities", probabilities)
+    short = [Sequence(f"s{k}", "A" * 30) for k in range(8)]
+    list(predictor.predict([*short, Sequence("long", "A" * 90)], Cores(0, 2)))
+    assert together.is_set()
+    assert max(map(len, beside)) == 2
+    assert [90] in beside
+    assert not any(len(sizes) > 1 and 90 in sizes for sizes in beside)
 
 
 def test_workers_are_started_once(predictor, monkeypatch):
@@ -118,7 +174,7 @@ def test_workers_are_started_once(predictor, monkeypatch):
 
     monkeypatch.setattr(vienna, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(module, "_AHEAD", 4)
-    assert len(list(predictor.predict(draw(20), processes=1))) == 20
+    assert len(list(predictor.predict(draw(20), Cores(1)))) == 20
     assert len(started) == 1
 
 
@@ -129,7 +185,7 @@ def test_workers_end_with_an_error_of_the_network(predictor, monkeypatch):
     monkeypatch.setattr(predictor, "_probabilities", fail)
     others = multiprocessing.active_children()
     with pytest.raises(RuntimeError) as caught:
-        list(predictor.predict(draw(20), processes=1))
+        list(predictor.predict(draw(20), Cores(1)))
     assert multiprocessing.active_children() == others
     assert "allocate" in str(caught.value)
 
@@ -336,35 +392,41 @@ def two_sets(model_config):
 
 @pytest.fixture
 def shared(own_process):
-    """Worker processes, and threads of the network beside them, of four threads."""
+    """Worker processes, lanes of the network, and the threads of each lane, of four threads."""
     torch.set_num_threads(4)
 
     def share(lengths, predictor):
-        with share_cores(lengths, predictor) as workers:
-            return workers, torch.get_num_threads()
+        with share_cores(lengths, predictor) as cores:
+            return *cores, torch.get_num_threads()
 
     return share
 
 
 def test_cores_are_shared_between_viennarna_and_the_network(predictor, shared):
-    assert shared([100] * 20, predictor) == (0, 4)
-    assert shared([100] * 21, None) == (4, 4)
-    assert shared([100] * 21, predictor) == (2, 2)
+    assert shared([100] * 20, predictor) == (0, 1, 4)
+    assert shared([100] * 21, None) == (4, 1, 4)
+    assert shared([100] * 21, predictor) == (4, 4, 1)
     torch.set_num_threads(1)
-    assert shared([100] * 21, predictor) == (0, 1)
+    assert shared([100] * 21, predictor) == (0, 1, 1)
+
+
+def test_few_rnas_that_take_long_count_as_many(predictor, shared):
+    assert shared([500] * 2, predictor) == (0, 1, 4)
+    assert shared([500] * 3, predictor) == (4, 4, 1)
+    assert shared([500, 500, MAX_LENGTH + 1], predictor) == (0, 1, 4)
 
 
 def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor, two_sets, shared):
-    assert shared([100, 900], predictor) == (0, 4)
-    assert shared([100, 900], two_sets) == (2, 4)
-    assert shared([100, 700], two_sets) == shared([100, MAX_LENGTH + 1], two_sets) == (0, 4)
+    assert shared([100, 900], predictor) == (0, 1, 4)
+    assert shared([100, 900], two_sets) == (2, 1, 4)
+    assert shared([100, 700], two_sets) == shared([100, MAX_LENGTH + 1], two_sets) == (0, 1, 4)
     two_sets.thermodynamics = False  # one fold of each, for its energy
-    assert shared([100, 900], two_sets) == (0, 4)
+    assert shared([100, 900], two_sets) == (0, 1, 4)
 
 
 def test_threads_are_given_back_after_an_error(predictor, own_process):
     torch.set_num_threads(4)
     with contextlib.suppress(RnassError), share_cores([100] * 21, predictor):
-        assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 1
         raise RnassError("no")
     assert torch.get_num_threads() == 4

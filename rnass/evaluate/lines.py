@@ -107,13 +107,13 @@ class Contenders:
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
-        with share_cores([len(sequence) for sequence in sequences], self.predictor) as processes:
+        with share_cores([len(sequence) for sequence in sequences], self.predictor) as cores:
             if self.predictor:
-                for outcome in self.predictor.predict(sequences, processes):
+                for outcome in self.predictor.predict(sequences, cores):
                     yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
             elif self.thermodynamic:
                 folded = vienna.fold_many(
-                    (s.text for s in sequences), baseline=True, processes=processes
+                    (s.text for s in sequences), baseline=True, processes=cores.processes
                 )
                 for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
                     yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
