@@ -311,12 +311,14 @@ class RunConfig(_Strict):
         seed: of the weights, the order of the data and the masks.
         precision: of matrix products and convolutions; weights stay in float32.
         save_every, valid_every: steps between saved states, between scores on the validation records.
+        stop: step to end at before the last one, the learning rate as if the run went on.
     """
 
     seed: int = 1
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     save_every: int = 200
     valid_every: int = 500
+    stop: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,7 +93,7 @@ class Run(Generic[BatchT]):
         load: Callable[[DrawT], BatchT],
         validate: Callable[[], dict[str, float]],
     ) -> None:
-        """Go on to the last step.
+        """Go on to the last step, or to the one to stop at.
 
         Args:
             batches: what each batch is made of (its example numbers, say) from the first step on,
@@ -106,11 +106,12 @@ class Run(Generic[BatchT]):
         module = self.objective
         if self.world > 1:
             module = nn.parallel.DistributedDataParallel(module)
+        last = min(self.settings.steps, self.run.stop or self.settings.steps)
         began, losses = time.monotonic() - self.spent, []
         scores: dict[str, float] = {}
         with self._progress() as progress:
-            task = progress.add_task("", total=self.settings.steps, completed=self.step, note="")
-            while self.step < self.settings.steps:
+            task = progress.add_task("", total=last, completed=self.step, note="")
+            while self.step < last:
                 losses.append(self._one_step(module, shared))
                 self.step += 1
                 self.spent = time.monotonic() - began
@@ -121,11 +122,11 @@ class Run(Generic[BatchT]):
                     progress.update(task, note=" ".join(f"{k} {v:.4f}" for k, v in shown.items()))
                     losses.clear()
                 progress.update(task, completed=self.step)
-                if self.step % self.run.valid_every == 0 or self.step == self.settings.steps:
+                if self.step % self.run.valid_every == 0 or self.step == last:
                     with self.averaged():
                         scores = validate()
                     self._log(scores)
-                if self.step % self.run.save_every == 0 or self.step == self.settings.steps:
+                if self.step % self.run.save_every == 0 or self.step == last:
                     self._save()
 
     def made(self) -> dict[str, object]:

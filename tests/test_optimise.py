@@ -150,6 +150,20 @@ def test_an_older_torch_is_named_where_it_lacks_the_method(tmp_path, monkeypatch
         begin(tmp_path, dataclasses.replace(SETTINGS, method="muon"))
 
 
+def test_a_run_can_end_early_at_the_rate_of_the_whole_one(tmp_path):
+    validated = []
+    early = begin(tmp_path / "early", run=dataclasses.replace(FLOAT32, stop=4, save_every=100))
+    got = finish(early, validate=lambda: validated.append(early.step) or {})
+    assert (early.step, validated) == (4, [4])
+    assert (tmp_path / "early" / "state.safetensors").is_file()
+    whole = begin(tmp_path / "whole", run=dataclasses.replace(FLOAT32, valid_every=4))
+    kept = []
+    finish(whole, validate=lambda: kept.append(whole.objective.slow.item()) or {})
+    with early.averaged():
+        assert early.objective.slow.item() == kept[0]
+    assert got["slow"].item() != kept[0]  # which is of the moving average
+
+
 def test_a_finished_run_takes_no_step_more(tmp_path):
     expected = finish(begin(tmp_path))
     again = finish(begin(tmp_path), load=None)
