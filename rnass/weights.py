@@ -59,7 +59,7 @@ __all__ = [
     "sha256",
 ]
 
-DEFAULT = "small"
+DEFAULT = "base"
 """Name of the weights used when none are asked for."""
 
 DEFAULT_BACKBONE = "small-backbone"

@@ -1,6 +1,7 @@
 """Configurations: what is refused, and that TOML and JSON give back what was written."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from rnass.config import (
     to_json,
 )
 from rnass.errors import ConfigError
+
+CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,12 @@ from rnass.errors import ConfigError
 def test_bad_values_are_refused_with_their_place(kind, values, message):
     with pytest.raises(ConfigError, match=message):
         from_mapping(kind, values, "here")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_configurations_that_made_the_weights_are_ones_of_this_version(path):
+    kinds = {"pretrain": PretrainConfig, "base": CombineConfig}
+    read_toml(kinds.get(path.stem.split("-")[0], TrainConfig), path)
 
 
 def test_toml_sets_what_it_names_and_leaves_the_rest(tmp_path):

@@ -34,14 +34,14 @@ def language(model, shaken):
 def test_the_default_is_the_backbone_that_ships_else_that_of_the_weights(folder, model, language):
     with pytest.raises(CheckpointError, match="not a file, nor in"):
         open_backbone()
-    weights.save_model(folder / "rnass-small.safetensors", model, {})
+    weights.save_model(folder / "rnass-base.safetensors", model, {})
     assert open_backbone().language is None
     weights.save_backbone(folder / "rnass-small-backbone.safetensors", model.backbone, {}, language)
     found = open_backbone()
     assert (found.name, found.family) == ("rnass-small-backbone.safetensors", "rnass")
     assert found.language is not None
     assert found.sha256 == weights.sha256(found.path)
-    assert open_backbone("small").name == "rnass-small.safetensors"
+    assert open_backbone("base").name == "rnass-base.safetensors"
 
 
 def test_a_language_head_comes_back_with_its_backbone(folder, model, language):

@@ -349,7 +349,7 @@ def test_weights_by_path(tmp_path):
 @pytest.fixture
 def default_weights(tmp_path, monkeypatch):
     """Tiny weights in the place of the default ones; gives a list that grows with each loading."""
-    path = save_tiny_weights(tmp_path / "rnass-small.safetensors")
+    path = save_tiny_weights(tmp_path / "rnass-base.safetensors")
     shutil.copy(path, tmp_path / "rnass-other.safetensors")
     monkeypatch.setenv("RNASS_WEIGHTS", str(tmp_path))
     loaded = []
@@ -368,7 +368,7 @@ def default_weights(tmp_path, monkeypatch):
 def test_the_convenience_loads_the_default_weights_once(default_weights):
     assert rnass.predict(HAIRPIN).dot_bracket == "((((....))))"
     assert rnass.predict(Sequence("x", HAIRPIN)).sequence.id == "x"
-    assert default_weights == ["rnass-small.safetensors"]
+    assert default_weights == ["rnass-base.safetensors"]
 
 
 def test_the_convenience_takes_the_options_of_a_predictor(default_weights):

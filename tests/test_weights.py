@@ -201,15 +201,15 @@ def test_weights_are_looked_for_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "_PACKAGE", package)
     places = [tmp_path / "own", package / "_weights", tmp_path / "site" / "weights"]
     monkeypatch.setenv("RNASS_WEIGHTS", str(places[0]))
-    with pytest.raises(CheckpointError, match=r"weights 'small': not a file, nor in ") as refused:
+    with pytest.raises(CheckpointError, match=r"weights 'base': not a file, nor in ") as refused:
         weights.find_weights()
     assert ", ".join(map(str, places)) in str(refused.value)
     for folder in reversed(places):  # each goes before those that were filled so far
         folder.mkdir(parents=True)
-        (folder / "rnass-small.safetensors").touch()
-        assert weights.find_weights() == folder / "rnass-small.safetensors"
+        (folder / "rnass-base.safetensors").touch()
+        assert weights.find_weights() == folder / "rnass-base.safetensors"
     monkeypatch.delenv("RNASS_WEIGHTS")
-    assert weights.find_weights("small").parent == places[1]
+    assert weights.find_weights("base").parent == places[1]
     given = tmp_path / "given.safetensors"
     given.touch()
     assert weights.find_weights(str(given)) == given
