@@ -5,8 +5,8 @@ r"""Put trained weights into weights/, and say in weights/manifest.json what the
         --scores vl0/evaluation.json ts0/evaluation.json
 
 A committee, which `rnass combine` made, has no stages of its own: its members have. The scores are what
-`rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files are found by the paths in
-the configuration that the weights carry; run it where the training ran.
+`rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files are found by the
+paths in the configuration that the weights carry; run it where the training ran.
 """
 
 import argparse
