@@ -16,7 +16,7 @@ KNOWN = {s.id: (s, known) for s, known in read_dot_bracket(ROOT / "examples" / "
 
 @pytest.fixture(scope="module")
 def predictor():
-    return rnass.load_predictor(ROOT / "weights" / "rnass-small.safetensors")
+    return rnass.load_predictor()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "weights").glob("*.safetensors")), ids=lambda p: p.name)
@@ -32,8 +32,14 @@ def test_the_manifest_names_no_file_that_is_not_there():
     assert sorted(manifest) == sorted(p.name for p in (ROOT / "weights").glob("*.safetensors"))
 
 
+def test_a_committee_is_made_of_weights_that_ship_too():
+    members = manifest_entry(find_weights())["made"]["members"]
+    assert list(members) == ["rnass-small.safetensors", "rnass-fine.safetensors"]
+    assert members == {name: sha256(ROOT / "weights" / name) for name in members}
+
+
 def test_the_default_weights_are_found():
-    assert find_weights().name == "rnass-small.safetensors"
+    assert find_weights().name == "rnass-base.safetensors"
     assert open_backbone().path.name == "rnass-small-backbone.safetensors"
 
 
@@ -62,6 +68,6 @@ def test_pseudoknots_come_out_as_pseudoknots(predictor, name):
 
 @pytest.mark.parametrize("name", ["tRNA-Phe", "5S-rRNA"])
 def test_without_thermodynamics_known_families_are_found(name):
-    alone = rnass.load_predictor(ROOT / "weights" / "rnass-small.safetensors", thermodynamics=False)
+    alone = rnass.load_predictor("small", thermodynamics=False)
     sequence, known = KNOWN[name]
     assert score(known, alone(sequence).structure).f1 > 0.9
