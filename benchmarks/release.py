@@ -4,9 +4,9 @@ r"""Put trained weights into weights/, and say in weights/manifest.json what the
         --on rnass-small.safetensors --before runs/train-small-3 runs/train-small-4 \
         --scores vl0/evaluation.json ts0/evaluation.json
 
-A committee, which `rnass combine` made, has no stages of its own: its members have. The scores are what
-`rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files are found by the
-paths in the configuration that the weights carry; run it where the training ran.
+The scores are what `rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files
+are found by the paths in the configuration that the weights carry; run it where the training ran. A
+committee, which `rnass combine` made, has only the stages of the runs it stands on.
 """
 
 import argparse
@@ -40,11 +40,10 @@ def main() -> None:
     shutil.copyfile(arguments.model, target)
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    entries[target.name] = entry(target)
-    if "members" not in entries[target.name]["made"]:
-        runs = [*arguments.before, arguments.model.parent]
-        earlier = stages_of(entries[arguments.on]) if arguments.on else []
-        entries[target.name]["stages"] = [*earlier, *map(stage, runs)]
+    found = entry(target)
+    last = [] if "members" in found["made"] else [arguments.model.parent]
+    earlier = stages_of(entries[arguments.on]) if arguments.on else []
+    entries[target.name] = found | {"stages": [*earlier, *map(stage, [*arguments.before, *last])]}
     checksum = entries[target.name]["sha256"]
     entries[target.name]["scores"] = dict(scores(path, checksum) for path in arguments.scores)
     manifest.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")

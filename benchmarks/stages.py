@@ -3,8 +3,7 @@
     python benchmarks/stages.py [--weights small]
 
 Stages were validated on different parts of VL0 (the first so many records up to a length), so a score
-compares with those of the same part alone. Prints a Markdown table, for each member of a committee one;
-runs nothing.
+compares with those of the same part alone. Prints a Markdown table; runs nothing.
 """
 
 import argparse
@@ -19,17 +18,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights")
-    path = find_weights(parser.parse_args().weights)
-    members = manifest_entry(path).get("made", {}).get("members", ())
-    for member in members:
-        print(f"\n{member}\n")
-        table(manifest_entry(path.with_name(member)))
-    if not members:
-        table(manifest_entry(path))
-
-
-def table(entry: dict[str, Any]) -> None:
-    """The stages of one contact model."""
+    entry = manifest_entry(find_weights(parser.parse_args().weights))
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     seconds = 0.0
     for number, stage in enumerate(entry.get("stages", []), start=1):

@@ -43,5 +43,5 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
     load = Loader(table, whole.thermodynamics, Path(config.cache), processes)
     load.annotate(config.valid, examples)
     committee.config = calibrate(whole, logit_maps(committee, load, examples, device), examples)
-    sums = {file.name: sha256(file) for file in files}
+    sums = {name: sha256(file) for name, file in zip(config.members, files, strict=True)}
     save_committee(path, committee, {"config": to_json(config), "members": sums})

@@ -32,12 +32,6 @@ def test_the_manifest_names_no_file_that_is_not_there():
     assert sorted(manifest) == sorted(p.name for p in (ROOT / "weights").glob("*.safetensors"))
 
 
-def test_a_committee_is_made_of_weights_that_ship_too():
-    members = manifest_entry(find_weights())["made"]["members"]
-    assert list(members) == ["rnass-small.safetensors", "rnass-fine.safetensors"]
-    assert members == {name: sha256(ROOT / "weights" / name) for name in members}
-
-
 def test_the_default_weights_are_found():
     assert find_weights().name == "rnass-base.safetensors"
     assert open_backbone().path.name == "rnass-small-backbone.safetensors"
