@@ -13,6 +13,7 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 default_role = "code"  # docstrings write names in single backticks
+suppress_warnings = ["ref.python"]  # a documented field with the name of properties of two classes
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
