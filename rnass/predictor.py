@@ -150,7 +150,7 @@ class Predictor:
     """A loaded model, ready for any number of RNAs.
 
     Args:
-        model: a contact model, or RNA-FM's own structure model.
+        model: a contact model, a committee of them, or RNA-FM's own structure model.
         device: where the network runs.
         decoding: how maps become structures; None takes what was chosen with the weights.
         thermodynamics: give the head ViennaRNA's base-pair probabilities.
@@ -224,30 +224,33 @@ class Predictor:
                 waited = time.monotonic() - began
                 room = (cores.lanes + 1) * _BATCH_PIXELS - _pixels(batch)
                 while running and sum(_pixels(one.batch) for one in running) > room:
-                    yield from self._outcomes(running.popleft())
+                    yield from self._finish(running.popleft())
                 maps = lanes.submit(self._maps, batch, parts)
                 running.append(_Running(batch, parts, maps, waited))
                 while len(running) > ahead_of_one:
-                    yield from self._outcomes(running.popleft())
+                    yield from self._finish(running.popleft())
             for one in running:
-                yield from self._outcomes(one)
+                yield from self._finish(one)
         yield from refused
 
-    def _outcomes(self, running: "_Running") -> Iterator[Outcome]:
+    def _finish(self, running: "_Running") -> Iterator[Outcome]:
         """What has become of a batch, once it is through."""
         maps, seconds = running.maps.result()
-        if isinstance(maps, RnassError) and len(running.batch) > 1:  # one of them, or all together
-            for item, part in zip(running.batch, running.folded, strict=True):
-                alone: Future[_Maps] = Future()
-                alone.set_result(self._maps([item], [part]))
-                yield from self._outcomes(_Running([item], [part], alone, 0.0))
+        return self._outcomes(running.batch, running.folded, (maps, running.waited + seconds))
+
+    def _outcomes(
+        self, batch: list[_Item], folded: list[vienna.Thermodynamics], found: "_Maps"
+    ) -> Iterator[Outcome]:
+        maps, seconds = found
+        if isinstance(maps, RnassError) and len(batch) > 1:  # one of them, or all of them together
+            for item, part in zip(batch, folded, strict=True):
+                yield from self._outcomes([item], [part], self._maps([item], [part]))
             return
         if isinstance(maps, RnassError):
-            yield Outcome(running.batch[0].number, None, maps)
+            yield Outcome(batch[0].number, None, maps)
             return
-        shared = (running.waited + seconds) / len(running.batch)
-        for item, part, probabilities in zip(running.batch, running.folded, maps, strict=True):
-            yield self._decode(item, part, probabilities, shared)
+        for item, part, probabilities in zip(batch, folded, maps, strict=True):
+            yield self._decode(item, part, probabilities, seconds / len(batch))
 
     def _decode(
         self,

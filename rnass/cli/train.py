@@ -34,6 +34,10 @@ RunFolder = Annotated[
     typer.Option("--out", "-o", help="Folder for the run; one that was interrupted there goes on."),
 ]
 
+FoldingProcesses = Annotated[
+    int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
+]
+
 
 def pretrain(
     config: ConfigFile,
@@ -70,9 +74,7 @@ def train(
     ] = Task.contact,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
-    processes: Annotated[
-        int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
-    ] = 0,
+    processes: FoldingProcesses = 0,
 ) -> None:
     """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
 
@@ -101,9 +103,7 @@ def combine(
     out: Annotated[Path, typer.Option("--out", "-o", help="Weights file to write.")],
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
-    processes: Annotated[
-        int, typer.Option(help="Worker processes that fold the data by ViennaRNA; 0: none.", min=0)
-    ] = 0,
+    processes: FoldingProcesses = 0,
 ) -> None:
     """Combine trained contact models into one weights file that asks them all, and calibrate it."""
     log_to_stderr(quiet=False)
