@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.allocator import keep_freed_memory
-from rnass.config import ModelConfig
+from rnass.config import PairingConfig
 from rnass.dataset import Example, Loader, read_examples
 from rnass.model import ContactModel, thermal_log_odds
 from rnass.train import calibrate, calibrated_probabilities, logit_maps, strict_f1
@@ -66,7 +66,7 @@ def main() -> None:
     print("|---|---|---|---|")
     for share in shares:
         mixed = [(1 - share) * a + share * b for a, b in zip(one, two, strict=True)]
-        config = calibrate(ModelConfig(), mixed, examples)
+        config = calibrate(PairingConfig(), mixed, examples)
         f1 = np.array(strict_f1(calibrated_probabilities(config, mixed), examples, config.decoding))
         known, other = (f1[source == k].mean() for k in (0, 1))
         print(f"| {share} | {config.decoding.threshold} | {known:.3f} | {other:.3f} |", flush=True)
@@ -88,7 +88,7 @@ def calibrated(
 ) -> Maps:
     """The calibrated log-odds of a model, as a committee takes them."""
     maps = logit_maps(model, loader(model, files, examples, cache), examples, torch.device("cpu"))
-    return [one / model.config.temperature + model.config.offset for one in maps]
+    return [model.config.calibrated(one) for one in maps]
 
 
 def loader(model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path) -> Loader:

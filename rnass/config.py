@@ -25,6 +25,7 @@ __all__ = [
     "HeadConfig",
     "ModelConfig",
     "OptimiserConfig",
+    "PairingConfig",
     "PretrainConfig",
     "ProbeConfig",
     "RunConfig",
@@ -106,7 +107,8 @@ class HeadConfig(_Strict):
         channels, blocks: width and depth of the residual network, one place per pair of bases.
         coarser: channels and blocks of the stages before it, whose places are patches of 2 x 2 pairs,
             of 4 x 4, and so on.
-        separable: blocks of a depthwise convolution and two products, instead of two full convolutions.
+        separable: blocks of the coarser stages are a depthwise convolution and two products; where not,
+            and at full resolution, two full convolutions.
         dilations: dilation of the second convolution of each block of a stage, cyclic.
         dropout: within each block, while training.
         attention_maps, outer_product: which features of the backbone are used.
@@ -168,21 +170,35 @@ class DecodingConfig(_Strict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig(_Strict):
-    """A whole contact model: backbone, head, and what makes probabilities of the head's logits.
+class PairingConfig(_Strict):
+    """What makes a structure of log-odds.
+
+    Attributes:
+        temperature, offset: the calibration of the log-odds.
+        decoding: of the pairing probabilities.
+    """
+
+    decoding: DecodingConfig = DecodingConfig()
+    temperature: float = 1.0
+    offset: float = 0.0
+
+    def calibrated(self, log_odds: Any) -> Any:
+        """Log-odds, a tensor or an array, after calibration."""
+        return log_odds / self.temperature + self.offset
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(PairingConfig):
+    """A whole contact model: backbone, head, and what makes a structure of the head's logits.
 
     Attributes:
         thermal_share: ViennaRNA's share of the log-odds, the mean of its parameter sets; the rest is the
             head's.
-        temperature, offset: the calibration of those log-odds.
     """
 
     encoder: EncoderConfig = EncoderConfig()
     head: HeadConfig = HeadConfig()
-    decoding: DecodingConfig = DecodingConfig()
     thermal_share: float = 0.0
-    temperature: float = 1.0
-    offset: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.thermal_share <= 1:
@@ -195,20 +211,16 @@ class ModelConfig(_Strict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommitteeConfig(_Strict):
-    """Contact models that are asked as one.
+class CommitteeConfig(PairingConfig):
+    """Contact models that are asked as one, and what makes a structure of the mean of their log-odds.
 
     Attributes:
         members: their configurations, each with its own calibration.
         shares: of each member in the mean of their calibrated log-odds; they add up to 1.
-        temperature, offset: the calibration of that mean.
     """
 
     members: tuple[ModelConfig, ...]
     shares: tuple[float, ...]
-    decoding: DecodingConfig = DecodingConfig()
-    temperature: float = 1.0
-    offset: float = 0.0
 
     def __post_init__(self) -> None:
         _check_shares(self.shares, len(self.members))
@@ -242,6 +254,8 @@ class DataConfig(_Strict):
         min_length, max_length: in bases; others are left out, and a warning for each file counts them.
         batch_pixels: L * L summed over the records of a batch, padding included.
         cache: folder that keeps base-pair probabilities once computed.
+        fold_ahead: compute those of all training records before the first step; else of each as it is
+            drawn, which is less work where the run draws fewer than there are.
         feature_cache_gb: most that the same folder may hold of what a frozen published backbone says
             of the records, in 1e9 bytes; what does not fit is computed whenever it is needed.
         held_out: files or folders of labelled records that no training record may be near: at least
@@ -263,6 +277,7 @@ class DataConfig(_Strict):
     max_length: int = 512
     batch_pixels: int = 400_000
     cache: str = "runs/cache"
+    fold_ahead: bool = True
     feature_cache_gb: float = 20.0
     held_out: tuple[str, ...] = ()
     drop_near: bool = False
@@ -343,6 +358,8 @@ class TrainConfig(_Strict):
             (`rnass backbones`); None trains it from random weights.
         family, u_as: of a published one, see `rnass.weights.open_backbone`.
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
+        deepen: blocks at full resolution that the head of `start` is given besides its own; they change
+            nothing before the first step.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
@@ -354,6 +371,7 @@ class TrainConfig(_Strict):
     family: str | None = None
     u_as: Literal["T", "U"] | None = None
     start: str | None = None
+    deepen: int = 0
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
     thermal_share: float | None = None

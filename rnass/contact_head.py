@@ -23,19 +23,22 @@ class Stage(nn.Module):
 
     Args:
         levels: channels and blocks of this stage, then of each coarser one.
-        config: kind of the blocks, dilations and dropout of all of them.
+        config: kind of the coarser stages' blocks, dilations and dropout of all of them.
+        separable: the kind of this stage's blocks.
     """
 
-    def __init__(self, levels: Sequence[tuple[int, int]], config: HeadConfig) -> None:
+    def __init__(
+        self, levels: Sequence[tuple[int, int]], config: HeadConfig, separable: bool = False
+    ) -> None:
         super().__init__()
         (channels, blocks), *coarser = levels
         self.blocks = nn.ModuleList(
             SeparableBlock(channels, config.dropout)
-            if config.separable
+            if separable
             else Block(channels, dilation, config.dropout)
             for dilation in islice(cycle(config.dilations), blocks)
         )
-        self.coarser = Stage(coarser, config) if coarser else None
+        self.coarser = Stage(coarser, config, config.separable) if coarser else None
         if coarser:
             self.down = nn.Conv2d(channels, coarser[0][0], 2, stride=2)
             self.coarse_norm = nn.LayerNorm(coarser[0][0])
@@ -73,6 +76,14 @@ class ContactHead(Stage):
         self.norm = nn.LayerNorm(config.channels)
         self.logit = nn.Linear(config.channels, 1)
         nn.init.constant_(self.logit.bias, _RARE)
+
+    def deepened(self, config: HeadConfig) -> "ContactHead":
+        """This head with as many blocks at full resolution as *config* says, and the same logits."""
+        deeper = ContactHead(config)
+        deeper.load_state_dict(self.state_dict(), strict=False)
+        for block in deeper.blocks[len(self.blocks) :]:
+            nn.init.zeros_(block.get_parameter("second.weight"))
+        return deeper
 
     def forward(
         self, features: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]

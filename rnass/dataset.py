@@ -316,11 +316,14 @@ class Loader:
                     self._kept[name, example.bases] = known
 
     def thermodynamics(self, example: Example) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (S, L, L); an altered one is folded here and now."""
-        bases = example.bases
-        if example.altered:
-            return np.stack([vienna.base_pair_probabilities(bases, name).dense() for name in self.sets])
-        return np.stack([self._kept[name, bases].dense(bases) for name in self.sets])
+        """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
+        return np.stack([self._probabilities(example.bases, name) for name in self.sets])
+
+    def _probabilities(self, bases: str, name: str) -> NDArray[np.float32]:
+        known = self._kept.get((name, bases))
+        if known is None:
+            return vienna.base_pair_probabilities(bases, name).dense()
+        return known.dense(bases)
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""

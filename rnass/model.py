@@ -182,7 +182,8 @@ class ContactModel(nn.Module):
 
     def calibrated(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The log-odds after calibration."""
-        return self.log_odds(batch) / self.config.temperature + self.config.offset
+        calibrated: Tensor = self.config.calibrated(self.log_odds(batch))
+        return calibrated
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
@@ -219,8 +220,7 @@ class Committee(nn.Module):
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        calibrated = self.log_odds(batch) / self.config.temperature + self.config.offset
-        return _probabilities(calibrated, batch.mask)
+        return _probabilities(self.config.calibrated(self.log_odds(batch)), batch.mask)
 
     @property
     def _models(self) -> list[ContactModel]:

@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -85,6 +86,7 @@ class Run(Generic[BatchT]):
         self.average = {name: p.detach().clone() for name, p in self.names.items()}
         self.step = 0
         self.spent = 0.0
+        self.processes = self.world  # that took the last step
         self._open(config)
 
     def fit(
@@ -113,6 +115,7 @@ class Run(Generic[BatchT]):
             task = progress.add_task("", total=last, completed=self.step, note="")
             while self.step < last:
                 losses.append(self._one_step(module, shared))
+                self.processes = self.world
                 self.step += 1
                 self.spent = time.monotonic() - began
                 if self.step % _LOG_EVERY == 0:
@@ -136,7 +139,7 @@ class Run(Generic[BatchT]):
             "steps": self.step,
             "seconds": round(self.spent),
             "device": str(self.device),
-            "processes": self.world,
+            "processes": self.processes,
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
         }
@@ -152,10 +155,11 @@ class Run(Generic[BatchT]):
             for group in optimiser.param_groups:
                 group["lr"] = factor * group["relative"]
         fast = self.run.precision == "bfloat16"
-        for _ in range(self.settings.accumulate):
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
-                losses: dict[str, Tensor] = module(next(batches))
-            (losses["loss"] / self.settings.accumulate).backward()  # type: ignore[no-untyped-call]
+        for left in reversed(range(self.settings.accumulate)):
+            with _apart(module) if left else nullcontext():
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
+                    losses: dict[str, Tensor] = module(next(batches))
+                (losses["loss"] / self.settings.accumulate).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.names.values(), self.settings.clip)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -195,12 +199,15 @@ class Run(Generic[BatchT]):
                     tensors[f"moment.{key}.{name}"] = moment
         contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
         with write_atomically(self.folder / "state.safetensors") as file:
-            file.write(save(contiguous, {"step": str(self.step), "spent": str(self.spent)}))
+            known = {"step": self.step, "spent": self.spent, "processes": self.processes}
+            file.write(save(contiguous, {key: str(value) for key, value in known.items()}))
 
     def _resume(self, path: Path) -> None:
         with safe_open(path, "pt", device=str(self.device)) as file:
             held = set(file.keys())
-            self.step, self.spent = int(file.metadata()["step"]), float(file.metadata()["spent"])
+            known = file.metadata()
+            self.step, self.spent = int(known["step"]), float(known["spent"])
+            self.processes = int(known.get("processes", self.world))
             torch.set_rng_state(file.get_tensor("random").cpu())
             if "random_cuda" in held:
                 torch.cuda.set_rng_state(file.get_tensor("random_cuda").cpu(), self.device)
@@ -231,6 +238,13 @@ class Run(Generic[BatchT]):
             TextColumn("{task.fields[note]}"),
         )
         return Progress(*columns, console=console, disable=self.rank > 0 or not console.is_terminal)
+
+
+def _apart(module: nn.Module) -> AbstractContextManager[None]:
+    """A context in which gradients stay with the process; the last batch of a step shares them."""
+    if isinstance(module, nn.parallel.DistributedDataParallel):
+        return module.no_sync()
+    return nullcontext()
 
 
 def _optimisers(

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor, nn
 
-from rnass.config import CommitteeConfig, DecodingConfig, ModelConfig, TrainConfig
+from rnass.config import DecodingConfig, ModelConfig, PairingConfig, TrainConfig
 from rnass.contact_head import contact_loss
 from rnass.dataset import (
     Example,
@@ -50,7 +50,7 @@ __all__ = [
     "train",
 ]
 
-_Calibrated = TypeVar("_Calibrated", ModelConfig, CommitteeConfig)
+_Calibrated = TypeVar("_Calibrated", bound=PairingConfig)
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 
@@ -90,7 +90,8 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     load = Loader(
         model.backbone.vocabulary, model.config.head.thermodynamics, Path(data.cache), processes
     )
-    load.annotate(data.train, examples)
+    if data.fold_ahead:
+        load.annotate(data.train, examples)
     load.annotate(data.valid, valid)
     if published and config.freeze_backbone:
         kept = Path(data.cache) / "features"
@@ -156,7 +157,7 @@ def calibrate(
 
 
 def choose_decoding(
-    config: ModelConfig | CommitteeConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+    config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
     probabilities = calibrated_probabilities(config, maps)
@@ -175,10 +176,10 @@ def choose_decoding(
 
 
 def calibrated_probabilities(
-    config: ModelConfig | CommitteeConfig, maps: list[NDArray[np.floating]]
+    config: PairingConfig, maps: list[NDArray[np.floating]]
 ) -> list[NDArray[np.floating]]:
     """Pairing probabilities of uncalibrated logits, as `ContactModel.probabilities` gives them."""
-    return [expit(m / config.temperature + config.offset) for m in maps]
+    return [expit(config.calibrated(m)) for m in maps]
 
 
 def strict_f1(
@@ -226,6 +227,11 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
         model = load_model(find_weights(config.start), config.backbone)
         if published and published.encoder.config != model.backbone.config:
             raise ConfigError("start: reads U otherwise than u_as says; expected the same")
+        if config.deepen:
+            head = model.config.head
+            head = dataclasses.replace(head, blocks=head.blocks + config.deepen)
+            model.config = dataclasses.replace(model.config, head=head)
+            model.head = model.head.deepened(head)
     elif backbone:
         whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
         model = ContactModel(whole, backbone.encoder if published else None)

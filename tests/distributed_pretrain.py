@@ -14,7 +14,7 @@ from rnass.backbone.vocabulary import RNASS
 from rnass.config import DataConfig, EncoderConfig, OptimiserConfig, PretrainConfig, RunConfig
 from rnass.pretrain import PretrainObjective, pretrain
 
-BATCHES = 4
+BATCHES = 8
 
 
 def every_third_masked(_, tokens):
@@ -23,7 +23,7 @@ def every_third_masked(_, tokens):
 
 
 def two_steps(data, folder, processes):
-    """Take four batches in two steps, each step's shared between *processes* or accumulated."""
+    """Take eight batches in two steps, each step's shared between *processes* and accumulated."""
     config = PretrainConfig(
         encoder=EncoderConfig(layers=2, width=16, heads=2, ffn_width=24),
         data=DataConfig(train=(data,), valid=(data,), valid_limit=2, min_length=1, batch_pixels=3_000),

@@ -18,8 +18,8 @@ def built(config):
 
 KINDS = {
     "plain": {},
-    "separable": {"separable": True},
     "coarse to fine": {"coarser": ((6, 2), (8, 1))},
+    "coarse to fine, separable": {"coarser": ((6, 2), (8, 1)), "separable": True},
     "coarse alone, separable": {"blocks": 0, "coarser": ((6, 2), (8, 1)), "separable": True},
 }
 

@@ -15,9 +15,10 @@ from safetensors.torch import load_file
 
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig
+from rnass.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig, from_mapping
 from rnass.contact_head import contact_loss
 from rnass.dataset import Example, Loader, read_examples
+from rnass.optimise import Run
 from rnass.pretrain import PretrainObjective, _validate, pretrain
 from rnass.structure import Structure
 from rnass.weights import load_backbone, load_language_head, save_backbone
@@ -152,6 +153,10 @@ def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):
             two[f"weight.{name}"], one[f"weight.{name}"], atol=1e-6, rtol=0, msg=name
         )
         assert not torch.equal(one[f"weight.{name}"], parameter), name
+    for part, processes in (("one", 1), ("two", 2)):
+        config = json.loads((tmp_path / part / "config.json").read_text())
+        taken_up = Run(tmp_path / part, untrained, [], from_mapping(PretrainConfig, config))
+        assert taken_up.made()["processes"] == processes  # those that trained, not this one
     files = {path.name for path in (tmp_path / "two").iterdir()}
     assert files == {"config.json", "log.jsonl", "state.safetensors", "backbone.safetensors"}
     logs = [(tmp_path / part / "log.jsonl").read_text().splitlines() for part in ("one", "two")]

@@ -177,6 +177,41 @@ def test_training_starts_from_a_whole_model(model, tmp_path):
         assert torch.equal(started.state_dict()[key], tensor)
 
 
+def test_a_deepened_head_starts_with_the_logits_it_had_and_trains_all_blocks(model, hairpins, tmp_path):
+    path, data = tmp_path / "start.safetensors", hairpins(3)
+    save_model(path, model, {})
+    deeper, _ = _start(TrainConfig(start=str(path), deepen=2))
+    blocks = model.config.head.blocks
+    assert (len(deeper.head.blocks), deeper.config.head.blocks) == (blocks + 2, blocks + 2)
+    before = load_model(path)
+    load = Loader(RNASS, before.config.thermodynamics, tmp_path / "cache")
+    batch = load(read_examples([data]))
+    with torch.no_grad():
+        assert torch.equal(deeper(batch.rnas), before(batch.rnas))
+    optimiser = torch.optim.SGD(deeper.parameters(), lr=0.1)
+    first = [parameter.clone() for parameter in deeper.head.blocks[blocks:].parameters()]
+    for _ in range(2):  # nothing reaches what comes before a weight of 0
+        optimiser.zero_grad()
+        TrainObjective(deeper)(batch)["loss"].backward()
+        optimiser.step()
+    for now, then in zip(deeper.head.blocks[blocks:].parameters(), first, strict=True):
+        assert not torch.equal(now, then)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_records_are_folded_before_the_first_step_or_as_they_are_drawn(config, tmp_path, ahead):
+    data = dataclasses.replace(config.data, valid=(), fold_ahead=ahead)
+    head = dataclasses.replace(config.head, thermodynamics=("turner2004",))
+    model = load_model(train(short(config, head=head, data=data), tmp_path / str(ahead), CPU))
+    assert (tmp_path / "kept").is_dir() is ahead
+    if ahead:
+        return
+    again = dataclasses.replace(data, fold_ahead=True)
+    same = load_model(train(short(config, head=head, data=again), tmp_path / "same", CPU))
+    for name, parameter in same.named_parameters():
+        assert torch.equal(model.get_parameter(name), parameter), name
+
+
 def test_training_needs_something_to_start_from():
     with pytest.raises(ConfigError, match="one of the keys backbone, encoder, start"):
         _start(TrainConfig())
