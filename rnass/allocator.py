@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["keep_freed_memory", "return_freed_memory"]
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # names of mallopt(3)
 _KEPT = 512 * 2**20  # bytes
@@ -22,3 +22,10 @@ def keep_freed_memory() -> None:
         mallopt(_ARENA_MAX, 1)  # one heap for all threads
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
         mallopt(_TOP_PAD, _KEPT)
+
+
+def return_freed_memory() -> None:
+    """Give what was freed, and kept, back to the system, where the C library is glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)

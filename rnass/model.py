@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rnass.allocator import return_freed_memory
 from rnass.backbone.encoder import Encoder, OnAttention
 from rnass.backbone.rnafm_structure import RnaFmStructure
 from rnass.backbone.vocabulary import Vocabulary
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _N = BASES.index("N")
+_LONG = 1000  # bases from which what one network leaves free in the heap counts beside the next one's
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ class Committee(nn.Module):
         mean = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
         for model, share in zip(self._models, self.config.shares, strict=True):
             mean += share * model.calibrated(self._for(model.config, batch))
+            if length > _LONG:
+                return_freed_memory()
         return mean
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:

@@ -164,6 +164,18 @@ def committee(with_head):
     return Committee(config, members).eval()
 
 
+@pytest.mark.parametrize(("long", "times"), [(1, 3), (1000, 0)])
+def test_a_committee_returns_the_memory_of_each_member_where_rnas_are_long(
+    committee, rnas, monkeypatch, long, times
+):
+    returned = []
+    monkeypatch.setattr("rnass.model._LONG", long)
+    monkeypatch.setattr("rnass.model.return_freed_memory", lambda: returned.append(1))
+    with torch.no_grad():
+        committee.log_odds(collate(rnas, random_maps(rnas, sets=2), RNASS))
+    assert len(returned) == times
+
+
 def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(committee, rnas):
     assert committee.config.thermodynamics == ("langdon2018", "turner2004")
     maps = random_maps(rnas, sets=2)  # in that order
