@@ -67,7 +67,9 @@ def entry(weights: Path) -> dict[str, Any]:
 
 
 def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stages of an entry; the last of them is the one that its weights were made by."""
+    """The stages of an entry; the last of them is the one that its weights were made by, if one was."""
+    if "members" in entry["made"]:
+        return list(entry["stages"])
     *before, last = entry["stages"]
     return [*before, last | {"made": entry["made"]}]
 

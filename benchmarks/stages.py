@@ -22,11 +22,13 @@ def main() -> None:
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     seconds = 0.0
     for number, stage in enumerate(entry.get("stages", []), start=1):
-        cores = stage.get("made", {}).get("processes", 1)
-        for scored in stage["validated"]:
+        made = stage.get("made", {})
+        cores = made.get("processes", 1)
+        lines = stage["validated"] or [{"step": made["steps"], "seconds": made["seconds"]}]
+        for scored in lines:
             spent = (seconds + cores * scored["seconds"]) / 60
             print(f"| {' | '.join(row(number, stage, scored, spent))} |")
-        seconds += cores * stage["validated"][-1]["seconds"]
+        seconds += cores * lines[-1]["seconds"]
 
 
 def row(number: int, stage: dict[str, Any], scored: dict[str, Any], minutes: float) -> list[str]:
@@ -34,14 +36,14 @@ def row(number: int, stage: dict[str, Any], scored: dict[str, Any], minutes: flo
     data = stage["config"]["data"]
     records = sum(file["records"] for file in stage["data"].values())
     part = f"{data['valid_limit']} up to {data['max_length']} bases"
-    f1 = f"{scored['valid_f1']:.3f}" if "valid_f1" in scored else ""
+    loss, f1 = (f"{scored[key]:.3f}" if key in scored else "" for key in ("valid_loss", "valid_f1"))
     return [
         str(number),
         str(scored["step"]),
         f"{minutes:.0f}",
         f"{records:,}",
         part,
-        f"{scored['valid_loss']:.3f}",
+        loss,
         f1,
     ]
 
