@@ -1,17 +1,19 @@
 """Combine contact models into a committee, calibrated anew on validation records."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from rnass.config import CombineConfig, CommitteeConfig, to_json
+from rnass.config import CombineConfig, CommitteeConfig, DecodingConfig, ModelConfig, to_json
 from rnass.dataset import Loader, read_examples, whole_tokens
 from rnass.errors import ConfigError, InputError
-from rnass.model import Committee
+from rnass.model import Committee, ContactModel
 from rnass.train import calibrate, logit_maps
 from rnass.weights import find_weights, load_model, save_committee, sha256
 
-__all__ = ["combine"]
+__all__ = ["combine", "mean_model"]
 
 
 def combine(config: CombineConfig, path: Path, device: torch.device, processes: int = 0) -> None:
@@ -25,15 +27,17 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
 
     Raises:
         CheckpointError: a member that is not a contact model with its own backbone.
-        ConfigError: members that read different tokens.
+        ConfigError: members that read different tokens; weights of one member that `mean_model` refuses.
         InputError: a data file that cannot be read, or no record to calibrate on.
     """
-    files = [find_weights(name) for name in config.members]
-    members = [load_model(file) for file in files]
+    names = [(one,) if isinstance(one, str) else one for one in config.members]
+    files = {name: find_weights(name) for part in names for name in part}
+    members = [mean_model([files[name] for name in part]) for part in names]
     table = members[0].backbone.vocabulary
-    for file, member in zip(files, members, strict=True):
+    for part, member in zip(names, members, strict=True):
         if member.backbone.vocabulary != table:
-            raise ConfigError(f"members: {file} reads other tokens than {files[0]}; expected the same")
+            file, first = files[part[0]], files[names[0][0]]
+            raise ConfigError(f"members: {file} reads other tokens than {first}; expected the same")
     whole = CommitteeConfig(members=tuple(one.config for one in members), shares=config.shares)
     committee = Committee(whole, members).to(device)
     examples = read_examples(config.valid, config.min_length, config.max_length)
@@ -43,5 +47,37 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
     load = Loader(table, whole.thermodynamics, Path(config.cache), processes)
     load.annotate(config.valid, examples)
     committee.config = calibrate(whole, logit_maps(committee, load, examples, device), examples)
-    sums = {name: sha256(file) for name, file in zip(config.members, files, strict=True)}
+    sums = {name: sha256(file) for name, file in files.items()}
     save_committee(path, committee, {"config": to_json(config), "members": sums})
+
+
+def mean_model(files: Sequence[Path]) -> ContactModel:
+    """The contact model whose weights and calibration are the means of those of some.
+
+    Means of weights that were trained one from the other often serve better than any of them (Wortsman
+    et al. 2022, arXiv:2203.05482). A shallower head counts as one whose further blocks add nothing.
+
+    Raises:
+        CheckpointError: a file that is not a contact model with its own backbone.
+        ConfigError: models that differ in more than the blocks of their heads at full resolution.
+    """
+    models = [load_model(file) for file in files]
+    deepest = max(models, key=lambda model: model.config.head.blocks)
+    for file, model in zip(files, models, strict=True):
+        model.deepen(deepest.config.head.blocks - model.config.head.blocks, deepest.head)
+        if _built(model.config) != _built(models[0].config):
+            raise ConfigError(f"members: {file} is built otherwise than {files[0]}; expected the same")
+    states = [model.state_dict() for model in models]
+    mean = models[0]
+    mean.load_state_dict({key: sum(state[key] for state in states) / len(states) for key in states[0]})
+    mean.config = replace(
+        mean.config,
+        temperature=sum(model.config.temperature for model in models) / len(models),
+        offset=sum(model.config.offset for model in models) / len(models),
+    )
+    return mean
+
+
+def _built(config: ModelConfig) -> ModelConfig:
+    """A configuration as far as weights of another one must share it."""
+    return replace(config, decoding=DecodingConfig(), temperature=1.0, offset=0.0)

@@ -388,14 +388,15 @@ class CombineConfig(_Strict):
     """`rnass combine`: contact models to be asked as one.
 
     Attributes:
-        members: their weights, by name or path.
+        members: their weights, by name or path; several for the mean of these, see
+            `rnass.combine.mean_model`.
         shares: of each in the mean of their log-odds, adding up to 1.
         valid: files of labelled records that calibration, threshold and minimum helix are fitted to.
         min_length, max_length: in bases; others are left out.
         cache: folder that keeps base-pair probabilities once computed.
     """
 
-    members: tuple[str, ...]
+    members: tuple[str | tuple[str, ...], ...]
     shares: tuple[float, ...]
     valid: tuple[str, ...]
     min_length: int = 16
@@ -404,6 +405,8 @@ class CombineConfig(_Strict):
 
     def __post_init__(self) -> None:
         _check_shares(self.shares, len(self.members))
+        if not all(self.members):
+            raise ValueError("a member of no weights; expected a name or path, or some")
 
 
 @dataclass(frozen=True, kw_only=True)

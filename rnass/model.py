@@ -127,6 +127,16 @@ class ContactModel(nn.Module):
         self.pair_features = PairFeatures(config.encoder, config.head)
         self.head = ContactHead(config.head)
 
+    def deepen(self, blocks: int, like: ContactHead | None = None) -> None:
+        """Give the head so many more blocks at full resolution, which change nothing before training.
+
+        See `ContactHead.deepened` for *like*.
+        """
+        if blocks:
+            head = replace(self.config.head, blocks=self.config.head.blocks + blocks)
+            self.config = replace(self.config, head=head)
+            self.head = self.head.deepened(head, like)
+
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The head's symmetric logits; padding never changes them."""
         projected: list[Tensor] = []

@@ -227,11 +227,7 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
         model = load_model(find_weights(config.start), config.backbone)
         if published and published.encoder.config != model.backbone.config:
             raise ConfigError("start: reads U otherwise than u_as says; expected the same")
-        if config.deepen:
-            head = model.config.head
-            head = dataclasses.replace(head, blocks=head.blocks + config.deepen)
-            model.config = dataclasses.replace(model.config, head=head)
-            model.head = model.head.deepened(head)
+        model.deepen(config.deepen)
     elif backbone:
         whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
         model = ContactModel(whole, backbone.encoder if published else None)

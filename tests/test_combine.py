@@ -1,20 +1,22 @@
 """Combining contact models: the file written asks them all, and is calibrated on what it was given."""
 
+import copy
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
 from tiny_weights import save_tiny_weights, tiny_model
 
-from rnass.combine import combine
+from rnass.combine import combine, mean_model
 from rnass.config import CombineConfig
 from rnass.dataset import Loader, read_examples
 from rnass.errors import CheckpointError, ConfigError, InputError
 from rnass.model import Committee, ContactModel
 from rnass.train import calibrated_probabilities, logit_maps, mean_f1
-from rnass.weights import load_pairing_model, save_backbone, save_model, sha256
+from rnass.weights import load_model, load_pairing_model, save_backbone, save_model, sha256
 
 CPU = torch.device("cpu")
 
@@ -73,6 +75,72 @@ def test_members_that_cannot_be_combined_are_named(config, model, tmp_path):
     with pytest.raises(ConfigError, match=r"other\.safetensors reads other tokens than .*loud"):
         combine(dataclasses.replace(config, members=unlike), tmp_path / "out", CPU)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def stages(model, tmp_path):
+    """Weights files of a model, of it with other weights, and of that one deepened and moved on."""
+    second = copy.deepcopy(model)
+    second.config = dataclasses.replace(second.config, temperature=3.0, offset=1.0)
+    third = copy.deepcopy(second)
+    third.deepen(1)
+    for other in (second, third):
+        for parameter in other.parameters():
+            parameter.data += 0.125 * torch.randn_like(parameter)
+    paths = [tmp_path / f"{k}.safetensors" for k in (1, 2, 3)]
+    for path, one in zip(paths, (model, second, third), strict=True):
+        save_model(path, one, {})
+    return paths
+
+
+def test_the_mean_of_weights_and_calibration(stages):
+    one, two = map(load_model, stages[:2])
+    mean = mean_model(stages[:2])
+    for name, parameter in mean.named_parameters():
+        half = (one.get_parameter(name) + two.get_parameter(name)) / 2
+        torch.testing.assert_close(parameter, half, atol=1e-6, rtol=0)
+    assert (mean.config.temperature, mean.config.offset) == (2.0, 0.5)
+    assert mean.config.head == one.config.head
+    same = mean_model(stages[:1])
+    assert same.config == one.config
+    assert all(torch.equal(p, one.get_parameter(name)) for name, p in same.named_parameters())
+
+
+def test_a_shallower_head_counts_as_one_whose_further_blocks_add_nothing(stages):
+    two, three = map(load_model, stages[1:])
+    mean = mean_model(stages[1:])
+    assert mean.config.head == three.config.head
+    block = f"head.blocks.{len(three.head.blocks) - 1}"
+    torch.testing.assert_close(
+        mean.get_parameter(f"{block}.second.weight"), three.get_parameter(f"{block}.second.weight") / 2
+    )
+    for name in ("first.weight", "norm.weight", "norm.bias"):
+        assert torch.equal(
+            mean.get_parameter(f"{block}.{name}"), three.get_parameter(f"{block}.{name}")
+        )
+    bias = "head.logit.bias"
+    half = (two.get_parameter(bias) + three.get_parameter(bias)) / 2
+    torch.testing.assert_close(mean.get_parameter(bias), half)
+
+
+def test_weights_of_another_make_have_no_mean(stages, members):
+    with pytest.raises(
+        ConfigError, match=r"quiet\.safetensors is built otherwise than .*1\.safetensors"
+    ):
+        mean_model([stages[0], Path(members[1])])
+
+
+def test_a_member_may_be_a_mean(config, members, stages, tmp_path):
+    mixed = dataclasses.replace(config, members=(tuple(map(str, stages)), members[1]))
+    combine(mixed, tmp_path / "both.safetensors", CPU)
+    both = load_pairing_model(tmp_path / "both.safetensors")
+    mean = mean_model(stages)
+    assert both.config.members[0] == mean.config
+    for name, parameter in both.members[0].named_parameters():
+        torch.testing.assert_close(parameter, mean.get_parameter(name), atol=2e-3, rtol=2e-3, msg=name)
+    with safe_open(tmp_path / "both.safetensors", "pt") as file:
+        made = json.loads(file.metadata()["made"])
+    assert made["members"] == {str(path): sha256(path) for path in (*stages, Path(members[1]))}
 
 
 def test_nothing_to_calibrate_on(config, tmp_path):

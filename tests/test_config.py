@@ -48,6 +48,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
         (CommitteeConfig, {"members": [{}, {}], "shares": [0.5, 0.6]}, r"not positive .* add up to 1"),
         (CommitteeConfig, {"members": [{}, {}], "shares": [-1, 2]}, r"not positive .* add up to 1"),
         (CombineConfig, {"members": ["a"], "shares": [1.0], "valid": []}, r"1 member; at least two"),
+        (CombineConfig, {"members": ["a", []], "shares": [0.5, 0.5], "valid": []}, r"of no weights"),
     ],
 )
 def test_bad_values_are_refused_with_their_place(kind, values, message):
