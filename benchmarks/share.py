@@ -1,6 +1,6 @@
 """What ViennaRNA's share of the log-odds (`thermal_share`) does to scores on known and on new families.
 
-    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights small] [--with MODEL]
+    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights small ...] [--with MODEL]
 
 With another contact model: what its share in a committee of the two does (`rnass combine`). For each
 share, calibration, threshold and minimum helix are fitted to every fourth record of the first file and
@@ -18,11 +18,12 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.allocator import keep_freed_memory
+from rnass.combine import mean_model
 from rnass.config import PairingConfig
 from rnass.dataset import Example, Loader, read_examples
 from rnass.model import ContactModel, thermal_log_odds
 from rnass.train import calibrate, calibrated_probabilities, logit_maps, strict_f1
-from rnass.weights import find_weights, load_model
+from rnass.weights import find_weights
 
 Maps = list[NDArray[np.floating]]
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("known", help="labelled records of families as those trained on")
     parser.add_argument("other", help="labelled records of other families")
     parser.add_argument("--every", type=int, default=4, help="of the first file, take each so-manieth")
-    parser.add_argument("--weights")
+    parser.add_argument("--weights", nargs="+", default=[None], help="of several, their mean")
     parser.add_argument("--with", dest="partner", help="another contact model, instead of ViennaRNA")
     parser.add_argument("--max-length", type=int, default=400)
     parser.add_argument("--cache", type=Path, help="folder that keeps base-pair probabilities")
@@ -50,15 +51,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cache = arguments.cache or Path(folder)
         if arguments.partner:
-            shares = SHARES_OF_A_MODEL
+            shares: tuple[float, ...] = SHARES_OF_A_MODEL
             one, two = (
-                calibrated(load_model(find_weights(name)), files, examples, cache)
-                for name in (arguments.weights, arguments.partner)
+                calibrated(mean_model([find_weights(name) for name in names]), files, examples, cache)
+                for names in (arguments.weights, [arguments.partner])
             )
         else:
             shares = SHARES
             one, two = head_and_vienna(
-                load_model(find_weights(arguments.weights)), files, examples, cache
+                mean_model([find_weights(name) for name in arguments.weights]), files, examples, cache
             )
     source = np.array([e.source for e in examples])
     counts = np.bincount(source)

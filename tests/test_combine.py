@@ -115,9 +115,7 @@ def test_a_shallower_head_counts_as_one_whose_further_blocks_add_nothing(stages)
         mean.get_parameter(f"{block}.second.weight"), three.get_parameter(f"{block}.second.weight") / 2
     )
     for name in ("first.weight", "norm.weight", "norm.bias"):
-        assert torch.equal(
-            mean.get_parameter(f"{block}.{name}"), three.get_parameter(f"{block}.{name}")
-        )
+        assert torch.equal(mean.get_parameter(f"{block}.{name}"), three.get_parameter(f"{block}.{name}"))
     bias = "head.logit.bias"
     half = (two.get_parameter(bias) + three.get_parameter(bias)) / 2
     torch.testing.assert_close(mean.get_parameter(bias), half)
