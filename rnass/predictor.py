@@ -49,7 +49,7 @@ __all__ = [
 MAX_LENGTH = 4000
 """Longest RNA that is predicted, in bases: memory grows with its square.
 
-With the weights `base` its peak was 4.1 GiB at 2,000 bases, with `small` 2.9; about four times that is
+With the weights `base` its peak was 3.7 GiB at 2,000 bases, with `small` 2.9; about four times that is
 to be expected at 4,000.
 """
 
