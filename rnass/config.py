@@ -360,6 +360,8 @@ class TrainConfig(_Strict):
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         deepen: blocks at full resolution that the head of `start` is given besides its own; they change
             nothing before the first step.
+        thermodynamics: parameter sets that the model of `start` is to read, see `ContactModel.read`; None for
+            those it reads.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
@@ -372,6 +374,7 @@ class TrainConfig(_Strict):
     u_as: Literal["T", "U"] | None = None
     start: str | None = None
     deepen: int = 0
+    thermodynamics: tuple[str, ...] | None = None
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
     thermal_share: float | None = None
@@ -381,6 +384,33 @@ class TrainConfig(_Strict):
     data: DataConfig = DataConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig(_Strict):
+    """`rnass fit`: nearest-neighbour energies to known structures.
+
+    Attributes:
+        start: a ViennaRNA parameter file to go on from; None for Turner 2004.
+        samples: structures that are drawn of each RNA in a step.
+        accuracy_weight: of the expected F1 of a drawn structure.
+        likelihood_weight: of the log-likelihood of the known structure, per base.
+        prior: half of this times the sum of the squares of all parameters, in (kcal/mol)^2, is added to the
+            loss.
+    """
+
+    start: str | None = None
+    samples: int = 10
+    accuracy_weight: float = 1.0
+    likelihood_weight: float = 0.2
+    prior: float = 2e-4
+    data: DataConfig = DataConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    run: RunConfig = RunConfig()
+
+    def __post_init__(self) -> None:
+        if self.samples < 2:
+            raise ValueError(f"samples {self.samples} is less than 2")
 
 
 @dataclass(frozen=True, kw_only=True)

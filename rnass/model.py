@@ -137,6 +137,15 @@ class ContactModel(nn.Module):
             self.config = replace(self.config, head=head)
             self.head = self.head.deepened(head, like)
 
+    def read(self, sets: tuple[str, ...]) -> None:
+        """Have it read the base-pair probabilities of these parameter sets.
+
+        A new one is read as those that are no longer read were, together; two new ones share that.
+        """
+        head = replace(self.config.head, thermodynamics=sets)
+        self.pair_features = self.pair_features.reading(sets, self.config.head.thermodynamics)
+        self.config = replace(self.config, head=head)
+
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The head's symmetric logits; padding never changes them."""
         projected: list[Tensor] = []

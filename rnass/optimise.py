@@ -22,7 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, distributed, nn
 
-from rnass.config import OptimiserConfig, PretrainConfig, TrainConfig, from_mapping, to_json
+from rnass.config import FitConfig, OptimiserConfig, PretrainConfig, TrainConfig, from_mapping, to_json
 from rnass.errors import ConfigError
 from rnass.io.files import write_atomically, write_text
 
@@ -70,7 +70,7 @@ class Run(Generic[BatchT]):
         folder: Path,
         objective: nn.Module,
         groups: list[dict[str, object]],
-        config: PretrainConfig | TrainConfig,
+        config: FitConfig | PretrainConfig | TrainConfig,
     ) -> None:
         self.folder, self.objective, self.config = folder, objective, config
         self.settings, self.run = config.optimiser, config.run
@@ -170,7 +170,7 @@ class Run(Generic[BatchT]):
                 self.average[name].lerp_(parameter, 1 - decay)
         return {key: float(value.detach()) for key, value in losses.items()}
 
-    def _open(self, config: PretrainConfig | TrainConfig) -> None:
+    def _open(self, config: FitConfig | PretrainConfig | TrainConfig) -> None:
         """Make the folder, or take up the state in it; keys it was begun without have their defaults."""
         self.folder.mkdir(parents=True, exist_ok=True)
         kept = self.folder / "config.json"

@@ -4,6 +4,9 @@ Shapes: B batch, L bases, D embedding width, K heads of a layer, C channels, S p
 tensors are kept channels-last, (B, L, L, C), the layout the contact head is fastest in.
 """
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -62,6 +65,26 @@ class PairFeatures(nn.Module):
         self.distance = nn.Embedding(_DISTANCES, channels)
         sets = len(head.thermodynamics)
         self.thermodynamics = nn.Linear(2 * sets, channels, bias=False) if sets else None
+
+    def reading(self, sets: Sequence[str], before: Sequence[str]) -> "PairFeatures":
+        """These features with other parameter sets, see `rnass.model.ContactModel.read`."""
+        other = copy.deepcopy(self)
+        other.thermodynamics = None
+        if not sets:
+            return other
+        weight = torch.zeros(len(self.distance.weight[0]), 2, len(sets))  # (C, map and logarithm, S)
+        if self.thermodynamics is not None:
+            known = self.thermodynamics.weight.detach().unflatten(1, (2, len(before)))
+            dropped = [k for k, name in enumerate(before) if name not in sets]
+            added = [k for k, name in enumerate(sets) if name not in before]
+            for k, name in enumerate(sets):
+                if name in before:
+                    weight[:, :, k] = known[:, :, before.index(name)]
+                else:
+                    weight[:, :, k] = known[:, :, dropped].sum(-1) / len(added)
+        other.thermodynamics = nn.Linear(2 * len(sets), len(weight), bias=False)
+        other.thermodynamics.weight = nn.Parameter(weight.flatten(1))
+        return other
 
     def attention(
         self, layer: int, maps: Float[Tensor, "B K L L"], mask: Float[Tensor, "B L"]

@@ -228,6 +228,8 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
         if published and published.encoder.config != model.backbone.config:
             raise ConfigError("start: reads U otherwise than u_as says; expected the same")
         model.deepen(config.deepen)
+        if config.thermodynamics is not None:
+            model.read(config.thermodynamics)
     elif backbone:
         whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
         model = ContactModel(whole, backbone.encoder if published else None)

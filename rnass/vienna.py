@@ -4,6 +4,7 @@ The only module that imports `RNA`. Energies are in kcal/mol at 37 C. Lorenz et 
 doi:10.1186/1748-7188-6-26.
 """
 
+import ctypes
 import os
 import signal
 from collections import deque
@@ -13,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, TypeVar, cast
 
@@ -36,8 +38,10 @@ __all__ = [
     "DEFAULT_PARAMETERS",
     "MAX_LENGTH",
     "PARAMETER_SETS",
+    "TURNER_2004",
     "BasePairProbabilities",
     "Ensemble",
+    "Sample",
     "Subject",
     "Thermodynamics",
     "annotate",
@@ -48,6 +52,7 @@ __all__ = [
     "layout",
     "minimum_structure",
     "minimum_structures",
+    "sample",
     "version",
 ]
 
@@ -62,13 +67,18 @@ MAX_LENGTH = 32_700
 
 DEFAULT_PARAMETERS = "turner2004"
 
-PARAMETER_SETS = {
+PARAMETER_SETS: dict[str, Callable[[], object]] = {
     "turner2004": RNA.params_load_RNA_Turner2004,
     "andronescu2007": RNA.params_load_RNA_Andronescu2007,
     "langdon2018": RNA.params_load_RNA_Langdon2018,
+    "rnass2026": partial(RNA.params_load, str(Path(__file__).with_name("rnass2026.par"))),
 }
 """How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
-Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP)."""
+Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP), and
+Turner 2004 fitted anew by rnass (see `rnass.fit`)."""
+
+TURNER_2004: str = RNA.parameter_set_rna_turner2004
+"""The default parameters as a ViennaRNA parameter file."""
 
 _AHEAD = 128  # folds that a worker may do while a batch of RNAs goes through the network
 _SURE = 200  # bases whose partition function needs no scaling: at most some 1.65 kcal/mol each
@@ -195,15 +205,7 @@ class Ensemble:
     def base_pairs(self) -> BasePairProbabilities:
         """The base-pair probabilities, sparse (McCaskill 1990, doi:10.1002/bip.360290621)."""
         _ = self.ensemble_energy  # fills the matrices that the list is read from
-        entries = [
-            (e.i - 1, e.j - 1, e.p)
-            for e in self._compound.plist_from_probs(CUTOFF)
-            if e.type == RNA.PLIST_TYPE_BASEPAIR
-        ]
-        i, j, p = np.array(entries, dtype=np.float64).reshape(-1, 3).T
-        return BasePairProbabilities(
-            len(self.bases), i.astype(np.uint16), j.astype(np.uint16), p.astype(np.float16)
-        )
+        return _sparse(self._compound, len(self.bases))
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -398,6 +400,58 @@ def annotate(
     return _in_order(partial(base_pair_probabilities, parameters=parameters), many, processes)
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some structures of one RNA, each drawn as often as its Boltzmann weight says.
+
+    Attributes:
+        structures: with repetition.
+        ensemble_energy: -kT ln Z, in kcal/mol.
+        base_pairs: the base-pair probabilities that they are drawn by.
+    """
+
+    structures: tuple[Structure, ...]
+    ensemble_energy: float
+    base_pairs: BasePairProbabilities
+
+
+def sample(many: Iterable[str], parameters: str, n: int, seed: int) -> Iterator[Sample]:
+    """Draw *n* structures of each RNA (Ding & Lawrence 2003, doi:10.1093/nar/gkg938).
+
+    Args:
+        many: bases of each RNA, over ACGUN.
+        parameters: the text of a ViennaRNA parameter file.
+        n: structures of each; 0 for the base-pair probabilities alone.
+        seed: the same one gives the same structures.
+    """
+    load = partial(RNA.params_load_from_string, parameters, "given")
+    model, energies, weights = _scaled(load, sampled=n > 0)
+    state = (ctypes.c_ushort * 3).from_address(int(RNA.cvar.xsubi))  # of ViennaRNA's random numbers
+    for number, bases in enumerate(many):
+        state[:] = np.random.SeedSequence([seed, number]).generate_state(3).astype(np.uint16).tolist()
+        compound = RNA.fold_compound(bases, model)
+        compound.exp_params_subst(weights)
+        compound.params_subst(energies)
+        if len(bases) > _SURE:
+            compound.exp_params_rescale(compound.mfe()[1])
+        energy = float(compound.pf()[1])
+        drawn = tuple(map(Structure.from_dot_bracket, compound.pbacktrack(n))) if n else ()
+        yield Sample(drawn, energy, _sparse(compound, len(bases)))
+
+
+def _sparse(compound: Any, length: int) -> BasePairProbabilities:
+    """The base-pair probabilities of a fold compound whose partition function was computed."""
+    entries = [
+        (e.i - 1, e.j - 1, e.p)
+        for e in compound.plist_from_probs(CUTOFF)
+        if e.type == RNA.PLIST_TYPE_BASEPAIR
+    ]
+    i, j, p = np.array(entries, dtype=np.float64).reshape(-1, 3).T
+    return BasePairProbabilities(
+        length, i.astype(np.uint16), j.astype(np.uint16), p.astype(np.float16)
+    )
+
+
 def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iterator[T]:
     """Map over worker processes, results in order, at most `_AHEAD` of them a worker ahead."""
     if processes <= 0:
@@ -464,27 +518,39 @@ def _energies(name: str, max_span: int | None = None) -> tuple[Any, Any, Any]:
     Each set is loaded once and given to every fold compound by hand, so the tables of the process
     stay those of Turner 2004.
     """
+    return _scaled(_known(name), max_span)
+
+
+def _known(name: str) -> Callable[[], object]:
     if name not in PARAMETER_SETS:
         raise ConfigError(
             f"parameters: {name!r} is unknown; expected one of {', '.join(PARAMETER_SETS)}"
         )
+    return PARAMETER_SETS[name]
+
+
+def _scaled(
+    load: Callable[[], object], max_span: int | None = None, *, sampled: bool = False
+) -> tuple[Any, Any, Any]:
+    """Model details, energies and Boltzmann weights of what is loaded so."""
     with _global_state:
         try:
-            _load(name)
+            _load(load)
             model = RNA.md()
             model.max_bp_span = max_span or -1
+            model.uniq_ML = int(sampled)
             return model, RNA.param(model), RNA.exp_param(model)
         finally:
-            _load(DEFAULT_PARAMETERS)
+            _load(PARAMETER_SETS[DEFAULT_PARAMETERS])
 
 
-def _load(name: str) -> None:
+def _load(load: Callable[[], object]) -> None:
     """Load a parameter set so that it takes effect.
 
     ViennaRNA 2.7.2 keeps the last energies it scaled and hands them out again for the same model
     details, even after another set was loaded; scaling once for another temperature displaces them.
     """
-    PARAMETER_SETS[name]()
+    load()
     other = RNA.md()
     other.temperature += 1
     RNA.param(other)

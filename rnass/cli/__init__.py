@@ -47,6 +47,7 @@ app.command(epilog="Example: rnass predict seqs.fa more.fa.gz --out results/ --p
 app.command()(predict.info)
 app.command()(train.pretrain)
 app.command()(train.train)
+app.command()(train.fit)
 app.command()(train.combine)
 app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions other=predictions.dbn")(
     judging.evaluate

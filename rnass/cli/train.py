@@ -1,4 +1,4 @@
-"""`rnass pretrain`, `rnass train` and `rnass combine`."""
+"""`rnass fit`, `rnass pretrain`, `rnass train` and `rnass combine`."""
 
 import os
 from enum import Enum
@@ -17,7 +17,7 @@ from rnass.cli.options import (
     set_threads,
 )
 
-__all__ = ["combine", "pretrain", "train"]
+__all__ = ["combine", "fit", "pretrain", "train"]
 
 
 class Task(str, Enum):
@@ -96,6 +96,18 @@ def train(
 
     settings = read_toml(TrainConfig, config, chosen)
     typer.echo(run(settings, out, _training_device(device, threads), processes))
+
+
+def fit(
+    config: ConfigFile,
+    out: RunFolder,
+) -> None:
+    """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
+    log_to_stderr(quiet=False)
+    from rnass.config import FitConfig, read_toml
+    from rnass.fit import fit as run
+
+    typer.echo(run(read_toml(FitConfig, config), out))
 
 
 def combine(
