@@ -360,8 +360,8 @@ class TrainConfig(_Strict):
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         deepen: blocks at full resolution that the head of `start` is given besides its own; they change
             nothing before the first step.
-        thermodynamics: parameter sets that the model of `start` is to read, see `ContactModel.read`; None for
-            those it reads.
+        thermodynamics: parameter sets that the model of `start` is to read, see `ContactModel.read`;
+            None for those it reads.
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
@@ -395,8 +395,8 @@ class FitConfig(_Strict):
         samples: structures that are drawn of each RNA in a step.
         accuracy_weight: of the expected F1 of a drawn structure.
         likelihood_weight: of the log-likelihood of the known structure, per base.
-        prior: half of this times the sum of the squares of all parameters, in (kcal/mol)^2, is added to the
-            loss.
+        prior: half of this times the sum of the squares of all parameters, in (kcal/mol)^2, is added to
+            the loss.
     """
 
     start: str | None = None

@@ -1,8 +1,9 @@
-"""Nearest-neighbour energies: tables of a parameter file, and parameters that shift many entries at once.
+"""Nearest-neighbour energies: tables of a parameter file, parameters that shift many entries at once.
 
 Entries are in 0.01 kcal/mol at 37 C, parameters in kcal/mol.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ __all__ = ["Energies", "Parameters"]
 _NO_LOOP = 1_000_000  # what a loop costs that cannot be, INF in a file
 _WORDS = {"INF": _NO_LOOP, "DEF": -50}  # that stand for numbers in a file
 _SPECIAL = ("Hexaloops", "Tetraloops", "Triloops")
-_BONUS_ONLY = ("mismatch_multi", "mismatch_exterior", "dangle5", "dangle3")  # ViennaRNA takes none over 0
+_BONUS_ONLY = ("mismatch_multi", "mismatch_exterior", "dangle5", "dangle3")  # none above 0 is heeded
 _KNOTS = {
     "hairpin": (3, 4, 5, 6, 7, 8, 9, 12, 16, 22, 30),
     "bulge": (1, 2, 3, 4, 5, 7, 10, 16, 30),
@@ -65,7 +66,7 @@ class Energies:
         return cls(values, tuple(loops), triple_c, int(misc[0]))
 
     def text(self, comment: str = "") -> str:
-        """A ViennaRNA parameter file, the inverse of `from_text`; without enthalpies it is for 37 C only."""
+        """A ViennaRNA parameter file, the inverse of `from_text`; without enthalpies, for 37 C only."""
         begin = offsets()
         lines = ["## RNAfold parameter file v2.0", "", *([f"/* {comment} */", ""] if comment else [])]
         rounded = np.rint(self.values).astype(int)
@@ -78,15 +79,13 @@ class Energies:
                 words = [words[0], "0", words[1]]
             elif name == "Misc":
                 words = [str(self.duplex), "0", words[0], "0", f"{self.triple_c:.6f}", "0"]
-            row = len(words) if len(shape) == 1 else shape[-1]  # a line is read for each, whatever it holds
-            lines += [f"# {name}", *(" ".join(words[k : k + row]) for k in range(0, len(words), row)), ""]
+            row = len(words) if len(shape) == 1 else shape[-1]  # ViennaRNA starts each on a new line
+            rows = [" ".join(words[k : k + row]) for k in range(0, len(words), row)]
+            lines += [f"# {name}", *rows, ""]
         costs = rounded[begin["special"] :].tolist()
         for name, length in zip(_SPECIAL, (8, 6, 5), strict=True):
-            rows = [
-                f"{loop} {cost} 0"
-                for loop, cost in zip(self.hairpins, costs, strict=True)
-                if len(loop) == length
-            ]
+            known = zip(self.hairpins, costs, strict=True)
+            rows = [f"{loop} {cost} 0" for loop, cost in known if len(loop) == length]
             lines += [f"# {name}", *rows, ""]
         return "\n".join([*lines, "# END", ""])
 
@@ -141,25 +140,12 @@ class Parameters:
 
 
 def _ties(hairpins: tuple[str, ...]) -> Iterator[tuple[int, str, float]]:
-    """Entry, parameter and share. Entries of bases or pairs unknown to Turner's model stay as they are."""
+    """Entry, parameter and share; entries of an N or of a pair that is none have no parameter."""
     begin = offsets()
-    ends = dict(enumerate(PAIRS))
     yield from _lengths()
-    for one, first in ends.items():
-        for two, second in ends.items():
-            # 5'-first-3' over the reversed second: the same stack read from the other strand
-            name = "stack " + " ".join(min((first, second), (second, first)))
-            yield begin["stack"] + one * 7 + two, name, 1.0
-    for kind in ("hairpin", "internal", "internal_1n", "internal_23", "multi", "exterior"):
-        for pair, x, y in np.ndindex(6, 4, 4):
-            entry = begin[f"mismatch_{kind}"] + pair * 25 + (x + 1) * 5 + y + 1
-            yield entry, f"mismatch {kind} {ends[pair]} {_mismatch(x, y)}", 1.0
-            yield entry, f"mismatch {kind} {_mismatch(x, y)}", 1.0
-            if kind.startswith("internal"):
-                yield entry, f"internal {_end(pair)}", 1.0
-    for side in ("dangle5", "dangle3"):
-        for pair, x in np.ndindex(6, 4):
-            yield begin[side] + pair * 5 + x + 1, f"{side} {ends[pair]} {_BASES[x + 1]}", 1.0
+    for one, two in np.ndindex(6, 6):  # read from either strand, a stack is the same
+        yield begin["stack"] + one * 7 + two, f"stack {' '.join(sorted((PAIRS[one], PAIRS[two])))}", 1.0
+    yield from _neighbours()
     yield from _small_loops()
     for place, name in enumerate(("unpaired", "closing", "stem")):
         yield begin["ML_params"] + place, f"multiloop {name}", 1.0
@@ -174,7 +160,7 @@ def _ties(hairpins: tuple[str, ...]) -> Iterator[tuple[int, str, float]]:
 def _lengths() -> Iterator[tuple[int, str, float]]:
     """Lengths between two knots have of both, by the logarithm of the length."""
     for table, knots in _KNOTS.items():
-        for low, high in zip(knots, knots[1:], strict=False):
+        for low, high in itertools.pairwise(knots):
             for size in range(low, high):
                 share = math.log(size / low) / math.log(high / low)
                 yield offsets()[table] + size, f"{table} {low}", 1 - share
@@ -183,12 +169,28 @@ def _lengths() -> Iterator[tuple[int, str, float]]:
         yield offsets()[table] + knots[-1], f"{table} {knots[-1]}", 1.0
 
 
+def _neighbours() -> Iterator[tuple[int, str, float]]:
+    """Unpaired bases beside a pair."""
+    begin = offsets()
+    for kind in ("hairpin", "internal", "internal_1n", "internal_23", "multi", "exterior"):
+        for pair, x, y in np.ndindex(6, 4, 4):
+            entry = begin[f"mismatch_{kind}"] + pair * 25 + (x + 1) * 5 + y + 1
+            yield entry, f"mismatch {kind} {PAIRS[pair]} {_mismatch(x, y)}", 1.0
+            yield entry, f"mismatch {kind} {_mismatch(x, y)}", 1.0
+            if kind.startswith("internal"):
+                yield entry, f"internal {_end(pair)}", 1.0
+    for side in ("dangle5", "dangle3"):
+        for pair, x in np.ndindex(6, 4):
+            yield begin[side] + pair * 5 + x + 1, f"{side} {PAIRS[pair]} {_BASES[x + 1]}", 1.0
+
+
 def _small_loops() -> Iterator[tuple[int, str, float]]:
     """Interior loops with tables of their own: by the pairs that close them and by what is opposed."""
     begin = offsets()
     for outer, inner, x, y in np.ndindex(6, 6, 4, 4):
         entry = begin["int11"] + (outer * 7 + inner) * 25 + (x + 1) * 5 + y + 1
-        yield from ((entry, name, 1.0) for name in ("int11", f"int11 {''.join(sorted(_mismatch(x, y)))}"))
+        opposed = "".join(sorted(_mismatch(x, y)))
+        yield from ((entry, name, 1.0) for name in ("int11", f"int11 {opposed}"))
         yield from ((entry, f"int11 {_end(pair)}", 1.0) for pair in (outer, inner))
     for outer, inner, a, d, b in np.ndindex(6, 6, 4, 4, 4):
         entry = begin["int21"] + (outer * 7 + inner) * 125 + (a + 1) * 25 + (d + 1) * 5 + b + 1

@@ -8,7 +8,7 @@ that shift many entries at once, and a prior that holds them to where they start
 learning families by heart.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +21,17 @@ from rnass.dataset import Example, batches, read_examples, training_examples
 from rnass.energies import Energies, Parameters
 from rnass.errors import ConfigError, InputError
 from rnass.io.files import write_text
-from rnass.matching import decode
+from rnass.loops import PAIRS
 from rnass.metrics import score
 from rnass.optimise import Run
 from rnass.sequence import MIN_HAIRPIN
 from rnass.structure import Structure
-from rnass.vienna import TURNER_2004, sample
+from rnass.train import mean_f1
+from rnass.vienna import TURNER_2004, Sample, sample
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
 
 _KT = 0.61632  # kcal/mol at 37 C, ViennaRNA's
-_CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
 
 
 class EnergyObjective(nn.Module):
@@ -64,47 +64,50 @@ class EnergyObjective(nn.Module):
             batch: a seed, and nested RNAs of canonical pairs (see `foldable`).
         """
         seed, examples = batch
-        energies = self.energies
+        energies, config = self.energies, self.config
+        drawn = sample([e.bases for e in examples], energies.text(), config.samples, seed)
         slope = np.zeros(len(energies.values))
-        drawn = sample([e.bases for e in examples], energies.text(), self.config.samples, seed)
-        accuracy = unlikely = 0.0
-        for example, structures, energy in (
-            (e, s.structures, s.ensemble_energy) for e, s in zip(examples, drawn, strict=True)
-        ):
-            known = Structure(len(example.bases), example.pairs)
-            read = energies.count(example.bases, known)
-            own = self.config.likelihood_weight / len(example.bases)
-            np.add.at(slope, read.entry, own * read.times)
-            f1 = np.array([score(known, one).f1 for one in structures])
-            better = (f1 - f1.mean()) * len(f1) / (len(f1) - 1)
-            for one, gain in zip(structures, self.config.accuracy_weight * better - own, strict=True):
-                counts = energies.count(example.bases, one)
-                np.add.at(slope, counts.entry, gain / len(f1) * counts.times)
-            accuracy += float(f1.mean())
-            unlikely += (energies.energy(read) - energy) / _KT / len(example.bases)
-        accuracy, unlikely = accuracy / len(examples), unlikely / len(examples)
-        value = self.config.likelihood_weight * unlikely - self.config.accuracy_weight * accuracy
-        descent = self.parameters_of_entries.ties.T @ (slope / _KT / len(examples))
-        prior = self.config.prior / 2 * (self.by**2).sum()
-        sloped = self.by @ torch.from_numpy(descent).to(self.by)  # a loss of that gradient
+        scores = [self._one(energies, e, one, slope) for e, one in zip(examples, drawn, strict=True)]
+        accuracy, unlikely = np.mean(scores, 0).tolist()
+        value = config.likelihood_weight * unlikely - config.accuracy_weight * accuracy
+        by_parameter = self.parameters_of_entries.ties.T @ (slope / len(examples))
+        sloped = self.by @ torch.from_numpy(by_parameter).to(self.by)  # has that gradient
+        prior = config.prior / 2 * (self.by**2).sum()
         return {
             "loss": value + prior + sloped - sloped.detach(),
             "f1": torch.tensor(accuracy),
             "unlikely": torch.tensor(unlikely),
         }
 
+    def _one(
+        self, energies: Energies, example: Example, drawn: Sample, slope: NDArray[np.float64]
+    ) -> tuple[float, float]:
+        """Expected F1 and negative log-likelihood per base of one RNA; its part is added to *slope*."""
+        length = len(example.bases)
+        known = Structure(length, example.pairs)
+        f1 = np.array([score(known, one).f1 for one in drawn.structures])
+        better = (f1 - f1.mean()) * len(f1) / (len(f1) - 1)
+        own = self.config.likelihood_weight / length
+        gains = (self.config.accuracy_weight * better - own) / len(f1)
+        read = energies.count(example.bases, known)
+        counted = [(read, own)]
+        for one, gain in zip(drawn.structures, gains.tolist(), strict=True):
+            counted.append((energies.count(example.bases, one), gain))
+        for counts, weight in counted:
+            np.add.at(slope, counts.entry, weight / _KT * counts.times)
+        unlikely = (energies.energy(read) - drawn.ensemble_energy) / _KT / length
+        return float(f1.mean()), unlikely
+
 
 def foldable(example: Example) -> Example | None:
     """What an energy model can give of a record: nested canonical pairs; None of one with an N."""
-    from dataclasses import replace
-
     if "N" in example.bases:
         return None
     nested = Structure(len(example.bases), example.pairs).up_to_order(0).pairs
     kept = [
         (i, j)
         for i, j in nested.tolist()
-        if j - i > MIN_HAIRPIN and example.bases[i] + example.bases[j] in _CANONICAL
+        if j - i > MIN_HAIRPIN and example.bases[i] + example.bases[j] in PAIRS
     ]
     return replace(example, pairs=np.array(kept, dtype=np.int64).reshape(-1, 2))
 
@@ -131,9 +134,7 @@ def fit(config: FitConfig, folder: Path) -> Path:
         return config.run.seed + draw, [examples[n] for n in numbers]
 
     drawn = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(
-        enumerate(drawn), numbered, lambda: _validate(objective.energies, valid[: data.valid_limit])
-    )
+    run.fit(enumerate(drawn), numbered, lambda: _validate(objective.energies, valid[: data.valid_limit]))
     path = folder / "energies.par"
     if run.rank == 0:
         with run.averaged():
@@ -154,21 +155,9 @@ def _validate(energies: Energies, valid: list[Example]) -> dict[str, float]:
     """The strict F1 of what the base-pair probabilities are decoded to, at two thresholds."""
     if not valid:
         return {}
-    maps = list(_maps(energies, valid))
+    folded = sample([e.bases for e in valid], energies.text(), 0, 0)
+    maps: list[NDArray[np.floating]] = [one.base_pairs.dense() for one in folded]
     return {
-        f"valid_f1_{threshold}": float(
-            np.mean(
-                [
-                    score(Structure(len(e.bases), e.pairs), decode(one, e.bases, choice)).f1
-                    for e, one in zip(valid, maps, strict=True)
-                ]
-            )
-        )
+        f"valid_f1_{threshold}": mean_f1(maps, valid, DecodingConfig(threshold=threshold))
         for threshold in (0.2, 0.4)
-        for choice in [DecodingConfig(threshold=threshold)]
     }
-
-
-def _maps(energies: Energies, examples: list[Example]) -> Iterator[NDArray[np.float32]]:
-    for one in sample([e.bases for e in examples], energies.text(), 0, 0):
-        yield one.base_pairs.dense()

@@ -1,9 +1,9 @@
 """Which entries of a nearest-neighbour energy table the loops of a structure read.
 
 The free energy of a structure is a sum over its loops, and each loop's a sum of table entries: so the
-energy is linear in the tables, and a structure is a vector of counts. The tables are those of a ViennaRNA
-parameter file (Turner 2004 in shape: Mathews et al. 2004, doi:10.1073/pnas.0401799101), read as ViennaRNA
-reads them with dangles 2 (Lorenz et al. 2011, doi:10.1186/1748-7188-6-26).
+energy is linear in the tables, and a structure is a vector of counts. The tables are those of a
+ViennaRNA parameter file (Mathews et al. 2004, doi:10.1073/pnas.0401799101), read as ViennaRNA reads
+them with dangles 2 (Lorenz et al. 2011, doi:10.1186/1748-7188-6-26).
 
 Pair codes: CG 0, GC 1, GU 2, UG 3, AU 4, UA 5 (6 is any other); base codes: N 0, A 1, C 2, G 3, U 4.
 """
@@ -101,9 +101,7 @@ def count_loops(bases: str, structure: Structure, special: dict[str, int], asymm
 class _Counter:
     """Walks over the loops of one structure, from outside in; i, j, p and q are paired bases."""
 
-    def __init__(
-        self, bases: str, partner: list[int], special: dict[str, int], asymmetry: int
-    ) -> None:
+    def __init__(self, bases: str, partner: list[int], special: dict[str, int], asymmetry: int) -> None:
         self.bases, self.partner = bases, partner
         self.special, self.asymmetry = special, asymmetry
         self.code = [_BASE[base] for base in bases]

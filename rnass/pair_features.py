@@ -74,7 +74,7 @@ class PairFeatures(nn.Module):
             return other
         weight = torch.zeros(len(self.distance.weight[0]), 2, len(sets))  # (C, map and logarithm, S)
         if self.thermodynamics is not None:
-            known = self.thermodynamics.weight.detach().unflatten(1, (2, len(before)))
+            known = self.thermodynamics.weight.detach().view(len(weight), 2, len(before))
             dropped = [k for k, name in enumerate(before) if name not in sets]
             added = [k for k, name in enumerate(sets) if name not in before]
             for k, name in enumerate(sets):

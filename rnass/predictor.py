@@ -261,8 +261,8 @@ class Predictor:
     ) -> Outcome:
         began = time.monotonic()
         sequence, known = item.sequence, item.known
-        pairs = thermodynamics.pairs
-        informed = known.inform(probabilities, None if pairs is None else pairs.dense())
+        thermal = thermodynamics.pairs.dense() if known.mix and thermodynamics.pairs else None
+        informed = known.inform(probabilities, thermal)
         try:
             structure = decode(
                 informed,

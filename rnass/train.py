@@ -46,6 +46,7 @@ __all__ = [
     "calibrated_probabilities",
     "choose_decoding",
     "logit_maps",
+    "mean_f1",
     "strict_f1",
     "train",
 ]

@@ -313,7 +313,8 @@ class Thermodynamics:
         base_pairs: one for each parameter set asked for, in that order.
         mea: with the default parameters; None unless the baseline was asked for.
         centroid: likewise.
-        pairs: base-pair probabilities with the default parameters; None unless asked for.
+        pairs: base-pair probabilities with the default parameters; None unless they or the baseline were
+            asked for.
     """
 
     mfe: float
@@ -377,7 +378,7 @@ def _fold_part(
         (ensemble.base_pairs,) if pairs else (),
         ensemble.mea if baseline else None,
         ensemble.centroid if baseline else None,
-        ensemble.base_pairs if subject.pairs else None,
+        ensemble.base_pairs if subject.pairs or baseline else None,
     )
 
 
@@ -447,9 +448,7 @@ def _sparse(compound: Any, length: int) -> BasePairProbabilities:
         if e.type == RNA.PLIST_TYPE_BASEPAIR
     ]
     i, j, p = np.array(entries, dtype=np.float64).reshape(-1, 3).T
-    return BasePairProbabilities(
-        length, i.astype(np.uint16), j.astype(np.uint16), p.astype(np.float16)
-    )
+    return BasePairProbabilities(length, i.astype(np.uint16), j.astype(np.uint16), p.astype(np.float16))
 
 
 def _in_order(work: Callable[[S], T], many: Iterable[S], processes: int) -> Iterator[T]:

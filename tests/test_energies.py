@@ -28,7 +28,7 @@ def part(values, table):
 
 
 def test_reading_finds_the_published_values():
-    # Turner 2004, NNDB: 5'-GG-3' over 3'-CC-5' -3.3, a hairpin of 4 bases 5.6, a helix that ends in AU 0.5
+    # Turner 2004, NNDB: 5'-GG-3' over 3'-CC-5' -3.3, a hairpin of 4 bases 5.6, an end in A-U 0.5
     assert part(TURNER.values, "stack")[1, 0] == -330
     assert part(TURNER.values, "hairpin")[4] == 560
     assert part(TURNER.values, "Misc")[0] == 50

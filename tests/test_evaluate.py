@@ -160,9 +160,7 @@ def test_lines_of_rnass_and_vienna_are_what_they_say(tmp_path, hairpins, weights
     assert means[best[0]] == max(means.values())
 
 
-@pytest.mark.parametrize(
-    "sets", [("turner2004",), ("andronescu2007", "turner2004"), ("langdon2018",), ()]
-)
+@pytest.mark.parametrize("sets", [("turner2004",), ("andronescu2007", "turner2004"), ("rnass2026",), ()])
 @pytest.mark.parametrize("thermodynamics", [True, False])
 def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, sets, thermodynamics):
     head = HeadConfig(channels=4, blocks=1, outer_rank=3, thermodynamics=sets)

@@ -146,6 +146,34 @@ def test_viennarna_has_its_share_of_the_log_odds_but_not_of_the_logits(with_head
     assert torch.equal(logits_of(model.train(), rnas, maps), alone)
 
 
+class TestReadingOtherParameterSets:
+    """What is read of a set is a linear map of its probabilities and their logarithms."""
+
+    def test_a_set_in_the_place_of_two_counts_as_both_did(self, with_head, rnas):
+        model = with_head(thermodynamics=("turner2004", "langdon2018"))
+        maps = random_maps(rnas, sets=1)
+        before = logits_of(model, rnas, [np.concatenate([m, m]) for m in maps])
+        model.read(("rnass2026",))
+        assert model.config.thermodynamics == ("rnass2026",)
+        np.testing.assert_allclose(logits_of(model, rnas, maps), before, atol=1e-5)
+
+    def test_a_set_that_stays_is_read_as_before_in_its_new_place(self, with_head, rnas):
+        model = with_head(thermodynamics=("turner2004", "langdon2018"))
+        maps = random_maps(rnas, sets=2)
+        before = logits_of(model, rnas, maps)
+        model.read(("rnass2026", "turner2004"))
+        turned = [m[::-1].copy() for m in maps]
+        np.testing.assert_allclose(logits_of(model, rnas, turned), before, atol=1e-5)
+
+    def test_of_none_every_prediction_is_as_without(self, with_head, rnas):
+        model = with_head(thermodynamics=("turner2004",))
+        without = logits_of(model, rnas, None)
+        model.read(())
+        assert torch.equal(logits_of(model, rnas, None), without)
+        model.read(("rnass2026",))  # of nothing known before
+        assert torch.equal(logits_of(model, rnas, random_maps(rnas, sets=1)), without)
+
+
 @pytest.fixture
 def committee(with_head):
     """Three members, each of which reads other parameter sets, the last one none."""

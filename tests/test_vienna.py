@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,14 +21,22 @@ HAIRPIN = "GGGGAAAACCCC"
 
 DIRECTLY = """
 import json, sys, RNA
-bases, loader = sys.argv[1:]
-getattr(RNA, loader)()
+bases, loader, *file = sys.argv[1:]
+getattr(RNA, loader)(*file)
 compound = RNA.fold_compound(bases)
 structure, mfe = compound.mfe()
 compound.exp_params_rescale(mfe)
 energy = compound.pf()[1]
 print(json.dumps([structure, mfe, energy, compound.bpp(), compound.MEA()[0], compound.centroid()[0]]))
 """
+
+OWN = str(Path(vienna.__file__).with_name("rnass2026.par"))
+LOADERS = {
+    "turner2004": ["params_load_RNA_Turner2004"],
+    "andronescu2007": ["params_load_RNA_Andronescu2007"],
+    "langdon2018": ["params_load_RNA_Langdon2018"],
+    "rnass2026": ["params_load", OWN],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +47,8 @@ def _turner_2004_stays():
 
 @pytest.mark.parametrize("name", vienna.PARAMETER_SETS)
 def test_every_part_agrees_with_viennarna_itself(name):
-    loader = vienna.PARAMETER_SETS[name].__name__
-    run = [sys.executable, "-c", DIRECTLY, TRNA_PHE, loader]
+    loader = LOADERS[name]
+    run = [sys.executable, "-c", DIRECTLY, TRNA_PHE, *loader]
     answer = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     structure, mfe, energy, bpp, mea, centroid = answer
     upper = np.array(bpp)[1:, 1:]
@@ -56,7 +65,8 @@ def test_every_part_agrees_with_viennarna_itself(name):
 
 def test_known_energies_of_trna_phe():
     energies = [round(vienna.Ensemble(TRNA_PHE, name).mfe, 2) for name in vienna.PARAMETER_SETS]
-    assert energies == [-22.4, -21.65, -24.7]  # RNAfold 2.7.2, --paramFile for the second and third
+    # RNAfold 2.7.2, --paramFile for all but the first
+    assert energies == [-22.4, -21.65, -24.7, -22.49]
     assert vienna.Ensemble(TRNA_PHE).mfe_structure.dot_bracket == CLOVERLEAF
 
 
@@ -348,6 +358,43 @@ def test_forbidden_pairs_are_not_formed():
     assert (1, 10) in map(tuple, free.pairs)
     assert bound.probabilities[1, 10] == 0
     assert bound.mfe_structure.dot_bracket == "(((.....)))."  # the others stay free to form
+
+
+class TestSample:
+    def test_structures_come_as_often_as_their_pairs_are_probable(self):
+        (drawn,) = vienna.sample([TRNA_PHE], vienna.TURNER_2004, 2000, seed=1)
+        found = np.zeros((76, 76))
+        for structure in drawn.structures:
+            found[tuple(structure.pairs.T)] += 1 / 2000
+        expected = np.triu(vienna.Ensemble(TRNA_PHE).probabilities)
+        np.testing.assert_allclose(found, expected, atol=0.05)
+        np.testing.assert_allclose(np.triu(drawn.base_pairs.dense()), expected, atol=1e-3)
+        whole = vienna.Ensemble(TRNA_PHE).ensemble_energy
+        assert drawn.ensemble_energy == pytest.approx(whole, abs=1e-3)
+
+    def test_a_seed_gives_the_same_structures_and_another_one_others(self):
+        def drawn(seed):
+            (one, two) = vienna.sample([TRNA_PHE, TRNA_PHE], vienna.TURNER_2004, 20, seed)
+            return one.structures, two.structures
+
+        first = drawn(1)
+        assert drawn(1) == first
+        assert drawn(2) != first
+        assert first[0] != first[1]
+
+    def test_energies_are_those_given(self):
+        own = Path(OWN).read_text()
+        (given,) = vienna.sample([TRNA_PHE], own, 0, seed=1)
+        assert given.structures == ()
+        assert given.ensemble_energy == pytest.approx(
+            vienna.Ensemble(TRNA_PHE, "rnass2026").ensemble_energy, abs=1e-3
+        )
+
+    def test_a_long_rna_has_a_finite_partition_function(self):
+        bases = "".join(np.random.default_rng(1).choice(list("ACGU"), 1200))
+        (drawn,) = vienna.sample([bases], vienna.TURNER_2004, 1, seed=1)
+        assert drawn.ensemble_energy == pytest.approx(vienna.Ensemble(bases).ensemble_energy, abs=0.01)
+        assert len(drawn.structures[0]) == 1200
 
 
 def test_version_is_viennarnas():

@@ -29,9 +29,6 @@ THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3)
 https://doi.org/10.48550/arXiv.1912.12796)."""
 
 
-_Folded = tuple[vienna.Thermodynamics, vienna.BasePairProbabilities]
-
-
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What every line predicts of one RNA.
@@ -113,10 +110,10 @@ class Contenders:
                     yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
             elif self.thermodynamic:
                 folded = vienna.fold_many(
-                    (s.text for s in sequences), baseline=True, processes=cores.processes
+                    (s.text for s in sequences), parameters=(), baseline=True, processes=cores.processes
                 )
                 for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
-                    yield self._answer(number, sequence, {}, {}, (fold, fold.base_pairs[0]))
+                    yield self._answer(number, sequence, {}, {}, fold)
             else:
                 for number, sequence in enumerate(sequences):
                     yield self._answer(number, sequence, {}, {}, None)
@@ -136,8 +133,7 @@ class Contenders:
             )
         folded = None
         if self.thermodynamic:
-            fold = prediction.thermodynamics
-            folded = fold, _base_pairs(sequence, fold, predictor.model.config.thermodynamics)
+            folded = prediction.thermodynamics
         maps = {RNASS: prediction.probabilities}
         return self._answer(outcome.number, sequence, structures, maps, folded)
 
@@ -147,37 +143,26 @@ class Contenders:
         sequence: Sequence,
         structures: dict[str, Structure],
         maps: dict[str, NDArray[np.float32]],
-        folded: _Folded | None,
+        folded: vienna.Thermodynamics | None,
         problem: str = "",
     ) -> Answer:
         """Add ViennaRNA's lines and the other programs' to what rnass says."""
         found: dict[str, Structure | None] = dict.fromkeys(self.lines) | structures
-        if folded is not None:
-            fold, base_pairs = folded
-            maps = maps | {VIENNA: base_pairs.dense()}
+        if folded is not None and folded.pairs is not None:
+            maps = maps | {VIENNA: folded.pairs.dense()}
             knots = decode(maps[VIENNA], sequence.bases, THRESHKNOT, nick=sequence.nick)
-            four = (fold.mfe_structure, fold.centroid, fold.mea, knots)
+            four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_LINES, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
         said = problem if problem.startswith(sequence.id) else f"{sequence.id}: {problem}"
         problems = (f"{RNASS}: {said}",) if problem else ()
-        mfe = folded[0].mfe if folded else None
+        mfe = folded.mfe if folded else None
         return Answer(number, sequence, found, maps, mfe, problems, self.behind)
 
 
-def _folded(sequence: Sequence) -> _Folded | None:
+def _folded(sequence: Sequence) -> vienna.Thermodynamics | None:
     """ViennaRNA's part of an RNA that rnass does not predict; None if ViennaRNA does not either."""
     try:
-        fold = vienna.fold(sequence.text, baseline=True)
+        return vienna.fold(sequence.text, parameters=(), baseline=True)
     except RnassError:
         return None
-    return fold, fold.base_pairs[0]
-
-
-def _base_pairs(
-    sequence: Sequence, fold: vienna.Thermodynamics, sets: Items[str]
-) -> vienna.BasePairProbabilities:
-    """Those of the default parameters: among the *sets* that the network reads, or computed now."""
-    if vienna.DEFAULT_PARAMETERS in sets and len(fold.base_pairs) == len(sets):
-        return fold.base_pairs[list(sets).index(vienna.DEFAULT_PARAMETERS)]
-    return vienna.base_pair_probabilities(sequence.text)
