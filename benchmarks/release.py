@@ -1,8 +1,9 @@
-r"""Put trained weights into weights/, and say in weights/manifest.json what they are.
+r"""Put trained weights or energies into weights/, and say in weights/manifest.json what they are.
 
     python benchmarks/release.py runs/train-small-5/model.safetensors --name small \
         --on rnass-small.safetensors --before runs/train-small-3 runs/train-small-4 \
         --scores vl0/evaluation.json ts0/evaluation.json
+    python benchmarks/release.py runs/energies/energies.par --name 2026
 
 The scores are what `rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files
 are found by the paths in the configuration that the weights carry; run it where the training ran. A
@@ -11,6 +12,7 @@ committee, which `rnass combine` made, has only the stages of the runs it stands
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -35,12 +37,15 @@ def main() -> None:
     parser.add_argument("--before", type=Path, nargs="*", default=[], help="runs it stands on, in order")
     parser.add_argument("--on", help="entry of the manifest whose stages came before those")
     arguments = parser.parse_args()
-    target = WEIGHTS / f"rnass-{arguments.name}.safetensors"
+    fitted = arguments.model.suffix == ".par"
+    target = WEIGHTS / (
+        f"rnass{arguments.name}.par" if fitted else f"rnass-{arguments.name}.safetensors"
+    )
     WEIGHTS.mkdir(exist_ok=True)
     shutil.copyfile(arguments.model, target)
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    found = entry(target)
+    found = energies(target) if fitted else entry(target)
     last = [] if "members" in found["made"] else [arguments.model.parent]
     earlier = stages_of(entries[arguments.on]) if arguments.on else []
     entries[target.name] = found | {"stages": [*earlier, *map(stage, [*arguments.before, *last])]}
@@ -66,6 +71,22 @@ def entry(weights: Path) -> dict[str, Any]:
     }
 
 
+def energies(file: Path) -> dict[str, Any]:
+    """What is known of an energy parameter file by itself; `rnass fit` says how it came about in it."""
+    found = re.search(r"for 37 C only: (.*) \*/", file.read_text(encoding="utf-8"))
+    if found is None:
+        raise SystemExit(f"{file}: does not say how it was made; expected what rnass fit wrote")
+    made = json.loads(found[1])
+    return {
+        "sha256": sha256(file),
+        "bytes": file.stat().st_size,
+        "licence": "MIT; begun from Turner 2004 (Mathews et al. 2004) as ViennaRNA distributes it",
+        "code_version": rnass.__version__,
+        "config": json.loads(made.pop("config")),
+        "made": made,
+    }
+
+
 def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """The stages of an entry; the last of them is the one that its weights were made by, if one was."""
     if "members" in entry["made"]:
@@ -78,12 +99,12 @@ def stage(run: Path) -> dict[str, Any]:
     """One training run: its configuration, its data, its validation scores and what it ran on."""
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    scored = [json.loads(line) for line in lines if "valid_loss" in line]
+    scored = [json.loads(line) for line in lines if "valid_" in line]
     return {
         "config": config,
         "data": data_files(config["data"]["train"]),
         "validated": scored,
-        "made": entry(run / "model.safetensors")["made"],
+        **({"made": entry(model)["made"]} if (model := run / "model.safetensors").is_file() else {}),
     }
 
 

@@ -8,6 +8,7 @@ that shift many entries at once, and a prior that holds them to where they start
 learning families by heart.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,7 +139,8 @@ def fit(config: FitConfig, folder: Path) -> Path:
     path = folder / "energies.par"
     if run.rank == 0:
         with run.averaged():
-            write_text(path, objective.energies.text("Fitted by rnass fit; for 37 C only."))
+            about = f"fitted by rnass fit, for 37 C only: {json.dumps(run.made())}"
+            write_text(path, objective.energies.text(about))
     return path
 
 

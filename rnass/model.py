@@ -104,12 +104,12 @@ def collate(
     return Batch(bases, mask, tokens, maps)
 
 
-_LEAST = 1e-4  # probability that ViennaRNA's are held to, and one minus it
+_LEAST, _MOST = 1e-2, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
 
 
 def thermal_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
     """ViennaRNA's log-odds of each pair: those of the mean of its parameter sets."""
-    return torch.logit(thermodynamics.mean(1), _LEAST)
+    return torch.logit(thermodynamics.mean(1).clamp(_LEAST, _MOST))
 
 
 class ContactModel(nn.Module):

@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,12 +29,11 @@ energy = compound.pf()[1]
 print(json.dumps([structure, mfe, energy, compound.bpp(), compound.MEA()[0], compound.centroid()[0]]))
 """
 
-OWN = str(Path(vienna.__file__).with_name("rnass2026.par"))
 LOADERS = {
     "turner2004": ["params_load_RNA_Turner2004"],
     "andronescu2007": ["params_load_RNA_Andronescu2007"],
     "langdon2018": ["params_load_RNA_Langdon2018"],
-    "rnass2026": ["params_load", OWN],
+    "rnass2026": ["params_load", str(vienna.OWN_ENERGIES)],
 }
 
 
@@ -383,7 +381,7 @@ class TestSample:
         assert first[0] != first[1]
 
     def test_energies_are_those_given(self):
-        own = Path(OWN).read_text()
+        own = vienna.OWN_ENERGIES.read_text()
         (given,) = vienna.sample([TRNA_PHE], own, 0, seed=1)
         assert given.structures == ()
         assert given.ensemble_energy == pytest.approx(

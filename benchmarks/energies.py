@@ -1,0 +1,45 @@
+"""What ViennaRNA finds by each of its parameter sets, those that rnass fitted among them.
+
+    python benchmarks/energies.py FILE ... [--processes 2] [--limit N]
+
+Base-pair probabilities, decoded by ThreshKnot as published (threshold 0.3, helices of three pairs or
+more). Prints a Markdown table of strict mean F1, every known pair counted.
+"""
+
+import argparse
+
+import numpy as np
+
+from rnass import vienna
+from rnass.dataset import read_examples
+from rnass.evaluate.lines import THRESHKNOT
+from rnass.matching import decode
+from rnass.metrics import score
+from rnass.structure import Structure
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", help="labelled records")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="only the first N records of each file")
+    arguments = parser.parse_args()
+    print("| records (number) |", *(f"{name} |" for name in vienna.PARAMETER_SETS))
+    print("|---|" + "---|" * len(vienna.PARAMETER_SETS))
+    for path in arguments.files:
+        examples = read_examples([path])[: arguments.limit]
+        cells = [f"{path} ({len(examples)})"]
+        for name in vienna.PARAMETER_SETS:
+            bases = [e.bases for e in examples]
+            folded = vienna.annotate(bases, parameters=name, processes=arguments.processes)
+            f1 = [
+                score(Structure(len(e.bases), e.pairs), decode(one.dense(), e.bases, THRESHKNOT)).f1
+                for e, one in zip(examples, folded, strict=True)
+            ]
+            cells.append(f"{np.mean(f1):.3f}")
+        print("|", *(f"{cell} |" for cell in cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
