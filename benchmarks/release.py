@@ -80,7 +80,7 @@ def energies(file: Path) -> dict[str, Any]:
     return {
         "sha256": sha256(file),
         "bytes": file.stat().st_size,
-        "licence": "MIT; begun from Turner 2004 (Mathews et al. 2004) as ViennaRNA distributes it",
+        "licence": "ViennaRNA's: begun from its tables of Turner 2004 (Mathews et al. 2004)",
         "code_version": rnass.__version__,
         "config": json.loads(made.pop("config")),
         "made": made,
