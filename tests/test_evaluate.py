@@ -171,6 +171,19 @@ def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, set
     assert np.array_equal(answer.maps["ViennaRNA"], vienna.base_pair_probabilities(bases).dense())
 
 
+def test_an_rna_too_long_for_viennarna_costs_the_others_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(vienna, "MAX_LENGTH", 20)
+    rows = [
+        ("long", "G" * 10 + "A" * 5 + "C" * 10, "(" * 10 + "." * 5 + ")" * 10),
+        ("short", "GGGGAAAACCCC", "((((....))))"),
+    ]
+    report = run(table(tmp_path / "known.tsv", rows), tmp_path / "out", rnass=False)
+    assert report["problems"] == [
+        "ViennaRNA: long: sequence: 25 bases; expected at most 20 for ViennaRNA"
+    ]
+    assert report["lines"]["ViennaRNA MFE"]["strict"]["mean"]["f1"] == pytest.approx(0.5)
+
+
 def test_correlation_of_confidence_with_f1(tmp_path):
     """An evaluation of ViennaRNA alone on RNAs it gets right and wrong, against numpy."""
     folded = "GGGGCAAAAGCCCC"

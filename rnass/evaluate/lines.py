@@ -109,11 +109,12 @@ class Contenders:
                 for outcome in self.predictor.predict(sequences, cores):
                     yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
             elif self.thermodynamic:
-                folded = vienna.fold_many(
-                    (s.text for s in sequences), parameters=(), baseline=True, processes=cores.processes
-                )
-                for number, (sequence, fold) in enumerate(zip(sequences, folded, strict=True)):
-                    yield self._answer(number, sequence, {}, {}, fold)
+                short = (s.text for s in sequences if len(s) <= vienna.MAX_LENGTH)
+                folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
+                for number, sequence in enumerate(sequences):
+                    foldable = len(sequence) <= vienna.MAX_LENGTH
+                    fold, problems = (next(folded), ()) if foldable else _folded(sequence)
+                    yield self._answer(number, sequence, {}, {}, fold, problems)
             else:
                 for number, sequence in enumerate(sequences):
                     yield self._answer(number, sequence, {}, {}, None)
@@ -122,8 +123,9 @@ class Contenders:
         """What rnass answers, or that it does not, beside everyone else's."""
         prediction = outcome.prediction
         if prediction is None:
-            folded = _folded(sequence) if self.thermodynamic else None
-            return self._answer(outcome.number, sequence, {}, {}, folded, str(outcome.error))
+            folded, problems = _folded(sequence) if self.thermodynamic else (None, ())
+            problems = (_problem(RNASS, sequence, outcome.error), *problems)
+            return self._answer(outcome.number, sequence, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
@@ -131,9 +133,7 @@ class Contenders:
             structures[f"{RNASS} {decoder}"] = decode(
                 prediction.informed, sequence.bases, options, nick=sequence.nick
             )
-        folded = None
-        if self.thermodynamic:
-            folded = prediction.thermodynamics
+        folded = prediction.thermodynamics if self.thermodynamic else None
         maps = {RNASS: prediction.probabilities}
         return self._answer(outcome.number, sequence, structures, maps, folded)
 
@@ -144,7 +144,7 @@ class Contenders:
         structures: dict[str, Structure],
         maps: dict[str, NDArray[np.float32]],
         folded: vienna.Thermodynamics | None,
-        problem: str = "",
+        problems: tuple[str, ...] = (),
     ) -> Answer:
         """Add ViennaRNA's lines and the other programs' to what rnass says."""
         found: dict[str, Structure | None] = dict.fromkeys(self.lines) | structures
@@ -154,15 +154,18 @@ class Contenders:
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_LINES, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
-        said = problem if problem.startswith(sequence.id) else f"{sequence.id}: {problem}"
-        problems = (f"{RNASS}: {said}",) if problem else ()
         mfe = folded.mfe if folded else None
         return Answer(number, sequence, found, maps, mfe, problems, self.behind)
 
 
-def _folded(sequence: Sequence) -> vienna.Thermodynamics | None:
-    """ViennaRNA's part of an RNA that rnass does not predict; None if ViennaRNA does not either."""
+def _folded(sequence: Sequence) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+    """ViennaRNA's part of an RNA that is no part of many, or why there is none."""
     try:
-        return vienna.fold(sequence.text, parameters=(), baseline=True)
-    except RnassError:
-        return None
+        return vienna.fold(sequence.text, parameters=(), baseline=True), ()
+    except RnassError as error:
+        return None, (_problem(VIENNA, sequence, error),)
+
+
+def _problem(line: str, sequence: Sequence, error: RnassError | None) -> str:
+    said = str(error)
+    return f"{line}: {said if said.startswith(sequence.id) else f'{sequence.id}: {said}'}"
