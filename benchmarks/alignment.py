@@ -33,7 +33,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", required=True, help="Stockholm file of Rfam's seed alignments")
-    parser.add_argument("--backbone", nargs="*", default=["small-backbone", "small"])
+    parser.add_argument("--backbone", nargs="*", default=["small-backbone", "base"])
     parser.add_argument("--families", type=int, default=300)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,6 +1,6 @@
 """What `rnass predict` costs: whole job, fresh process, beside ViennaRNA on the same RNAs.
 
-    python benchmarks/cost.py [--threads 2] [--weights small]
+    python benchmarks/cost.py [--threads 2] [--weights FILE]
 
 ViennaRNA's line is MFE, partition function, MEA and centroid of each RNA, one process, no files. The
 RNAs are random, from a fixed seed. Prints a Markdown table.

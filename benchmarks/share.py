@@ -1,6 +1,6 @@
 """What ViennaRNA's share of the log-odds (`thermal_share`) does to scores on known and on new families.
 
-    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights small ...] [--with MODEL]
+    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights FILE ...] [--with MODEL]
 
 With another contact model: what its share in a committee of the two does (`rnass combine`). For each
 share, calibration, threshold and minimum helix are fitted to every fourth record of the first file and

@@ -1,6 +1,6 @@
 """How weights came about, stage by stage: time, data and validation scores, from weights/manifest.json.
 
-    python benchmarks/stages.py [--weights small]
+    python benchmarks/stages.py [--weights FILE]
 
 Stages were validated on different parts of VL0 (the first so many records up to a length), so a score
 compares with those of the same part alone. Prints a Markdown table; runs nothing.

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rnass.config import CombineConfig, CommitteeConfig, DecodingConfig, ModelConfig, to_json
 from rnass.dataset import Loader, read_examples, whole_tokens
@@ -38,15 +40,23 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
         if member.backbone.vocabulary != table:
             file, first = files[part[0]], files[names[0][0]]
             raise ConfigError(f"members: {file} reads other tokens than {first}; expected the same")
-    whole = CommitteeConfig(members=tuple(one.config for one in members), shares=config.shares)
-    committee = Committee(whole, members).to(device)
     examples = read_examples(config.valid, config.min_length, config.max_length)
     examples = whole_tokens(examples, table, "validation")
     if not examples:
         raise InputError("valid: no record; expected some to calibrate the committee on")
-    load = Loader(table, whole.thermodynamics, Path(config.cache), processes)
-    load.annotate(config.valid, examples)
-    committee.config = calibrate(whole, logit_maps(committee, load, examples, device), examples)
+    mean: list[NDArray[np.floating]] = [np.zeros((len(e.bases),) * 2, np.float32) for e in examples]
+    for member, share in zip(members, config.shares, strict=True):
+        if config.thermodynamics is not None:
+            member.read(config.thermodynamics)
+        if config.thermal_share is not None:
+            member.config = replace(member.config, thermal_share=config.thermal_share)
+        load = Loader(table, member.config.thermodynamics, Path(config.cache), processes)
+        load.annotate(config.valid, examples)
+        maps = logit_maps(member.to(device), load, examples, device)
+        member.config = calibrate(member.config, maps, examples)
+        mean = [a + share * member.config.calibrated(b) for a, b in zip(mean, maps, strict=True)]
+    whole = CommitteeConfig(members=tuple(one.config for one in members), shares=config.shares)
+    committee = Committee(calibrate(whole, mean, examples), members)
     sums = {name: sha256(file) for name, file in files.items()}
     save_committee(path, committee, {"config": to_json(config), "members": sums})
 

@@ -421,13 +421,19 @@ class CombineConfig(_Strict):
         members: their weights, by name or path; several for the mean of these, see
             `rnass.combine.mean_model`.
         shares: of each in the mean of their log-odds, adding up to 1.
-        valid: files of labelled records that calibration, threshold and minimum helix are fitted to.
+        thermodynamics: parameter sets that all of them are to read, see `ContactModel.read`; None for
+            those that each reads.
+        thermal_share: ViennaRNA's of the log-odds of each, see ModelConfig; None leaves theirs.
+        valid: files of labelled records that the members' and the committee's calibration, its threshold
+            and its minimum helix are fitted to.
         min_length, max_length: in bases; others are left out.
         cache: folder that keeps base-pair probabilities once computed.
     """
 
     members: tuple[str | tuple[str, ...], ...]
     shares: tuple[float, ...]
+    thermodynamics: tuple[str, ...] | None = None
+    thermal_share: float | None = None
     valid: tuple[str, ...]
     min_length: int = 16
     max_length: int = 512

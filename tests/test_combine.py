@@ -15,7 +15,7 @@ from rnass.config import CombineConfig
 from rnass.dataset import Loader, read_examples
 from rnass.errors import CheckpointError, ConfigError, InputError
 from rnass.model import Committee, ContactModel
-from rnass.train import calibrated_probabilities, logit_maps, mean_f1
+from rnass.train import calibrate, calibrated_probabilities, logit_maps, mean_f1
 from rnass.weights import load_model, load_pairing_model, save_backbone, save_model, sha256
 
 CPU = torch.device("cpu")
@@ -44,9 +44,14 @@ def test_the_file_asks_all_members_and_is_calibrated(config, members, tmp_path):
     assert isinstance(both, Committee)
     assert both.config.shares == (0.75, 0.25)
     assert both.config.thermodynamics == ("turner2004", "langdon2018")
-    assert [m.config.temperature for m in both.members] == [1.0, 2.0]
     assert both.config.temperature != 1
     examples = read_examples(config.valid)
+    for member, file in zip(both.members, members, strict=True):
+        alone = load_model(Path(file))
+        load = Loader(alone.backbone.vocabulary, alone.config.thermodynamics, tmp_path / "kept")
+        load.annotate(config.valid, examples)
+        fitted = calibrate(alone.config, logit_maps(alone, load, examples, CPU), examples)
+        assert member.config == fitted
     load = Loader(both.backbone.vocabulary, both.config.thermodynamics, tmp_path / "kept")
     load.annotate(config.valid, examples)
     maps = logit_maps(both, load, examples, CPU)
@@ -59,6 +64,14 @@ def test_the_file_asks_all_members_and_is_calibrated(config, members, tmp_path):
         made = json.loads(file.metadata()["made"])
     assert made["members"] == {member: sha256(tmp_path / member) for member in members}
     assert json.loads(made["config"])["shares"] == [0.75, 0.25]
+
+
+def test_members_read_other_energies_where_that_is_asked_for(config, tmp_path):
+    other = dataclasses.replace(config, thermodynamics=("rnass2026",), thermal_share=0.5)
+    combine(other, tmp_path / "other", CPU)
+    both = load_pairing_model(tmp_path / "other")
+    assert both.config.thermodynamics == ("rnass2026",)
+    assert [m.config.thermal_share for m in both.members] == [0.5, 0.5]
 
 
 def test_members_that_cannot_be_combined_are_named(config, model, tmp_path):
