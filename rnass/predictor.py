@@ -49,8 +49,8 @@ __all__ = [
 MAX_LENGTH = 4000
 """Longest RNA that is predicted, in bases: memory grows with its square.
 
-With the weights `base` its peak was 3.7 GiB at 2,000 bases, with `small` 2.9; about four times that is
-to be expected at 4,000.
+With the default weights its peak was 3.0 GiB at 2,000 bases; about four times that is to be expected at
+4,000.
 """
 
 Device = Literal["auto", "cpu", "cuda", "mps"]

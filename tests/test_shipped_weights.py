@@ -75,6 +75,6 @@ def test_pseudoknots_come_out_as_pseudoknots(predictor, name):
 
 @pytest.mark.parametrize("name", ["tRNA-Phe", "5S-rRNA"])
 def test_without_thermodynamics_known_families_are_found(name):
-    alone = rnass.load_predictor("small", thermodynamics=False)
+    alone = rnass.load_predictor(thermodynamics=False)
     sequence, known = KNOWN[name]
     assert score(known, alone(sequence).structure).f1 > 0.9
