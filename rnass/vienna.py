@@ -169,11 +169,7 @@ class Ensemble:
             raise SequenceError(
                 f"sequence: {len(self.bases)} bases; expected at most {MAX_LENGTH} for ViennaRNA"
             )
-        model, energies, weights = _energies(parameters, max_span)
-        self._compound = RNA.fold_compound(rna.text, model)
-        # In the other order ViennaRNA 2.7 forgets the weights, unless it is asked for the MFE first.
-        self._compound.exp_params_subst(weights)
-        self._compound.params_subst(energies)
+        self._compound = _compound(rna.text, _energies(parameters, max_span))
         if constraint is not None:
             _check_constraint(constraint, len(self.bases))
             self._compound.hc_add_from_db(
@@ -435,18 +431,26 @@ def sample(many: Iterable[str], parameters: str, n: int, seed: int) -> Iterator[
         seed: the same one gives the same structures.
     """
     load = partial(RNA.params_load_from_string, parameters, "given")
-    model, energies, weights = _scaled(load, sampled=n > 0)
+    scaled = _scaled(load, sampled=n > 0)
     state = (ctypes.c_ushort * 3).from_address(int(RNA.cvar.xsubi))  # of ViennaRNA's random numbers
     for number, bases in enumerate(many):
         state[:] = np.random.SeedSequence([seed, number]).generate_state(3).astype(np.uint16).tolist()
-        compound = RNA.fold_compound(bases, model)
-        compound.exp_params_subst(weights)
-        compound.params_subst(energies)
+        compound = _compound(bases, scaled)
         if len(bases) > _SURE:
             compound.exp_params_rescale(compound.mfe()[1])
         energy = float(compound.pf()[1])
         drawn = tuple(map(Structure.from_dot_bracket, compound.pbacktrack(n))) if n else ()
         yield Sample(drawn, energy, _sparse(compound, len(bases)))
+
+
+def _compound(text: str, scaled: tuple[Any, Any, Any]) -> Any:
+    """An RNA, two strands as `A&B`, with what `_scaled` gives."""
+    model, energies, weights = scaled
+    compound = RNA.fold_compound(text, model)
+    # In the other order ViennaRNA 2.7 forgets the weights, unless it is asked for the MFE first.
+    compound.exp_params_subst(weights)
+    compound.params_subst(energies)
+    return compound
 
 
 def _sparse(compound: Any, length: int) -> BasePairProbabilities:
