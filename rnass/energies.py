@@ -28,6 +28,7 @@ _KNOTS = {
     "bulge": (1, 2, 3, 4, 5, 7, 10, 16, 30),
     "internal": (4, 5, 6, 7, 8, 10, 13, 18, 30),
 }
+_PLACES = {"ML_params": (0, 2, 4), "NINIO": (0, 2), "Misc": (2,)}  # of the energies among the words
 _BASES = "NACGU"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SECTION = re.compile(r"^# *(\w+) *$", re.MULTILINE)
@@ -54,14 +55,13 @@ class Energies:
         """Read a ViennaRNA parameter file, version 2.0; enthalpies are passed over."""
         _, *parts = _SECTION.split(_COMMENT.sub("", text))
         words = {name: body.split() for name, body in zip(parts[::2], parts[1::2], strict=True)}
-        for name, places in (("ML_params", (0, 2, 4)), ("NINIO", (0, 2)), ("Misc", (2,))):
-            words[f"all {name}"] = words[name]
+        misc = words["Misc"]
+        for name, places in _PLACES.items():
             words[name] = [words[name][place] for place in places]
         special = [words.get(name, []) for name in _SPECIAL]
         loops = {rows[k]: rows[k + 1] for rows in special for k in range(0, len(rows) - 2, 3)}
         entries = [word for name in TABLES for word in words[name]] + list(loops.values())
         values = np.array([float(_WORDS.get(word, word)) for word in entries])
-        misc = words["all Misc"]
         triple_c = float(misc[4]) if len(misc) > 4 else 107.856
         return cls(values, tuple(loops), triple_c, int(misc[0]))
 
@@ -73,12 +73,12 @@ class Energies:
         for name, shape in TABLES.items():
             entries = rounded[begin[name] :][: math.prod(shape)].tolist()
             words = ["INF" if entry >= _NO_LOOP else str(entry) for entry in entries]
-            if name == "ML_params":
-                words = [word for entry in words for word in (entry, "0")]
-            elif name == "NINIO":
-                words = [words[0], "0", words[1]]
-            elif name == "Misc":
-                words = [str(self.duplex), "0", words[0], "0", f"{self.triple_c:.6f}", "0"]
+            if name in _PLACES:
+                energies, words = words, ["0"] * {"NINIO": 3}.get(name, 6)
+                for place, energy in zip(_PLACES[name], energies, strict=True):
+                    words[place] = energy
+            if name == "Misc":
+                words[0], words[4] = str(self.duplex), f"{self.triple_c:.6f}"
             row = len(words) if len(shape) == 1 else shape[-1]  # ViennaRNA starts each on a new line
             rows = [" ".join(words[k : k + row]) for k in range(0, len(words), row)]
             lines += [f"# {name}", *rows, ""]

@@ -175,7 +175,7 @@ def predict_files(
             log.error("bad records: %d; nothing is predicted (--strict)", len(refused))
             return 2
     threads = torch.get_num_threads()
-    identity = _identity(options, weights)
+    identity = _identity(options, weights, predictor)
     known = {r.name: fingerprint for r in records if (fingerprint := r.known.fingerprint)}
     with open_results(
         out, identity, known=known, overwrite=options.overwrite, resume=options.resume
@@ -245,10 +245,14 @@ def versions() -> dict[str, str]:
     }
 
 
-def _identity(options: JobOptions, weights: Path) -> dict[str, Any]:
+def _identity(options: JobOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
     """What decides the files of a record; a resumed run must agree in it."""
+    sets = predictor.model.config.thermodynamics if options.thermodynamics else ()
     return {
         "weights": {"file": weights.name, "sha256": sha256(weights)},
+        "energies": {
+            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None for name in sets
+        },
         "options": {
             "formats": list(options.formats),
             "plot": options.plot,

@@ -38,6 +38,7 @@ __all__ = [
     "DEFAULT_PARAMETERS",
     "MAX_LENGTH",
     "OWN_ENERGIES",
+    "OWN_NAME",
     "PARAMETER_SETS",
     "TURNER_2004",
     "BasePairProbabilities",
@@ -68,10 +69,11 @@ MAX_LENGTH = 32_700
 
 DEFAULT_PARAMETERS = "turner2004"
 
+OWN_NAME = "rnass2026"
 _PACKAGE = Path(__file__).parent
 OWN_ENERGIES = next(
-    (path for path in [_PACKAGE / "_weights" / "rnass2026.par"] if path.is_file()),
-    _PACKAGE.parent / "weights" / "rnass2026.par",
+    (path for path in [_PACKAGE / "_weights" / f"{OWN_NAME}.par"] if path.is_file()),
+    _PACKAGE.parent / "weights" / f"{OWN_NAME}.par",
 )
 """The energies that `rnass fit` made of Turner 2004's, a ViennaRNA parameter file for 37 C: that of the
 installed package, else of the checkout."""
@@ -80,7 +82,7 @@ PARAMETER_SETS: dict[str, Callable[[], object]] = {
     "turner2004": RNA.params_load_RNA_Turner2004,
     "andronescu2007": RNA.params_load_RNA_Andronescu2007,
     "langdon2018": RNA.params_load_RNA_Langdon2018,
-    "rnass2026": partial(RNA.params_load, str(OWN_ENERGIES)),
+    OWN_NAME: partial(RNA.params_load, str(OWN_ENERGIES)),
 }
 """How to load the energy parameters of each name: Mathews et al. 2004 (doi:10.1073/pnas.0401799101),
 Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP), and

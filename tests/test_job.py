@@ -178,6 +178,7 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     checksum = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
     assert run["weights"] == {"file": "tiny.safetensors", "sha256": checksum}
+    assert run["energies"] == {"turner2004": None}  # the set that the tiny weights read
     assert run["versions"]["rnass"] == rnass.__version__
     assert run["versions"]["ViennaRNA"] == RNA.__version__
     assert run["versions"]["torch"] == torch.__version__
@@ -188,6 +189,15 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
     assert (run["records"], run["bad_records"], run["exit_status"]) == (3, 0, 0)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run["started"])
     assert run["seconds"] > 0
+
+
+def test_the_fitted_energies_are_told_by_their_checksum(tmp_path, predict):
+    predict(sequence=HAIRPIN, weights=None)
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    checksum = hashlib.sha256(vienna.OWN_ENERGIES.read_bytes()).hexdigest()
+    assert run["energies"] == {"rnass2026": checksum}
+    predict(sequence=HAIRPIN, out="without", weights=None, thermodynamics=False)
+    assert json.loads((tmp_path / "without" / "run.json").read_text())["energies"] == {}
 
 
 def test_the_same_job_twice_gives_the_same_bytes(tmp_path, many, predict):
