@@ -418,10 +418,11 @@ def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[Cor
     *others, longest = sorted(length for length in lengths if length <= MAX_LENGTH) or [0]
     long = longest > _LONG
     if len(lengths) <= _FEW and (long or sum(length**3 for length in others) < _MUCH):
-        sets = 1
+        sets = {vienna.DEFAULT_PARAMETERS}
         if predictor and predictor.thermodynamics:
-            sets = len(predictor.model.config.thermodynamics)
-        yield Cores(min(threads, sets) if long and min(threads, sets) > 1 else 0)
+            sets.update(predictor.model.config.thermodynamics)
+        beside = min(threads, len(sets))
+        yield Cores(beside if long and beside > 1 else 0)
     elif predictor is None:
         yield Cores(threads)
     elif predictor.device.type != "cpu" or threads == 1:

@@ -383,10 +383,10 @@ def test_a_predictor_by_its_public_name(default_weights):
     assert isinstance(rnass.load_predictor(device="cpu"), rnass.Predictor)
 
 
-@pytest.fixture
-def two_sets(model_config):
-    """A predictor whose network reads two parameter sets."""
-    head = dataclasses.replace(model_config.head, thermodynamics=("turner2004", "andronescu2007"))
+@pytest.fixture(params=[("turner2004", "andronescu2007"), ("rnass2026",)], ids="+".join)
+def two_folds(model_config, request):
+    """A predictor for which each RNA is folded twice: ViennaRNA's MFE is always by Turner 2004."""
+    head = dataclasses.replace(model_config.head, thermodynamics=request.param)
     return Predictor(ContactModel(dataclasses.replace(model_config, head=head)))
 
 
@@ -416,12 +416,12 @@ def test_few_rnas_that_take_long_count_as_many(predictor, shared):
     assert shared([500, 500, MAX_LENGTH + 1], predictor) == (0, 1, 4)
 
 
-def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor, two_sets, shared):
+def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor, two_folds, shared):
     assert shared([100, 900], predictor) == (0, 1, 4)
-    assert shared([100, 900], two_sets) == (2, 1, 4)
-    assert shared([100, 700], two_sets) == shared([100, MAX_LENGTH + 1], two_sets) == (0, 1, 4)
-    two_sets.thermodynamics = False  # one fold of each, for its energy
-    assert shared([100, 900], two_sets) == (0, 1, 4)
+    assert shared([100, 900], two_folds) == (2, 1, 4)
+    assert shared([100, 700], two_folds) == shared([100, MAX_LENGTH + 1], two_folds) == (0, 1, 4)
+    two_folds.thermodynamics = False  # one fold of each, for its energy
+    assert shared([100, 900], two_folds) == (0, 1, 4)
 
 
 def test_threads_are_given_back_after_an_error(predictor, own_process):
