@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import islice, repeat, tee
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -207,9 +207,10 @@ class Predictor:
         refused: deque[Outcome] = deque()
         pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
         ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone))
+        sets = self.model.config.thermodynamics if self.thermodynamics else ()
         folded = vienna.fold_many(
-            map(_subject, ahead),
-            parameters=self.model.config.thermodynamics if self.thermodynamics else (),
+            map(partial(_subject, pairs=not sets), ahead),
+            parameters=sets,
             baseline=self.baseline,
             processes=cores.processes,
         )
@@ -261,7 +262,7 @@ class Predictor:
     ) -> Outcome:
         began = time.monotonic()
         sequence, known = item.sequence, item.known
-        thermal = thermodynamics.pairs.dense() if known.mix and thermodynamics.pairs else None
+        thermal = thermodynamics.mean_pairs() if known.mix else None
         informed = known.inform(probabilities, thermal)
         try:
             structure = decode(
@@ -446,15 +447,15 @@ def too_long(sequence: Sequence, where: str = "") -> SequenceError | None:
     )
 
 
-def _subject(item: _Item) -> vienna.Subject:
-    """What ViennaRNA is to fold, under what is known."""
+def _subject(item: _Item, *, pairs: bool) -> vienna.Subject:
+    """What ViennaRNA is to fold, under what is known; *pairs*: probabilities to mix are not at hand."""
     sequence, known = item.sequence, item.known
     return vienna.Subject(
         sequence.text,
         constraint=known.vienna_line(sequence),
         forbidden=known.constraints.forbidden,
         reactivities=known.reactivities,
-        pairs=known.mix > 0,
+        pairs=pairs and known.mix > 0,
     )
 
 

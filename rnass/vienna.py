@@ -331,6 +331,11 @@ class Thermodynamics:
     centroid: Structure | None = None
     pairs: BasePairProbabilities | None = None
 
+    def mean_pairs(self) -> NDArray[np.float32] | None:
+        """The mean of `base_pairs`, (L, L); of none, `pairs`; None where there are no probabilities."""
+        known = self.base_pairs or ((self.pairs,) if self.pairs else ())
+        return np.mean([one.dense() for one in known], axis=0) if known else None
+
 
 def fold(
     rna: str | Subject, *, parameters: Iterable[str] = (DEFAULT_PARAMETERS,), baseline: bool = False

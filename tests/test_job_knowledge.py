@@ -173,6 +173,15 @@ def test_mixing_all_of_vienna_decodes_its_map(weights):
     assert np.abs(found.probabilities - expected).max() > 0.1
 
 
+def test_what_is_mixed_in_is_what_the_network_reads():
+    bases = SWITCH + "AGC"
+    predictor = load_predictor("base", device="cpu")
+    (read,) = predictor.model.config.thermodynamics
+    expected = Ensemble(bases, read).probabilities
+    np.testing.assert_allclose(predictor(bases, Knowledge(mix=1.0)).informed, expected, atol=1e-5)
+    assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004
+
+
 def test_alternatives_of_a_switch(predict):
     status, out = predict({"x": SWITCH}, alternatives=2, mix=1.0, decoding={"min_helix": 3})
     assert status == 0
