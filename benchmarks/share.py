@@ -1,18 +1,15 @@
 """What ViennaRNA's share of the log-odds (`thermal_share`) does to scores on known and on new families.
 
-    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz [--weights FILE ...] [--with MODEL]
-        [--trained TRAIN.tsv.gz ...]
+    python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz ... [--weights FILE ...] [--with MODEL]
 
 With another contact model: what its share in a committee of the two does (`rnass combine`). For each
 share, calibration, threshold and minimum helix are fitted to every fourth record of the first file and
-all of the second, each file counting as much, as training fits them. With the files that were trained
-on, the last column is of all records of the first file whose families none of those has. Prints a
-Markdown table of strict mean F1.
+all of the others, each file counting as much, as training fits them. Prints a Markdown table of strict
+mean F1.
 """
 
 import argparse
 import dataclasses
-import re
 import tempfile
 from pathlib import Path
 
@@ -37,24 +34,18 @@ SHARES_OF_A_MODEL = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("known", help="labelled records of families as those trained on")
-    parser.add_argument("other", help="labelled records of other families")
+    parser.add_argument("sets", nargs="+", help="files of labelled records")
     parser.add_argument("--every", type=int, default=4, help="of the first file, take each so-manieth")
     parser.add_argument("--weights", nargs="+", default=[None], help="of several, their mean")
     parser.add_argument("--with", dest="partner", help="another contact model, instead of ViennaRNA")
-    parser.add_argument(
-        "--trained", nargs="*", default=[], help="labelled records of what was trained on"
-    )
     parser.add_argument("--max-length", type=int, default=400)
     parser.add_argument("--cache", type=Path, help="folder that keeps base-pair probabilities")
     arguments = parser.parse_args()
     keep_freed_memory()
-    files = (arguments.known, arguments.other)
-    read = read_examples(files, 1, arguments.max_length)
-    known = [e for e in read if e.source == 0]
-    fitted = known[:: arguments.every] + [e for e in read if e.source == 1]
-    new = of_new_families(known, arguments.trained)
-    examples = fitted + new
+    files = tuple(arguments.sets)
+    examples = read_examples(files, 1, arguments.max_length)
+    first = [e for e in examples if e.source == 0]
+    examples = first[:: arguments.every] + examples[len(first) :]
     with tempfile.TemporaryDirectory() as folder:
         cache = arguments.cache or Path(folder)
         if arguments.partner:
@@ -68,30 +59,16 @@ def main() -> None:
             one, two = head_and_vienna(
                 mean_model([find_weights(name) for name in arguments.weights]), files, examples, cache
             )
-    groups = {
-        arguments.known: [k for k, e in enumerate(fitted) if e.source == 0],
-        arguments.other: [k for k, e in enumerate(fitted) if e.source == 1],
-        "new families": list(range(len(fitted), len(examples))),
-    }
-    heads = [f"{name} ({len(part)})" for name, part in groups.items() if part]
+    source = np.array([e.source for e in examples])
+    heads = [f"{name} ({count})" for name, count in zip(files, np.bincount(source), strict=True)]
     print("|", " | ".join(["share", "threshold", *heads]), "|")
     print("|" + "---|" * (2 + len(heads)))
     for share in shares:
         mixed = [(1 - share) * a + share * b for a, b in zip(one, two, strict=True)]
-        config = calibrate(PairingConfig(), mixed[: len(fitted)], fitted)
+        config = calibrate(PairingConfig(), mixed, examples)
         f1 = np.array(strict_f1(calibrated_probabilities(config, mixed), examples, config.decoding))
-        cells = [f"{f1[part].mean():.3f}" for part in groups.values() if part]
-        print("|", " | ".join([str(share), str(config.decoding.threshold), *cells]), "|", flush=True)
-
-
-def of_new_families(examples: list[Example], trained: list[str]) -> list[Example]:
-    """Those of families that no training record is of; an RNA of unknown family is none of them."""
-    seen = {name for e in read_examples(trained) for name in _families(e)}
-    return [e for e in examples if trained and _families(e) and not seen.intersection(_families(e))]
-
-
-def _families(example: Example) -> list[str]:
-    return re.split(r"[,; ]+", example.family) if example.family else []
+        means = [f"{f1[source == k].mean():.3f}" for k in range(len(files))]
+        print("|", " | ".join([str(share), str(config.decoding.threshold), *means]), "|", flush=True)
 
 
 def head_and_vienna(

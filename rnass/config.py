@@ -302,7 +302,7 @@ class OptimiserConfig(_Strict):
     Attributes:
         method: "adamw", or "muon" (Jordan et al. 2024) for the matrices of linear maps and AdamW for
             the rest.
-        steps: optimiser steps in all.
+        steps: optimiser steps in all; of 0, `rnass train` only calibrates `start` on `valid` anew.
         accumulate: batches whose gradients make one step.
         ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.
     """

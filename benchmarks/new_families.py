@@ -1,0 +1,39 @@
+"""The labelled records whose families no training record is of.
+
+    python benchmarks/new_families.py VALIDATION.tsv.gz --trained TRAIN.tsv.gz ... --out new_families.tsv
+
+A record of unknown family is left out: its family may be any. Prints how many there are.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("records", help="labelled records to choose from")
+    parser.add_argument("--trained", nargs="+", required=True, help="labelled records trained on")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    seen = {
+        name for path in arguments.trained for one in read_labelled_tsv(path) for name in families(one)
+    }
+    records = read_labelled_tsv(arguments.records)
+    new = [one for one in records if families(one) and not seen.intersection(families(one))]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    write_labelled_tsv(arguments.out, new)
+    known = {name for one in new for name in families(one)}
+    print(f"{len(new)} of {len(records)} records, of {len(known)} families")
+
+
+def families(record: LabelledRecord) -> list[str]:
+    """The families that a record names."""
+    return re.findall(r"[^,; ]+", record.family)
+
+
+if __name__ == "__main__":
+    main()
