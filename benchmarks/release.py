@@ -98,7 +98,8 @@ def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
 def stage(run: Path) -> dict[str, Any]:
     """One training run: its configuration, its data, its validation scores and what it ran on."""
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    log = run / "log.jsonl"  # none where nothing was trained, only calibrated
+    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
     scored = [json.loads(line) for line in lines if "valid_" in line]
     return {
         "config": config,

@@ -23,6 +23,8 @@ def main() -> None:
     seconds = 0.0
     for number, stage in enumerate(entry.get("stages", []), start=1):
         made = stage.get("made", {})
+        if made.get("steps") == 0:  # only calibrated anew
+            continue
         cores = made.get("processes", 1)
         lines = stage["validated"] or [{"step": made["steps"], "seconds": made["seconds"]}]
         for scored in lines:
