@@ -104,7 +104,7 @@ def collate(
     return Batch(bases, mask, tokens, maps)
 
 
-_LEAST, _MOST = 1e-2, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
+_LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
 
 
 def thermal_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
