@@ -27,7 +27,7 @@ from rnass.weights import find_weights
 
 Maps = list[NDArray[np.floating]]
 
-SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 1.0)
+SHARES = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4, 1.0)
 SHARES_OF_A_MODEL = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
 
 
