@@ -51,6 +51,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no thermodynamics": {"head.thermodynamics": []},
     "one parameter set, Turner 2004": {"head.thermodynamics": ["turner2004"]},
     "one parameter set, Langdon 2018": {"head.thermodynamics": ["langdon2018"]},
+    "one parameter set, rnass2026": {"head.thermodynamics": ["rnass2026"]},
     "TR0 and Rfam seeds": {"data.train": [TR0, RFAM]},
     "TR0 and emitted members": {"data.train": [TR0, EMITTED]},
     "two fifths of the RNAs mutated": {"data.mutation_rate": 0.6, "data.mutated_share": 0.4},
