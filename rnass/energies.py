@@ -29,6 +29,7 @@ _KNOTS = {
     "internal": (4, 5, 6, 7, 8, 10, 13, 18, 30),
 }
 _PLACES = {"ML_params": (0, 2, 4), "NINIO": (0, 2), "Misc": (2,)}  # of the energies among the words
+_COUNTS = {"ML_params": 6, "NINIO": 3, "Misc": 6}  # of the words of these sections
 _BASES = "NACGU"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SECTION = re.compile(r"^# *(\w+) *$", re.MULTILINE)
@@ -74,7 +75,7 @@ class Energies:
             entries = rounded[begin[name] :][: math.prod(shape)].tolist()
             words = ["INF" if entry >= _NO_LOOP else str(entry) for entry in entries]
             if name in _PLACES:
-                energies, words = words, ["0"] * {"NINIO": 3}.get(name, 6)
+                energies, words = words, ["0"] * _COUNTS[name]
                 for place, energy in zip(_PLACES[name], energies, strict=True):
                     words[place] = energy
             if name == "Misc":

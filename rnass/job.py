@@ -247,11 +247,11 @@ def versions() -> dict[str, str]:
 
 def _identity(options: JobOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
     """What decides the files of a record; a resumed run must agree in it."""
-    sets = predictor.model.config.thermodynamics if options.thermodynamics else ()
     return {
         "weights": {"file": weights.name, "sha256": sha256(weights)},
         "energies": {
-            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None for name in sets
+            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
+            for name in predictor.parameter_sets
         },
         "options": {
             "formats": list(options.formats),

@@ -173,6 +173,11 @@ class Predictor:
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
 
+    @property
+    def parameter_sets(self) -> tuple[str, ...]:
+        """Those of ViennaRNA whose base-pair probabilities the network is given."""
+        return self.model.config.thermodynamics if self.thermodynamics else ()
+
     def __call__(self, rna: str | Sequence, known: Knowledge | None = None) -> Prediction:
         """Predict one RNA, under what is known of it.
 
@@ -207,10 +212,9 @@ class Predictor:
         refused: deque[Outcome] = deque()
         pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
         ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone))
-        sets = self.model.config.thermodynamics if self.thermodynamics else ()
         folded = vienna.fold_many(
-            map(partial(_subject, pairs=not sets), ahead),
-            parameters=sets,
+            map(partial(_subject, pairs=not self.parameter_sets), ahead),
+            parameters=self.parameter_sets,
             baseline=self.baseline,
             processes=cores.processes,
         )
@@ -309,7 +313,7 @@ class Predictor:
         """Calibrated maps, (L, L) each."""
         kept = [_places(rna) for rna in rnas]
         maps = None
-        if self.thermodynamics and self.model.config.thermodynamics:
+        if self.parameter_sets:
             maps = [
                 np.stack([_spread(pairs.dense(), places) for pairs in one.base_pairs])
                 for places, one in zip(kept, folded, strict=True)
@@ -419,10 +423,8 @@ def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[Cor
     *others, longest = sorted(length for length in lengths if length <= MAX_LENGTH) or [0]
     long = longest > _LONG
     if len(lengths) <= _FEW and (long or sum(length**3 for length in others) < _MUCH):
-        sets = {vienna.DEFAULT_PARAMETERS}
-        if predictor and predictor.thermodynamics:
-            sets.update(predictor.model.config.thermodynamics)
-        beside = min(threads, len(sets))
+        folds = vienna.folds_of(predictor.parameter_sets if predictor else ())
+        beside = min(threads, len(folds))
         yield Cores(beside if long and beside > 1 else 0)
     elif predictor is None:
         yield Cores(threads)

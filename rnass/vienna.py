@@ -51,6 +51,7 @@ __all__ = [
     "energy",
     "fold",
     "fold_many",
+    "folds_of",
     "layout",
     "minimum_structure",
     "minimum_structures",
@@ -70,6 +71,8 @@ MAX_LENGTH = 32_700
 DEFAULT_PARAMETERS = "turner2004"
 
 OWN_NAME = "rnass2026"
+"""The parameter set of rnass's own energies."""
+
 _PACKAGE = Path(__file__).parent
 OWN_ENERGIES = next(
     (path for path in [_PACKAGE / "_weights" / f"{OWN_NAME}.par"] if path.is_file()),
@@ -363,9 +366,10 @@ def fold_many(
     See `annotate` for those; until this is closed they fold what they were given.
     """
     sets = tuple(parameters)
-    others = [name for name in sets if name != DEFAULT_PARAMETERS]
+    folds = folds_of(sets)
+    others = folds[1:]
     subjects = (Subject(rna) if isinstance(rna, str) else rna for rna in many)
-    tasks = ((subject, name) for subject in subjects for name in (DEFAULT_PARAMETERS, *others))
+    tasks = ((subject, name) for subject in subjects for name in folds)
     work = partial(_fold_part, pairs=DEFAULT_PARAMETERS in sets, baseline=baseline)
     parts = _in_order(work, tasks, processes)
     for first in parts:
@@ -374,6 +378,11 @@ def fold_many(
         for pairs in default.base_pairs:
             found[DEFAULT_PARAMETERS] = pairs
         yield replace(default, base_pairs=tuple(found[name] for name in sets))
+
+
+def folds_of(parameters: Iterable[str]) -> tuple[str, ...]:
+    """The sets that an RNA is folded by if these are asked for: the default one, for its MFE, first."""
+    return (DEFAULT_PARAMETERS, *(name for name in parameters if name != DEFAULT_PARAMETERS))
 
 
 def _fold_part(
