@@ -34,6 +34,7 @@ from rnass.predictor import (
     Prediction,
     Predictor,
     load_predictor,
+    origin,
     refusal,
     share_cores,
     too_long,
@@ -41,7 +42,7 @@ from rnass.predictor import (
 from rnass.progress import record_bar
 from rnass.sequence import Sequence
 from rnass.structure import Structure
-from rnass.weights import find_weights, sha256
+from rnass.weights import find_weights
 
 __all__ = ["JobOptions", "predict_files", "read_inputs", "versions"]
 
@@ -248,11 +249,7 @@ def versions() -> dict[str, str]:
 def _identity(options: JobOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
     """What decides the files of a record; a resumed run must agree in it."""
     return {
-        "weights": {"file": weights.name, "sha256": sha256(weights)},
-        "energies": {
-            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
-            for name in predictor.parameter_sets
-        },
+        **origin(weights, predictor),
         "options": {
             "formats": list(options.formats),
             "plot": options.plot,

@@ -28,7 +28,7 @@ from rnass.matching import Alternative, alternatives, base_confidence, decode, e
 from rnass.model import PairingModel, collate
 from rnass.sequence import Sequence
 from rnass.structure import Structure
-from rnass.weights import find_weights, load_pairing_model
+from rnass.weights import find_weights, load_pairing_model, sha256
 
 __all__ = [
     "MAX_LENGTH",
@@ -39,6 +39,7 @@ __all__ = [
     "Predictor",
     "choose_device",
     "load_predictor",
+    "origin",
     "predict",
     "refusal",
     "share_cores",
@@ -373,6 +374,22 @@ def load_predictor(
         baseline=baseline,
         precision=precision,
     )
+
+
+def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
+    """The files that decide what a predictor answers, with their checksums, as JSON.
+
+    Args:
+        weights: the file that it was loaded from.
+        predictor: it; a parameter set that comes with ViennaRNA has no file.
+    """
+    return {
+        "weights": {"file": weights.name, "sha256": sha256(weights)},
+        "energies": {
+            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
+            for name in predictor.parameter_sets
+        },
+    }
 
 
 def predict(rna: str | Sequence, known: Knowledge | None = None, **options: Any) -> Prediction:

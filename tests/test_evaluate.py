@@ -4,6 +4,7 @@ nothing is dropped unsaid.
 
 import json
 import multiprocessing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from rnass.model import ContactModel
 from rnass.predictor import Predictor
 from rnass.sequence import Sequence
 from rnass.structure import Structure
-from rnass.weights import save_model
+from rnass.weights import save_model, sha256
 
 TOLERANCE = 1e-9
 
@@ -145,6 +146,8 @@ def test_lines_of_rnass_and_vienna_are_what_they_say(tmp_path, hairpins, weights
         ],
     }
     assert list(report["lines"]) == ["rnass", "rnass threshknot", *VIENNA_LINES]
+    assert report["weights"] == {"file": Path(weights).name, "sha256": sha256(Path(weights))}
+    assert report["energies"] == {"turner2004": None}
     for line, structures in expected.items():
         for mode, shift in (("strict", 0), ("shifted", 1)):
             values = [

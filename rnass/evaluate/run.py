@@ -18,6 +18,7 @@ from rnass.evaluate.options import EvaluateOptions, contenders
 from rnass.evaluate.report import as_table, judged, per_record
 from rnass.evaluate.tally import Tally
 from rnass.io import LabelledRecord, write_json, write_text
+from rnass.predictor import origin
 from rnass.progress import record_bar
 from rnass.weights import find_weights, sha256
 
@@ -105,8 +106,7 @@ def _about(
         "predictions": {name: str(path) for name, path in options.predictions.items()},
     }
     if everyone.predictor:
-        weights = find_weights(options.weights)
-        about["weights"] = {"file": weights.name, "sha256": sha256(weights)}
+        about |= origin(find_weights(options.weights), everyone.predictor)
         about["decoding"] = dataclasses.asdict(everyone.predictor.decoding)
         about["thermodynamics"] = options.thermodynamics
     return about
