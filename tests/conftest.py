@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import sys
 
 import pytest
 import torch
@@ -16,6 +17,9 @@ NETWORK = ["backbone", "contact_head", "dataset", "model", "pair_features", "pre
 # before any of these is imported: their jaxtyping annotations become assertions, in tests only
 install_import_hook([f"rnass.{name}" for name in NETWORK], "beartype.beartype")
 
+from tiny_weights import save_tiny_weights  # noqa: E402 - after the hook
+
+from rnass import cli  # noqa: E402 - after the hook
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig  # noqa: E402 - after the hook
 from rnass.model import ContactModel  # noqa: E402 - after the hook
 
@@ -54,6 +58,27 @@ def own_process():
     root.setLevel(levels[0])
     own.setLevel(levels[1])
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def rna(monkeypatch, capsys, tmp_path, own_process):
+    """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        captured = capsys.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A file of weights, too small to be of use."""
+    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
 
 
 @pytest.fixture

@@ -28,26 +28,6 @@ INTERRUPTED = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
-
-
-@pytest.fixture
-def rna(monkeypatch, capsys, tmp_path, own_process):
-    """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        captured = capsys.readouterr()
-        return left.value.code or 0, captured.out, captured.err
-
-    return run
-
-
 @pytest.fixture
 def predict(rna, weights):
     return lambda *arguments: rna("predict", "--weights", weights, "--threads", 1, *arguments)

@@ -1,14 +1,11 @@
 """The commands about backbones as a stranger types them."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
 from tiny_backbones import BACKBONE_TESTS, published_checkpoint
 from tiny_weights import save_tiny_weights
 
-from rnass import cli
 from rnass.backbone.checkpoints import read_language_model
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.published import PUBLISHED
@@ -18,21 +15,6 @@ from rnass.io import read_structures
 assert BACKBONE_TESTS  # its modules can be imported from here on
 from plain_references import shaped  # noqa: E402
 from test_rnafm_structure import HEAD, head_shapes  # noqa: E402
-
-
-@pytest.fixture
-def rna(monkeypatch, capsys, tmp_path, own_process):
-    """Runs `rnass ...` in this process and in tmp_path; gives exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rnass", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        captured = capsys.readouterr()
-        return left.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

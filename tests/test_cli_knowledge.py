@@ -4,16 +4,10 @@ import json
 import sys
 
 import pytest
-from tiny_weights import save_tiny_weights
 
 from rnass import cli
 
 HAIRPIN = "GGGGAAAACCCC"
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
 
 
 @pytest.fixture

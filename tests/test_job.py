@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import RNA
 import torch
-from tiny_weights import save_tiny_weights
 
 import rnass
 from rnass import job, predictor, vienna
@@ -30,11 +29,6 @@ from rnass.sequence import Sequence
 TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
 HAIRPIN = "GGGGAAAACCCC"
 ALWAYS = {"summary.tsv", "predictions.dbn", "run.json", ".rnass-journal.jsonl"}
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from tiny_weights import save_tiny_weights
 
 from rnass.io import read_constraints, read_structures
 from rnass.job import JobOptions, predict_files
@@ -21,11 +20,6 @@ HAIRPIN = "GGGGAAAACCCC"
 SWITCH = "GGGGAAAACCCCAAAAGGGG"
 LEFT, RIGHT = "((((....))))........", "........((((....))))"
 DUPLEX = "GGAGCAGG&CCUGCUCC"
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return str(save_tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
 
 
 @pytest.fixture(autouse=True)
