@@ -88,11 +88,12 @@ def energies(file: Path) -> dict[str, Any]:
 
 
 def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stages of an entry; the last of them is the one that its weights were made by, if one was."""
+    """The stages of an entry that others can stand on; its weights were made by the last one, if by one."""
     if "members" in entry["made"]:
         return list(entry["stages"])
     *before, last = entry["stages"]
-    return [*before, last | {"made": entry["made"]}]
+    calibrated_only = entry["made"].get("steps") == 0
+    return before if calibrated_only else [*before, last | {"made": entry["made"]}]
 
 
 def stage(run: Path) -> dict[str, Any]:
