@@ -50,7 +50,7 @@ __all__ = [
 MAX_LENGTH = 4000
 """Longest RNA that is predicted, in bases: memory grows with its square.
 
-With the default weights its peak was 3.0 GiB at 2,000 bases; about four times that is to be expected at
+With the default weights its peak was 2.8 GiB at 2,000 bases; about four times that is to be expected at
 4,000.
 """
 
