@@ -88,7 +88,7 @@ def energies(file: Path) -> dict[str, Any]:
 
 
 def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stages of an entry that others can stand on; its weights were made by the last one, if by one."""
+    """The stages of an entry that others can stand on; the last one made its weights, if one did."""
     if "members" in entry["made"]:
         return list(entry["stages"])
     *before, last = entry["stages"]

@@ -57,7 +57,7 @@ class _Record(NamedTuple):
     known: Knowledge
 
 
-_KEPT = 1500  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
+_KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 
 
 @dataclass(frozen=True, kw_only=True)

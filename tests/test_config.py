@@ -59,7 +59,7 @@ def test_bad_values_are_refused_with_their_place(kind, values, message):
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_that_made_the_weights_are_ones_of_this_version(path):
-    kinds = {"pretrain": PretrainConfig, "committee": CombineConfig, "energies": FitConfig}
+    kinds = {"pretrain": PretrainConfig, "base": CombineConfig, "energies": FitConfig}
     read_toml(kinds.get(path.stem.split("-")[0], TrainConfig), path)
 
 
