@@ -405,7 +405,17 @@ def _save(
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path) as file:
-        file.write(save(state, metadata))
+        file.write(_in_order(save(state, metadata)))
+
+
+def _in_order(data: bytes) -> bytes:
+    """The same safetensors file, its metadata by name: safetensors writes them in any order."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def _load(path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:

@@ -51,6 +51,12 @@ def test_a_loaded_model_answers_as_the_saved_one(model, saved, rnas):
         torch.testing.assert_close(weights.load_model(saved)(batch), model(batch), atol=0, rtol=0)
 
 
+def test_the_same_weights_make_the_same_file(model, tmp_path):
+    for k in range(8):
+        weights.save_model(tmp_path / f"{k}.safetensors", model, {"steps": 3})
+    assert len({path.read_bytes() for path in tmp_path.glob("*.safetensors")}) == 1
+
+
 def test_saving_leaves_no_other_file_and_says_how_it_was_made(saved):
     assert list(saved.parent.iterdir()) == [saved]
     with safe_open(saved, "pt") as file:
