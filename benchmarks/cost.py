@@ -1,12 +1,14 @@
 """What `rnass predict` costs: whole job, fresh process, beside ViennaRNA on the same RNAs.
 
-    python benchmarks/cost.py [--threads 2] [--weights FILE]
+    python benchmarks/cost.py [--threads 2] [--weights FILE] [--cases 100x1000 4000x1]
 
 ViennaRNA's line is MFE, partition function, MEA and centroid of each RNA, one process, no files. The
-RNAs are random, from a fixed seed. Prints a Markdown table.
+RNAs are random, from a fixed seed. Memory is the most that rnass's largest process took. Prints a
+Markdown table.
 """
 
 import argparse
+import os
 import random
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from rnass.weights import find_weights
 
-CASES = [(100, 1000), (500, 1), (500, 8), (1000, 1), (2000, 1)]  # length, number of RNAs
+CASES = ["100x1000", "500x1", "500x8", "1000x1", "2000x1"]  # length, number of RNAs
 
 PEER = """
 import sys, RNA
@@ -36,25 +38,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--weights", default=None)
+    parser.add_argument("--cases", nargs="+", default=CASES, help="length x number of RNAs")
     arguments = parser.parse_args()
     rnass = [sys.executable, "-m", "rnass.cli"]
-    start = seconds([*rnass, "info"])
+    start, _ = cost([*rnass, "info"])
     size = find_weights(arguments.weights).stat().st_size / 1e6
     print(
         f"start-up (rnass info): {start:.1f} s; weights: {size:.1f} MB; threads: {arguments.threads}\n"
     )
-    print("| bases | RNAs | rnass, s | RNAs per s | ViennaRNA, s | ratio |")
-    print("|---|---|---|---|---|---|")
-    for length, number in CASES:
+    print("| bases | RNAs | rnass, s | RNAs per s | GiB | ViennaRNA, s | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    for length, number in (map(int, case.split("x")) for case in arguments.cases):
         with tempfile.TemporaryDirectory() as folder:
             fasta = Path(folder) / "random.fa"
             write_random(fasta, length, number)
             options = ["--threads", str(arguments.threads), "--quiet", "--out", f"{folder}/out"]
             if arguments.weights:
                 options += ["--weights", arguments.weights]
-            ours = seconds([*rnass, "predict", str(fasta), *options])
-            theirs = seconds([sys.executable, "-c", PEER, str(fasta)])
-        cells = [length, number, f"{ours:.2f}", f"{number / ours:.1f}", f"{theirs:.2f}"]
+            ours, memory = cost([*rnass, "predict", str(fasta), *options])
+            theirs, _ = cost([sys.executable, "-c", PEER, str(fasta)])
+        cells = [length, number, f"{ours:.2f}", f"{number / ours:.2f}", f"{memory:.1f}", f"{theirs:.2f}"]
         print("|", *(f"{cell} |" for cell in [*cells, f"{ours / theirs:.1f}"]), flush=True)
 
 
@@ -65,11 +68,15 @@ def write_random(path: Path, length: int, number: int) -> None:
     path.write_text("".join(f">random-{k}\n{bases}\n" for k, bases in enumerate(records)))
 
 
-def seconds(command: list[str]) -> float:
-    """Wall time of a command that must succeed."""
+def cost(command: list[str]) -> tuple[float, float]:
+    """Wall time in seconds and peak memory in GiB of a command that must succeed."""
     began = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - began
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return time.monotonic() - began, used.ru_maxrss / 2**20  # Linux counts in KiB
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ __all__ = [
 MAX_LENGTH = 4000
 """Longest RNA that is predicted, in bases: memory grows with its square.
 
-With the default weights its peak was 2.8 GiB at 2,000 bases; about four times that is to be expected at
-4,000.
+With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB at 2,000
+(`benchmarks/cost.py`).
 """
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
