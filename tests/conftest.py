@@ -82,6 +82,12 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
+def predict(rna, weights):
+    """As `rna`, of `rnass predict ...` with the small weights."""
+    return lambda *arguments: rna("predict", "--weights", weights, "--threads", 1, *arguments)
+
+
+@pytest.fixture
 def shaken():
     """Moves every weight of a module, by enough that each part of it shows in what comes out."""
 

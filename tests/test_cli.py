@@ -29,11 +29,6 @@ COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
 @pytest.fixture
-def predict(rna, weights):
-    return lambda *arguments: rna("predict", "--weights", weights, "--threads", 1, *arguments)
-
-
-@pytest.fixture
 def fasta(tmp_path):
     (tmp_path / "seqs.fa").write_text(f">a\n{HAIRPIN}\n>b\nGGGCAAAAGCCC\n")
     return "seqs.fa"

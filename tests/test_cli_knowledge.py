@@ -1,28 +1,10 @@
 """`rnass predict` with what is known: that each option reaches the job, and how bad files end."""
 
 import json
-import sys
 
 import pytest
 
-from rnass import cli
-
 HAIRPIN = "GGGGAAAACCCC"
-
-
-@pytest.fixture
-def predict(monkeypatch, capsys, tmp_path, weights, own_process):
-    """Runs `rnass predict ...` in this process and in tmp_path; gives exit status and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        given = ["rnass", "predict", "--weights", weights, "--threads", "1", *arguments]
-        monkeypatch.setattr(sys, "argv", given)
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code or 0, capsys.readouterr().err
-
-    return run
 
 
 def test_every_option_reaches_the_job(tmp_path, predict):
@@ -30,7 +12,7 @@ def test_every_option_reaches_the_job(tmp_path, predict):
     (tmp_path / "r.shape").write_text("1 2.0\n")
     options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood", "--dms"]
     options += ["--mix", "0.25", "--alternatives", "2", "--exact"]
-    status, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
+    status, _, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
     assert status == 0
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["knowledge"] == {
@@ -64,7 +46,7 @@ def test_a_file_that_cannot_be_read_ends_it_before_anything_is_written(
     tmp_path, predict, option, text, message
 ):
     (tmp_path / "known.txt").write_text(text)
-    status, error = predict("--sequence", HAIRPIN, option, "known.txt", "--out", "out")
+    status, _, error = predict("--sequence", HAIRPIN, option, "known.txt", "--out", "out")
     assert status == 2
     assert error.count("\n") == 1
     assert error.startswith(f"rnass: {message}")
@@ -80,12 +62,12 @@ def test_a_file_that_cannot_be_read_ends_it_before_anything_is_written(
 )
 def test_constraints_that_cannot_hold_are_a_failed_record(tmp_path, predict, text, message):
     (tmp_path / "known.txt").write_text(text)
-    status, error = predict("--sequence", HAIRPIN, "--constraints", "known.txt", "--out", "out")
+    status, _, error = predict("--sequence", HAIRPIN, "--constraints", "known.txt", "--out", "out")
     assert status == 1
     assert message in error
 
 
 def test_a_mixture_out_of_range_is_refused(predict):
-    status, error = predict("--sequence", HAIRPIN, "--mix", "1.5")
+    status, _, error = predict("--sequence", HAIRPIN, "--mix", "1.5")
     assert status == 2
     assert "--mix" in error or "<=1" in error or "equal to 1" in error
