@@ -367,6 +367,9 @@ class TrainConfig(_Strict):
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
         thermodynamics_dropout: share of the RNAs that are shown without their base-pair
             probabilities, so that the model can be used without them.
+        teacher: weights whose probabilities are learnt beside the known pairs (Hinton et al. 2015,
+            arXiv:1503.02531), such as a committee's; they read the same tokens and parameter sets.
+        teacher_share: theirs of what is to be learnt, the rest are the known pairs.
     """
 
     backbone: str | None = None
@@ -379,11 +382,17 @@ class TrainConfig(_Strict):
     backbone_rate: float = 0.3
     thermal_share: float | None = None
     thermodynamics_dropout: float = 0.1
+    teacher: str | None = None
+    teacher_share: float = 0.5
     encoder: EncoderConfig | None = None
     head: HeadConfig = HeadConfig()
     data: DataConfig = DataConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.teacher_share <= 1:
+            raise ValueError(f"teacher_share {self.teacher_share} is not between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Train a contact head on a backbone, calibrate it, choose its threshold on validation records."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +36,7 @@ from rnass.weights import (
     Backbone,
     find_weights,
     load_model,
+    load_pairing_model,
     open_backbone,
     save_head,
     save_model,
@@ -99,11 +101,12 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
         load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
     objective = TrainObjective(model, config.thermodynamics_dropout)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
+    taught = _taught_by(config, model, device)
 
     def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
         draw, numbers = drawn
         chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
-        return load(chosen).to(device)
+        return taught(load(chosen).to(device))
 
     def validate() -> dict[str, float]:
         return _validate(model, load, valid[: data.valid_limit], device)
@@ -246,6 +249,29 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             "backbone reads at once"
         )
     return model, published
+
+
+def _taught_by(
+    config: TrainConfig, model: ContactModel, device: torch.device
+) -> Callable[[LabelledBatch], LabelledBatch]:
+    """Puts the teacher's probabilities, by their share, in place of the known pairs."""
+    if config.teacher is None:
+        return lambda batch: batch
+    teacher = load_pairing_model(find_weights(config.teacher)).to(device).eval()
+    read = (teacher.backbone.vocabulary, teacher.config.thermodynamics)
+    if read != (model.backbone.vocabulary, model.config.thermodynamics):
+        raise ConfigError(
+            f"teacher: {config.teacher} reads other tokens or parameter sets; expected the model's"
+        )
+    fast = config.run.precision == "bfloat16"
+
+    @torch.no_grad()
+    def taught(batch: LabelledBatch) -> LabelledBatch:
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+            said = teacher.probabilities(batch.rnas)
+        return dataclasses.replace(batch, contacts=batch.contacts.lerp(said, config.teacher_share))
+
+    return taught
 
 
 def _groups(model: ContactModel, config: TrainConfig) -> list[dict[str, object]]:

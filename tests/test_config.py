@@ -40,6 +40,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
         (DecodingConfig, {"max_order": -1}, r"max_order -1 is less than 0"),
         (DecodingConfig, {"time_limit": 0}, r"time_limit 0.* is not positive"),
         (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weight for 2 files of train"),
+        (TrainConfig, {"teacher_share": 1.1}, r"teacher_share 1\.1 is not between 0 and 1"),
         (
             CommitteeConfig,
             {"members": [{}], "shares": [1.0]},

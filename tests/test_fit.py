@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -127,7 +128,8 @@ def test_a_fit_goes_on_where_it_was_interrupted(config, tmp_path):
     interrupted = dataclasses.replace(config, run=dataclasses.replace(config.run, stop=20))
     fit(interrupted, part)
     (part / "config.json").unlink()
-    assert fit(config, part).read_text() == whole
+    clock = r'"seconds": \d+'  # of all that the file says, the one thing that a run cannot repeat
+    assert re.sub(clock, "", fit(config, part).read_text()) == re.sub(clock, "", whole)
 
 
 def test_a_start_goes_on_from_its_energies(config, tmp_path):

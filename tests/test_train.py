@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,11 +24,13 @@ from rnass.config import (
 )
 from rnass.dataset import Example, Loader, read_examples
 from rnass.errors import CheckpointError, ConfigError
+from rnass.model import ContactModel
 from rnass.structure import Structure
 from rnass.train import (
     TrainObjective,
     _groups,
     _start,
+    _taught_by,
     _validate,
     calibrate,
     choose_decoding,
@@ -235,6 +238,44 @@ def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
     assert torch.equal(seen[0][kept], batch.rnas.thermodynamics[kept])
     TrainObjective(model)(batch)
     assert torch.equal(seen[1], batch.rnas.thermodynamics)
+
+
+def test_what_a_teacher_says_is_learnt(config, hairpins, tmp_path):
+    known = Path(config.data.train[0])
+    teacher = str(train(config, tmp_path / "teacher", CPU))
+    bare = tmp_path / "bare.tsv"
+    bare.write_text(known.read_text().replace("(", ".").replace(")", "."))
+    data = dataclasses.replace(config.data, train=(str(bare),))
+    taught = dataclasses.replace(config, data=data, teacher=teacher, teacher_share=1.0)
+    model = load_model(train(taught, tmp_path / "run", CPU))
+    examples = read_examples([str(known)])
+    assert mean_f1(probabilities_of(model, examples), examples, DecodingConfig(threshold=0.3)) > 0.9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_teachers_probabilities_stand_for_the_known_pairs_by_their_share(
+    model, hairpins, tmp_path, share
+):
+    save_model(tmp_path / "teacher.safetensors", model, {})
+    saved = load_model(tmp_path / "teacher.safetensors").eval()  # its weights are rounded
+    examples = read_examples([hairpins(3)])
+    batch = Loader(RNASS, model.config.thermodynamics)(examples)
+    run = RunConfig(precision="float32")
+    config = TrainConfig(teacher=str(tmp_path / "teacher.safetensors"), teacher_share=share, run=run)
+    with torch.no_grad():
+        said = saved.probabilities(batch.rnas)
+    expected = (1 - share) * batch.contacts + share * said
+    got = _taught_by(config, model, CPU)(batch)
+    torch.testing.assert_close(got.contacts, expected)
+    assert got.rnas is batch.rnas
+
+
+def test_a_teacher_that_reads_something_else_is_refused(model, model_config, tmp_path):
+    head = dataclasses.replace(model_config.head, thermodynamics=("langdon2018",))
+    other = ContactModel(dataclasses.replace(model_config, head=head))
+    save_model(tmp_path / "teacher.safetensors", other, {})
+    with pytest.raises(ConfigError, match=r"teacher: .* reads other tokens or parameter sets"):
+        _taught_by(TrainConfig(teacher=str(tmp_path / "teacher.safetensors")), model, CPU)
 
 
 def test_logits_of_many_are_those_of_each(model, hairpins):
