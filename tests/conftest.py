@@ -42,22 +42,24 @@ def model_config(encoder_config, head_config):
 
 
 @pytest.fixture(autouse=True)
-def _seeded():
-    """Weights that a test leaves to chance are the same ones every time."""
+def _same_start():
+    """Weights left to chance are the same for every test; the threads that one sets are put back."""
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
 def own_process():
-    """What a command sets for its whole process is put back: log handlers and levels, threads."""
+    """What a command sets for its whole process is put back: log handlers and levels."""
     root, own = logging.getLogger(), logging.getLogger("rnass")
-    handlers, levels, threads = root.handlers[:], (root.level, own.level), torch.get_num_threads()
+    handlers, levels = root.handlers[:], (root.level, own.level)
     root.handlers[:] = []  # the command closes those it finds
     yield
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     own.setLevel(levels[1])
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -276,9 +276,7 @@ def test_vienna_can_be_left_out(tmp_path, hairpins, weights):
     assert list(report["calibration"]) == ["rnass"]
 
 
-def test_an_error_ends_the_workers_and_gives_threads_back(
-    tmp_path, hairpins, weights, monkeypatch, own_process
-):
+def test_an_error_ends_the_workers_and_gives_threads_back(tmp_path, hairpins, weights, monkeypatch):
     def fail(*_):
         raise InputError("no")
 

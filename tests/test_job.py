@@ -31,13 +31,6 @@ HAIRPIN = "GGGGAAAACCCC"
 ALWAYS = {"summary.tsv", "predictions.dbn", "run.json", ".rnass-journal.jsonl"}
 
 
-@pytest.fixture(autouse=True)
-def _threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def fasta(tmp_path):
     path = tmp_path / "seqs.fa"

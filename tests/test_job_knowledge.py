@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from rnass.io import read_constraints, read_structures
 from rnass.job import JobOptions, predict_files
@@ -20,13 +19,6 @@ HAIRPIN = "GGGGAAAACCCC"
 SWITCH = "GGGGAAAACCCCAAAAGGGG"
 LEFT, RIGHT = "((((....))))........", "........((((....))))"
 DUPLEX = "GGAGCAGG&CCUGCUCC"
-
-
-@pytest.fixture(autouse=True)
-def _threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

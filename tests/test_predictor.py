@@ -391,7 +391,7 @@ def two_folds(model_config, request):
 
 
 @pytest.fixture
-def shared(own_process):
+def shared():
     """Worker processes, lanes of the network, and the threads of each lane, of four threads."""
     torch.set_num_threads(4)
 
@@ -424,7 +424,7 @@ def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor,
     assert shared([100, 900], two_folds) == (0, 1, 4)
 
 
-def test_threads_are_given_back_after_an_error(predictor, own_process):
+def test_threads_are_given_back_after_an_error(predictor):
     torch.set_num_threads(4)
     with contextlib.suppress(RnassError), share_cores([100] * 21, predictor):
         assert torch.get_num_threads() == 1
