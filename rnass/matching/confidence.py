@@ -16,7 +16,9 @@ def expected_f1(
 
     The sum of p over the structure's pairs is the expected number of true positives, the sum over
     all i < j the expected number of pairs: this is F1 with both counts at their expectation, exact
-    if the probabilities are calibrated and the number of pairs varies little. 1 if both are empty.
+    if the probabilities are calibrated and the number of pairs varies little. A structure without
+    pairs has an F1 of 1 or 0, and is right if none exists: the product of all 1 - p, as if they were
+    independent.
 
     Args:
         probabilities: shape (L, L); only i < j is read.
@@ -26,9 +28,11 @@ def expected_f1(
     p = np.triu(checked_map(probabilities, structure.length), 1)
     if allowed is not None:
         p = p * (allowed | allowed.T)
+    if not len(structure.pairs):
+        return float(np.exp(np.log1p(-np.minimum(p, 1 - 1e-12), dtype=np.float64).sum()))
     hits = float(p[structure.pairs[:, 0], structure.pairs[:, 1]].sum(dtype=np.float64))
     total = len(structure.pairs) + float(p.sum(dtype=np.float64))
-    return min(2 * hits / total, 1.0) if total else 1.0
+    return min(2 * hits / total, 1.0)
 
 
 def base_confidence(probabilities: ArrayLike, structure: Structure) -> NDArray[np.float64]:

@@ -82,6 +82,8 @@ def test_expected_f1_by_hand():
     assert expected_f1(p + p.T, structure) == expected_f1(p, structure)
     assert expected_f1(np.zeros((8, 8)), Structure(8)) == 1.0
     assert expected_f1(np.zeros((8, 8)), structure) == 0.0
+    assert expected_f1(p, Structure(8)) == pytest.approx(0.2 * 0.4 * 0.9)
+    assert expected_f1(p, Structure(8), allowed=allowed) == pytest.approx(0.2 * 0.4)
 
 
 def test_base_confidence_by_hand():
