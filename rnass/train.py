@@ -267,8 +267,9 @@ def _taught_by(
 
     @torch.no_grad()
     def taught(batch: LabelledBatch) -> LabelledBatch:
+        read_anew = dataclasses.replace(batch.rnas, features=None)  # they are of the model's backbone
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            said = teacher.probabilities(batch.rnas)
+            said = teacher.probabilities(read_anew)
         return dataclasses.replace(batch, contacts=batch.contacts.lerp(said, config.teacher_share))
 
     return taught

@@ -24,7 +24,7 @@ from rnass.config import (
 )
 from rnass.dataset import Example, Loader, read_examples
 from rnass.errors import CheckpointError, ConfigError
-from rnass.model import ContactModel
+from rnass.model import ContactModel, Features
 from rnass.structure import Structure
 from rnass.train import (
     TrainObjective,
@@ -265,6 +265,9 @@ def test_a_teachers_probabilities_stand_for_the_known_pairs_by_their_share(
     with torch.no_grad():
         said = saved.probabilities(batch.rnas)
     expected = (1 - share) * batch.contacts + share * said
+    features = model.features(batch.rnas)
+    of_another = Features(torch.zeros_like(features.embeddings), torch.zeros_like(features.maps))
+    batch = dataclasses.replace(batch, rnas=dataclasses.replace(batch.rnas, features=of_another))
     got = _taught_by(config, model, CPU)(batch)
     torch.testing.assert_close(got.contacts, expected)
     assert got.rnas is batch.rnas
