@@ -29,7 +29,7 @@ def expected_f1(
     if allowed is not None:
         p = p * (allowed | allowed.T)
     if not len(structure.pairs):
-        return float(np.exp(np.log1p(-np.minimum(p, 1 - 1e-12), dtype=np.float64).sum()))
+        return float(np.subtract(1, p, dtype=np.float64).prod())
     hits = float(p[structure.pairs[:, 0], structure.pairs[:, 1]].sum(dtype=np.float64))
     total = len(structure.pairs) + float(p.sum(dtype=np.float64))
     return min(2 * hits / total, 1.0)

@@ -84,6 +84,9 @@ def test_expected_f1_by_hand():
     assert expected_f1(np.zeros((8, 8)), structure) == 0.0
     assert expected_f1(p, Structure(8)) == pytest.approx(0.2 * 0.4 * 0.9)
     assert expected_f1(p, Structure(8), allowed=allowed) == pytest.approx(0.2 * 0.4)
+    certain = np.zeros((8, 8), dtype=np.float32)
+    certain[0, 7] = 1
+    assert expected_f1(certain, Structure(8)) == 0.0
 
 
 def test_base_confidence_by_hand():
