@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rnass.evaluate.lines import RNASS, VIENNA_LINES
+from rnass.evaluation.methods import RNASS, VIENNA_LINES
 
 Report = dict[str, Any]
 

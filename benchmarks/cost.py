@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnass.weights import find_weights
+from rnass.network.weights import find_weights
 
 CASES = ["100x1000", "500x1", "500x8", "1000x1", "2000x1"]  # length, number of RNAs
 

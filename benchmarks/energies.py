@@ -10,12 +10,12 @@ import argparse
 
 import numpy as np
 
-from rnass import vienna
-from rnass.dataset import read_examples
-from rnass.evaluate.lines import THRESHKNOT
-from rnass.matching import decode
+from rnass.decoding import decode
+from rnass.evaluation.methods import THRESHKNOT
 from rnass.metrics import score
 from rnass.structure import Structure
+from rnass.thermodynamics import vienna
+from rnass.training.records import read_examples
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from typing import Any
 from safetensors import safe_open
 
 import rnass
-from rnass.dataset import read_examples
-from rnass.weights import sha256
+from rnass.network.weights import sha256
+from rnass.training.records import read_examples
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 

@@ -130,7 +130,7 @@ class HeadConfig(_Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig(_Strict):
-    """How a probability map becomes a structure: every option of `rnass.matching.decode`.
+    """How a probability map becomes a structure: every option of `rnass.decoding.decode`.
 
     Attributes:
         decoder: "matching" (exact, pseudoknots kept), "nested" (exact, none), "threshknot", "greedy".
@@ -259,7 +259,7 @@ class DataConfig(_Strict):
         feature_cache_gb: most that the same folder may hold of what a frozen published backbone says
             of the records, in 1e9 bytes; what does not fit is computed whenever it is needed.
         held_out: files or folders of labelled records that no training record may be near: at least
-            0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
+            0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.preparation.leakage.near`).
         drop_near: leave such training records out; else they are an error.
         mutation_rate: most of a record's pairs, as a share, that compensatory mutation replaces (the
             share is drawn evenly between 0 and it); 0 for none.
@@ -356,7 +356,7 @@ class TrainConfig(_Strict):
     Attributes:
         backbone: that the encoder starts from: path or name of rnass's own or of a published one
             (`rnass backbones`); None trains it from random weights.
-        family, u_as: of a published one, see `rnass.weights.open_backbone`.
+        family, u_as: of a published one, see `rnass.network.weights.open_backbone`.
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         deepen: blocks at full resolution that the head of `start` is given besides its own; they change
             nothing before the first step.
@@ -428,7 +428,7 @@ class CombineConfig(_Strict):
 
     Attributes:
         members: their weights, by name or path; several for the mean of these, see
-            `rnass.combine.mean_model`.
+            `rnass.training.combine.mean_model`.
         shares: of each in the mean of their log-odds, adding up to 1.
         thermodynamics: parameter sets that all of them are to read, see `ContactModel.read`; None for
             those that each reads.

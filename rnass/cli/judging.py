@@ -82,7 +82,7 @@ def evaluate(
 ) -> None:
     """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
     log_to_stderr(quiet=quiet)
-    from rnass.evaluate import EvaluateOptions, evaluate_files
+    from rnass.evaluation import EvaluateOptions, evaluate_files
 
     settings = decoding(decoder, threshold, noncanonical, min_helix=min_helix)
     options = EvaluateOptions(
@@ -124,8 +124,8 @@ def compare(
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
     log_to_stderr(quiet=quiet)
-    from rnass.compare import compare_files
-    from rnass.evaluate import ContenderOptions
+    from rnass.evaluation import ContenderOptions
+    from rnass.jobs.compare import compare_files
 
     options = ContenderOptions(
         predictions=_named_paths(predictions),
