@@ -261,6 +261,8 @@ class DataConfig(_Strict):
         held_out: files or folders of labelled records that no training record may be near: at least
             0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
         drop_near: leave such training records out; else they are an error.
+        excluded_families: a text file of family names, one a line; training records of any of these
+            families are left out, and a warning counts them.
         mutation_rate: most of a record's pairs, as a share, that compensatory mutation replaces (the
             share is drawn evenly between 0 and it); 0 for none.
         mutated_share: share of the drawn training records that are mutated; their base-pair
@@ -281,6 +283,7 @@ class DataConfig(_Strict):
     feature_cache_gb: float = 20.0
     held_out: tuple[str, ...] = ()
     drop_near: bool = False
+    excluded_families: str | None = None
     mutation_rate: float = 0.0
     mutated_share: float = 0.25
 
