@@ -339,13 +339,11 @@ class Loader:
 
     def thermodynamics(self, example: Example) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
-        return np.stack([self._probabilities(example.bases, name) for name in self.sets])
-
-    def _probabilities(self, bases: str, name: str) -> NDArray[np.float32]:
-        known = self._kept.get((name, bases))
-        if known is None:
-            return vienna.base_pair_probabilities(bases, name).dense()
-        return known.dense(bases)
+        bases = example.bases
+        known = [self._kept.get((name, bases)) for name in self.sets]
+        lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
+        folded = iter(vienna.all_probabilities(bases, lacking))
+        return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
