@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ __all__ = [
     "Loader",
     "annotations",
     "batches",
+    "family_names",
     "mutated",
     "read_examples",
     "training_examples",
@@ -121,13 +123,15 @@ def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 1
 
 
 def training_examples(data: DataConfig) -> list[Example]:
-    """The training records, none of them near a held-out one.
+    """The training records, none of an excluded family and none near a held-out record.
 
     Raises:
         InputError: a file that cannot be read; a record near a held-out one, unless those are to be
             dropped.
     """
     examples = read_examples(data.train, data.min_length, data.max_length)
+    if data.excluded_families:
+        examples = _without_families(examples, data.excluded_families)
     if not data.held_out:
         return examples
     held_out = read_examples(data.held_out)
@@ -144,6 +148,24 @@ def training_examples(data: DataConfig) -> list[Example]:
         known = counted(len(examples), "training record")
         log.warning("%d of %s left out, near held-out ones", len(dropped), known)
     return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def family_names(family: str) -> list[str]:
+    """The names in a record's family column, which may hold several (`RF00001,RF02541`)."""
+    return re.findall(r"[^,; ]+", family)
+
+
+def _without_families(examples: list[Example], path: str) -> list[Example]:
+    """The examples of none of the families that a text file lists."""
+    try:
+        excluded = set(Path(path).read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}; expected a text file of family names") from error
+    kept = [e for e in examples if excluded.isdisjoint(family_names(e.family))]
+    if left_out := len(examples) - len(kept):
+        known = counted(len(examples), "training record")
+        log.warning("%d of %s left out, of excluded families", left_out, known)
+    return kept
 
 
 def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
@@ -317,13 +339,11 @@ class Loader:
 
     def thermodynamics(self, example: Example) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
-        return np.stack([self._probabilities(example.bases, name) for name in self.sets])
-
-    def _probabilities(self, bases: str, name: str) -> NDArray[np.float32]:
-        known = self._kept.get((name, bases))
-        if known is None:
-            return vienna.base_pair_probabilities(bases, name).dense()
-        return known.dense(bases)
+        bases = example.bases
+        known = [self._kept.get((name, bases)) for name in self.sets]
+        lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
+        folded = iter(vienna.all_probabilities(bases, lacking))
+        return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
