@@ -24,7 +24,7 @@ import torch
 
 from rnass.config import TrainConfig, from_mapping
 from rnass.metrics import bootstrap_interval, score
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import keep_freed_memory
 from rnass.network.weights import load_model
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna

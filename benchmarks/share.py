@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rnass.config import PairingConfig
 from rnass.network.contact_model import ContactModel, thermal_log_odds
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.training.combine import mean_model
 from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, strict_f1

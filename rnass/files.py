@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import hashlib
 import json
 import sys
 import uuid
@@ -23,6 +24,7 @@ __all__ = [
     "read_lines",
     "reason",
     "record_name",
+    "sha256",
     "write_atomically",
     "write_json",
     "write_npy",
@@ -125,6 +127,15 @@ def write_npy(path: str | Path, array: ArrayLike) -> None:
 def reason(error: OSError) -> str:
     """What the system says about a failure, to stand within a message."""
     return (error.strerror or str(error)).lower()
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _content(path: str | Path) -> bytes:

@@ -130,8 +130,7 @@ def _training_device(device: DeviceName, threads: int) -> Any:
     """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
-    from rnass.network.memory import keep_freed_memory
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.device import choose_device, keep_freed_memory
 
     keep_freed_memory()
     set_threads(threads)

@@ -16,14 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, SequenceError
-from rnass.files import write_atomically, write_text
+from rnass.files import sha256, write_atomically, write_text
 from rnass.io import file_names, read_structures
 from rnass.jobs.predict import read_inputs, versions
 from rnass.jobs.results import Results, open_results
 from rnass.jobs.summary import SummaryRow
+from rnass.network.device import Device, choose_device
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import Backbone, find_weights, open_backbone, sha256
-from rnass.prediction.predictor import Device, Predictor, choose_device, load_predictor, unreadable
+from rnass.network.weights import Backbone, find_weights, open_backbone
+from rnass.prediction.predictor import Predictor, load_predictor, unreadable
 from rnass.progress import record_bar
 from rnass.rna import MIN_HAIRPIN, Rna
 from rnass.structure import Structure

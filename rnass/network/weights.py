@@ -34,7 +34,7 @@ from rnass.config import (
     from_mapping,
 )
 from rnass.errors import CheckpointError, counted
-from rnass.files import write_atomically
+from rnass.files import sha256, write_atomically
 from rnass.network.contact_model import Committee, ContactModel, PairingModel, RnaFmContacts
 from rnass.network.rnafm_structure import read_rnafm_structure, threshold_of
 
@@ -56,7 +56,6 @@ __all__ = [
     "save_committee",
     "save_head",
     "save_model",
-    "sha256",
 ]
 
 DEFAULT = "base"
@@ -128,15 +127,6 @@ def find_weights(name: str | None = None) -> Path:
             return path
     looked = ", ".join(str(folder) for folder in folders)
     raise CheckpointError(f"weights {wanted!r}: not a file, nor in {looked}; expected one of them")
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def manifest_entry(path: Path) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rnass.config import CombineConfig, CommitteeConfig, DecodingConfig, ModelConfig, to_json
 from rnass.errors import ConfigError, InputError
+from rnass.files import sha256
 from rnass.network.contact_model import Committee, ContactModel
-from rnass.network.weights import find_weights, load_model, save_committee, sha256
+from rnass.network.weights import find_weights, load_model, save_committee
 from rnass.training.contact import calibrate, logit_maps
 from rnass.training.records import Loader, read_examples, whole_tokens
 

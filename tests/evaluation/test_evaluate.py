@@ -23,10 +23,11 @@ from rnass.evaluation import (
     read_others,
     read_references,
 )
+from rnass.files import sha256
 from rnass.io import read_labelled_tsv, write_bpseq, write_ct, write_dot_bracket
 from rnass.metrics import calibration_bins, expected_calibration_error, score
 from rnass.network.contact_model import ContactModel
-from rnass.network.weights import save_model, sha256
+from rnass.network.weights import save_model
 from rnass.prediction import predictor as predictor_module
 from rnass.prediction.predictor import Predictor
 from rnass.rna import Rna

@@ -12,6 +12,7 @@ from rnass.backbone.language_head import LanguageHead, fill_masks
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import HeadConfig, ModelConfig
 from rnass.errors import CheckpointError
+from rnass.files import sha256
 from rnass.network import weights
 from rnass.network.contact_model import ContactModel, collate
 from rnass.network.weights import open_backbone
@@ -40,7 +41,7 @@ def test_the_default_is_the_backbone_that_ships_else_that_of_the_weights(folder,
     found = open_backbone()
     assert (found.name, found.family) == ("rnass-small-backbone.safetensors", "rnass")
     assert found.language is not None
-    assert found.sha256 == weights.sha256(found.path)
+    assert found.sha256 == sha256(found.path)
     assert open_backbone("base").name == "rnass-base.safetensors"
 
 
@@ -85,7 +86,7 @@ def test_a_published_one_is_read_by_its_path(folder, name, family):
         for one in (path.iterdir() if path.is_dir() else [path])
         if one.suffix not in (".json", ".txt")
     ]
-    assert found.sha256 == weights.sha256(files[0])
+    assert found.sha256 == sha256(files[0])
 
 
 def on_published(path, shaken, u_as=None):
@@ -113,7 +114,7 @@ def test_a_head_is_kept_without_its_backbone_and_joined_to_it_again(published):
         assert not any(key.startswith("backbone.") for key in file.keys())  # noqa: SIM118 - no mapping
         named = json.loads(file.metadata()["backbone"])
     assert (named["name"], named["family"]) == ("RNA-FM_pretrained.pth", "rna-fm")
-    assert named["sha256"] == weights.sha256(path)
+    assert named["sha256"] == sha256(path)
     batch = collate(["GGGCUAACCC"], None, model.backbone.vocabulary)
     with torch.no_grad():
         assert torch.equal(weights.load_model(kept, str(path))(batch), model(batch))

@@ -12,6 +12,7 @@ from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import CommitteeConfig
 from rnass.errors import CheckpointError, ConfigError
+from rnass.files import sha256
 from rnass.network import weights
 from rnass.network.contact_model import Committee, ContactModel, collate
 
@@ -179,7 +180,7 @@ def test_an_absent_file_is_named_even_where_a_manifest_knows_it(tmp_path):
 
 def test_a_file_must_have_the_sha256_of_the_manifest(saved):
     manifest = saved.parent / "manifest.json"
-    manifest.write_text(json.dumps({saved.name: {"sha256": weights.sha256(saved), "licence": "MIT"}}))
+    manifest.write_text(json.dumps({saved.name: {"sha256": sha256(saved), "licence": "MIT"}}))
     assert weights.manifest_entry(saved)["licence"] == "MIT"
     weights.load_model(saved)
     data = bytearray(saved.read_bytes())
@@ -199,7 +200,7 @@ def test_a_broken_manifest_is_named(saved, content):
 def test_sha256_is_that_of_the_standard(tmp_path):
     path = tmp_path / "abc"
     path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1
-    assert weights.sha256(path).startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert sha256(path).startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
 def test_weights_are_looked_for_in_order(tmp_path, monkeypatch):

@@ -19,14 +19,13 @@ from tiny_weights import save_tiny_weights, tiny_model
 
 import rnass
 from rnass.config import CommitteeConfig, DecodingConfig
-from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
+from rnass.errors import CheckpointError, RnassError, SequenceError
 from rnass.network.contact_model import Committee, ContactModel, collate
 from rnass.prediction import predictor as module
 from rnass.prediction.predictor import (
     MAX_LENGTH,
     Cores,
     Predictor,
-    choose_device,
     load_predictor,
     share_cores,
 )
@@ -324,17 +323,6 @@ def test_a_structure_that_cannot_be_decoded_spoils_no_other(predictor, monkeypat
     monkeypatch.setattr(module, "decode", refuse)
     outcomes = in_order(predictor.predict([Rna("a", "GGC"), Rna("b", HAIRPIN)]))
     assert [outcome.prediction is None for outcome in outcomes] == [True, False]
-
-
-def test_devices():
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there():
-    with pytest.raises(ConfigError, match=r"device 'cuda' is not available; expected one of auto, cpu"):
-        choose_device("cuda")
 
 
 def test_weights_by_path(tmp_path):

@@ -12,8 +12,9 @@ from tiny_weights import save_tiny_weights, tiny_model
 
 from rnass.config import CombineConfig
 from rnass.errors import CheckpointError, ConfigError, InputError
+from rnass.files import sha256
 from rnass.network.contact_model import Committee, ContactModel
-from rnass.network.weights import load_model, load_pairing_model, save_backbone, save_model, sha256
+from rnass.network.weights import load_model, load_pairing_model, save_backbone, save_model
 from rnass.training.combine import combine, mean_model
 from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, mean_f1
 from rnass.training.records import Loader, read_examples
