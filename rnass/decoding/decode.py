@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
 from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
-from rnass.decoding.constraints import Constraints
+from rnass.constraints import Constraints
 from rnass.decoding.helices import drop_short_helices, helix_lengths
 from rnass.decoding.heuristics import greedy, threshknot
 from rnass.decoding.integer_program import crossing_candidates, integer_optimum

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
-from rnass.prediction.predictor import Outcome, Predictor, share_cores
+from rnass.prediction.pipeline import Row, share_cores
+from rnass.prediction.predictor import Prediction, Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
@@ -104,22 +105,22 @@ class Contenders:
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
-        with share_cores([len(sequence) for sequence in sequences], self.predictor) as cores:
-            if self.predictor:
-                for outcome in self.predictor.predict(sequences, cores):
-                    yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
-            elif self.thermodynamic:
+        if self.predictor:
+            for outcome in self.predictor.predict(sequences, parallel=True):
+                yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
+        elif self.thermodynamic:
+            with share_cores([len(sequence) for sequence in sequences], (), None) as cores:
                 short = (s.text for s in sequences if len(s) <= vienna.MAX_LENGTH)
                 folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
                 for number, sequence in enumerate(sequences):
                     foldable = len(sequence) <= vienna.MAX_LENGTH
-                    fold, problems = (next(folded), ()) if foldable else _folded(sequence)
+                    fold, problems = _checked(next(folded), sequence) if foldable else _folded(sequence)
                     yield self._answer(number, sequence, {}, {}, fold, problems)
-            else:
-                for number, sequence in enumerate(sequences):
-                    yield self._answer(number, sequence, {}, {}, None)
+        else:
+            for number, sequence in enumerate(sequences):
+                yield self._answer(number, sequence, {}, {}, None)
 
-    def _with_rnass(self, predictor: Predictor, outcome: Outcome, sequence: Rna) -> Answer:
+    def _with_rnass(self, predictor: Predictor, outcome: Row[Prediction], sequence: Rna) -> Answer:
         """What rnass answers, or that it does not, beside everyone else's."""
         prediction = outcome.prediction
         if prediction is None:
@@ -131,7 +132,7 @@ class Contenders:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
-                prediction.informed, sequence.bases, options, nick=sequence.nick
+                prediction.decoded_map, sequence.bases, options, nick=sequence.nick
             )
         folded = prediction.thermodynamics if self.thermodynamic else None
         maps = {RNASS: prediction.probabilities}
@@ -164,6 +165,15 @@ def _folded(sequence: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...
         return vienna.fold(sequence.text, parameters=(), baseline=True), ()
     except RnassError as error:
         return None, (_problem(VIENNA, sequence, error),)
+
+
+def _checked(
+    fold: vienna.Thermodynamics | RnassError, sequence: Rna
+) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+    """ViennaRNA's part of an RNA, or why there is none."""
+    if isinstance(fold, RnassError):
+        return None, (_problem(VIENNA, sequence, fold),)
+    return fold, ()
 
 
 def _problem(line: str, sequence: Rna, error: RnassError | None) -> str:

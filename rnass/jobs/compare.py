@@ -1,28 +1,42 @@
 """`rnass compare`: rnass, ViennaRNA and other programs on the same RNAs, pair by pair."""
 
-import logging
+import csv
 from collections import Counter
-from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import InputError, OutputError, counted
+from rnass.errors import ExitStatus, RnassError, counted
 from rnass.evaluation import RNASS, VIENNA, Answer, ContenderOptions, contenders, read_others
-from rnass.files import reason, write_text
-from rnass.io import file_names
-from rnass.jobs.predict import read_inputs
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.results import Written
+from rnass.jobs.runner import Job, RunOptions, divided, run_job
 from rnass.metrics import score
-from rnass.progress import record_bar
+from rnass.network.weights import find_weights
+from rnass.prediction.predictor import origin
+from rnass.rna import Rna
+from rnass.structure import Structure
 
-__all__ = ["Agreement", "agreement", "compare_files"]
+__all__ = ["Agreement", "CompareOptions", "agreement", "compare_files"]
 
-log = logging.getLogger("rnass")
+_PAIRS, _LINES = "pairs.tsv", "lines.tsv"
 
-_TABLES = ("pairs.tsv", "lines.tsv")
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(RunOptions):
+    """Options of `compare_files`.
+
+    Attributes:
+        contenders: who predicts, and how.
+        plot: format of an arc diagram of each record; None for none.
+    """
+
+    contenders: ContenderOptions
+    plot: Literal["svg", "png", "pdf"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +67,6 @@ class Agreement:
         ]
 
 
-@dataclass
-class _Totals:
-    """What is said of all RNAs together."""
-
-    records: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    f1: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-
-
 def agreement(answer: Answer) -> Agreement:
     """Every pair that is predicted, and by whom."""
     structures = {line: found for line, found in answer.structures.items() if found is not None}
@@ -73,50 +78,100 @@ def agreement(answer: Answer) -> Agreement:
 
 
 def compare_files(
-    paths: Items[str],
-    out: Path,
-    options: ContenderOptions,
-    *,
-    plot: Literal["svg", "png", "pdf"] | None = "svg",
-) -> tuple[str, int]:
-    """Predict every RNA by everyone and write *out*; gives a short table and the exit status.
+    paths: Sequence[str], out: Path, options: CompareOptions, *, sequence: str | None = None
+) -> tuple[str, ExitStatus]:
+    """Predict every record by every method, into a results folder; gives a short table and the status.
 
-    Writes `pairs.tsv` (every pair anyone predicts, by whom, how probable), `lines.tsv` (every line on
-    every RNA: pairs, confidence, F1 against every other line) and an arc diagram per RNA.
-    Exit status: 0, or 1 if a record was bad or a line predicts nothing of one.
+    Writes `pairs.tsv` (every pair that any predicts, by whom, how probable), `lines.tsv` (every method on
+    every RNA: pairs, confidence, F1 against every other) and an arc diagram of each RNA. A method that
+    predicts nothing of an RNA makes the exit status 1.
 
     Raises:
-        InputError: no good record; predictions that cannot be read.
-        OutputError: the folder holds a comparison already, or cannot be written.
+        RnassError: see `rnass.jobs.runner.run_job`; predictions that cannot be read.
     """
-    sequences, bad = read_inputs(list(paths))
-    problems = [str(problem) for problem in bad]
-    if not sequences:
-        raise InputError("\n".join(problems) or "no records; expected at least one")
-    _make(out, overwrite=options.overwrite)
-    others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
-    problems += [problem for other in others.values() for problem in other.problems]
-    everyone = contenders(options, {name: other.structures for name, other in others.items()})
-    names = file_names(sequence.id for sequence in sequences)
-    pairs, lines = [""] * len(sequences), [""] * len(sequences)
-    totals = _Totals()
-    with record_bar(len(sequences), quiet=options.quiet) as advance:
-        for answer in everyone.answers(sequences):
-            found = agreement(answer)
-            pairs[answer.number] = _pair_rows(answer, found, everyone.lines)
-            lines[answer.number] = _line_rows(answer, found, totals)
-            problems += answer.problems
-            if plot:
-                _draw(out / f"{names[answer.number]}.{plot}", answer)
-            advance(len(answer.sequence))
-    write_text(out / _TABLES[0], _head(_PAIR_COLUMNS, everyone.lines) + "".join(pairs))
-    f1_columns = [f"F1 against {line}" for line in everyone.lines]
-    write_text(out / _TABLES[1], _head(_LINE_COLUMNS, f1_columns) + "".join(lines))
-    for problem in problems:
-        log.warning("%s", problem)
-    return _summary(everyone.lines, totals), int(bool(problems))
+    inputs = read_inputs(paths, sequence)
+    status = run_job(lambda: CompareJob(options, inputs.rnas), inputs, out, options)
+    if status == ExitStatus.STOPPED:
+        return "", status
+    return _summary(_table(out / _PAIRS), _table(out / _LINES)), status
 
 
+class CompareJob(Job[Answer]):
+    """Predict RNAs by every method."""
+
+    kind: ClassVar[str] = "compare"
+    shared: Sequence[str] = (_PAIRS, _LINES)
+
+    def __init__(self, options: CompareOptions, rnas: list[Rna]) -> None:
+        self.options = options
+        self.suffixes = (f".{options.plot}",) if options.plot else ()
+        read = {
+            name: read_others(name, path, rnas)
+            for name, path in options.contenders.predictions.items()
+        }
+        self.problems = [problem for other in read.values() for problem in other.problems]
+        self.others = {
+            rna: {name: other.structures[number] for name, other in read.items()}
+            for number, rna in enumerate(rnas)
+        }
+        self.everyone = contenders(
+            options.contenders, {name: other.structures for name, other in read.items()}
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Weights, methods and options."""
+        chosen = asdict(self.options.contenders)
+        names = ("rnass", "vienna", "also", "precision", "thermodynamics", "decoding")
+        predictor = self.everyone.predictor
+        weights = find_weights(self.options.contenders.weights) if predictor else None
+        return {
+            **(origin(weights, predictor) if predictor and weights else {}),
+            "options": {name: chosen[name] for name in names} | {"plot": self.options.plot},
+            "methods": list(self.everyone.lines),
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Where the other programs' predictions are."""
+        given = self.options.contenders.predictions
+        return {"predictions": {name: str(path) for name, path in given.items()}}
+
+    def more(self, rna: Rna) -> Any:
+        """What the other programs predict."""
+        return {
+            name: None if one is None else one.pairs.tolist() for name, one in self.others[rna].items()
+        }
+
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Answer | RnassError], None, None]:
+        """Predict RNAs by every method."""
+        return divided(self._answer, rnas)
+
+    def _answer(self, rnas: list[Rna]) -> Generator[tuple[int, Answer], None, None]:
+        names = self.options.contenders.predictions
+        self.everyone.others = {name: [self.others[rna][name] for rna in rnas] for name in names}
+        for one in self.everyone.answers(rnas):
+            yield one.number, one
+
+    def write(self, folder: Path, name: str, rna: Rna, found: Answer) -> Written:
+        """The lines of both tables, and the figure."""
+        where = agreement(found)
+        parts = {
+            _PAIRS: _pair_rows(found, where, self.everyone.lines),
+            _LINES: _line_rows(found, where),
+        }
+        files = [f"{name}{suffix}" for suffix in self.suffixes]
+        for file in files:
+            _draw(folder / file, found)
+        return Written(files, shared=parts, missing="; ".join(found.problems))
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """A whole table."""
+        lines = self.everyone.lines
+        if name == _PAIRS:
+            return _head(_PAIR_COLUMNS, lines) + "".join(parts)
+        return _head(_LINE_COLUMNS, [f"{_F1}{line}" for line in lines]) + "".join(parts)
+
+
+_F1 = "F1 against "
 _PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
 _LINE_COLUMNS = (
     "id",
@@ -131,11 +186,11 @@ _LINE_COLUMNS = (
 )
 
 
-def _head(columns: Items[str], more: Items[str]) -> str:
+def _head(columns: Sequence[str], more: Sequence[str]) -> str:
     return "\t".join([*columns, *more]) + "\n"
 
 
-def _pair_rows(answer: Answer, found: Agreement, lines: Items[str]) -> str:
+def _pair_rows(answer: Answer, found: Agreement, lines: Sequence[str]) -> str:
     """A row per pair, from 1; 1 or 0 per line, empty where a line predicts nothing of this RNA."""
     text = ""
     bases = answer.sequence.bases
@@ -148,53 +203,50 @@ def _pair_rows(answer: Answer, found: Agreement, lines: Items[str]) -> str:
     return text
 
 
-def _line_rows(answer: Answer, found: Agreement, totals: _Totals) -> str:
-    """A row per line, and its share in what is said of all RNAs."""
+def _line_rows(answer: Answer, found: Agreement) -> str:
+    """A row for each line."""
     kinds = found.kinds
-    totals.records += 1
-    totals.kinds.update("one" if kind.startswith("only ") else kind for kind in kinds)
     text = ""
     for line, structure in answer.structures.items():
         row = [answer.sequence.id, line, "no prediction" if structure is None else "ok"]
         if structure is None:
             text += "\t".join([*row, *[""] * (len(_LINE_COLUMNS) - 3 + len(answer.structures))]) + "\n"
             continue
-        own = [
-            kind
-            for kind, held in zip(kinds, found.held[:, found.lines.index(line)], strict=True)
-            if held
-        ]
+        held = found.held[:, found.lines.index(line)]
+        own = Counter(kind for kind, is_held in zip(kinds, held, strict=True) if is_held)
         confidence = answer.confidence(line)
         row += [str(len(structure.pairs)), str(structure.pseudoknot_order)]
         row += ["" if confidence is None else f"{confidence:.4f}"]
-        row += [str(own.count("all")), str(own.count("some")), str(own.count(f"only {line}"))]
-        for name, other in answer.structures.items():
-            f1 = None if other is None else score(other, structure).f1
-            row.append("" if f1 is None else f"{f1:.4f}")
-            if f1 is not None:
-                totals.f1.setdefault((line, name), []).append(f1)
+        row += [str(own[kind]) for kind in ("all", "some", f"only {line}")]
+        others = answer.structures.values()
+        row += ["" if other is None else f"{score(other, structure).f1:.4f}" for other in others]
         text += "\t".join(row) + "\n"
     return text
 
 
-def _summary(lines: Items[str], totals: _Totals) -> str:
-    """Where everyone agrees, on all RNAs: shares of pairs, and a square of mean F1."""
-    total = sum(totals.kinds.values())
-    text = f"{counted(totals.records, 'RNA')}, {counted(total, 'different pair')} predicted by "
-    text += f"{counted(len(lines), 'line')}\n"
-    for kind, words in (("all", "by all lines"), ("some", "by some"), ("one", "by one only")):
-        text += f"{words:>14}: {totals.kinds[kind]:,}\n"
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _summary(pairs: list[dict[str, str]], rows: list[dict[str, str]]) -> str:
+    """Where all agree, on all RNAs: shares of pairs, and a square of mean F1."""
+    lines = list(dict.fromkeys(row["line"] for row in rows))
+    if not lines:
+        return ""
+    kinds = Counter(row["predicted_by"].split()[0] for row in pairs)
+    rnas = counted(len(rows) // len(lines), "RNA")
+    text = f"{rnas}, {counted(len(pairs), 'different pair')} predicted by {counted(len(lines), 'line')}\n"
+    for kind, words in (("all", "by all lines"), ("some", "by some"), ("only", "by one only")):
+        text += f"{words:>14}: {kinds[kind]:,}\n"
     width = max(map(len, lines))
     text += "\nmean strict F1 of each line's structure against each other's\n"
-    text += (
-        " " * width
-        + "".join(f"  {name:>8}" for name in (f"({k + 1})" for k in range(len(lines))))
-        + "\n"
-    )
+    text += " " * width + "".join(f"  {f'({k + 1})':>8}" for k in range(len(lines))) + "\n"
     for k, line in enumerate(lines):
-        cells = (totals.f1.get((line, other)) for other in lines)
-        row = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
-        text += f"{line:<{width}}{row}  ({k + 1})\n"
+        own = [row for row in rows if row["line"] == line]
+        cells = [[float(f1) for row in own if (f1 := row[f"{_F1}{other}"])] for other in lines]
+        square = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
+        text += f"{line:<{width}}{square}  ({k + 1})\n"
     return text
 
 
@@ -209,13 +261,3 @@ def _draw(path: Path, answer: Answer) -> None:
             tracks.append(Track(f"{line}{sure}", structure, answer.map_of(line)))
     if tracks:
         save_figure(compare_arcs(answer.sequence.text, tracks, title=answer.sequence.id), path)
-
-
-def _make(out: Path, *, overwrite: bool) -> None:
-    """Have the folder, without an earlier comparison unless that may be replaced."""
-    if not overwrite and any((out / name).exists() for name in _TABLES):
-        raise OutputError(f"{out}: holds a comparison; expected another folder, or --overwrite")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {reason(error)}; expected a folder that can be written") from error

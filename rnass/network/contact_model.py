@@ -17,7 +17,7 @@ from rnass.backbone.encoder import Encoder, OnAttention
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import CommitteeConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
-from rnass.network.memory import return_freed_memory
+from rnass.network.device import return_freed_memory
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure

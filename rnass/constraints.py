@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ConstraintError
-from rnass.structure import Structure
 
 __all__ = ["Constraints"]
 
@@ -81,12 +80,12 @@ class Constraints:
         banned = np.array([a * length + b for a, b in self.forbidden], dtype=np.int64)
         return np.asarray(opens[i] & closes[j] & forced & ~np.isin(i * length + j, banned))
 
-    def check(self, length: int, *, max_order: int | None = None) -> None:
+    def check(self, length: int) -> None:
         """Find constraints that contradict one another or the length.
 
         Raises:
             ConstraintError: a base out of range or under two constraints that exclude each other, a
-                pair both forced and forbidden, forced pairs of a pseudoknot order above *max_order*.
+                pair both forced and forbidden.
         """
         self._check_range(length)
         for first, second in (
@@ -97,7 +96,7 @@ class Constraints:
         ):
             for base in sorted(getattr(self, first) & getattr(self, second))[:1]:
                 self._conflict(base, f"{_MEANING[first]} and {_MEANING[second]}")
-        self._check_pairs(length, max_order)
+        self._check_pairs()
 
     @property
     def _forced(self) -> frozenset[int]:
@@ -117,7 +116,7 @@ class Constraints:
                     f"{self.where}: pair ({i + 1}, {j + 1}); expected two bases, the smaller first"
                 )
 
-    def _check_pairs(self, length: int, max_order: int | None) -> None:
+    def _check_pairs(self) -> None:
         seen: set[int] = set()
         for i, j in sorted(self.pairs):
             for base in (i, j):
@@ -129,12 +128,6 @@ class Constraints:
                     self._conflict(base, f"form the pair ({i + 1}, {j + 1}) and {_MEANING[other]}")
             if (i, j) in self.forbidden:
                 self._conflict(i, f"both form and not form the pair ({i + 1}, {j + 1})")
-        order = Structure(length, list(self.pairs)).pseudoknot_order
-        if max_order is not None and order > max_order:
-            raise ConstraintError(
-                f"{self.where}: the forced pairs have pseudoknot order {order}; "
-                f"expected at most {max_order}"
-            )
 
     def _conflict(self, base: int, demands: str) -> None:
         raise ConstraintError(
