@@ -20,10 +20,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     seen = {
-        name for path in arguments.trained for one in read_labelled_tsv(path) for name in family_names(one.family)
+        name
+        for path in arguments.trained
+        for one in read_labelled_tsv(path)
+        for name in family_names(one.family)
     }
     records = read_labelled_tsv(arguments.records)
-    new = [one for one in records if family_names(one.family) and not seen.intersection(family_names(one.family))]
+    new = [
+        one
+        for one in records
+        if family_names(one.family) and not seen.intersection(family_names(one.family))
+    ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     write_labelled_tsv(arguments.out, new)
     known = {name for one in new for name in family_names(one.family)}

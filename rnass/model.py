@@ -186,7 +186,8 @@ class ContactModel(nn.Module):
         if known is None:
             known = torch.zeros_like(logits)[:, None]
         slope, offset = self.energies
-        return logits + (1 + slope) * energy_log_odds(known) + offset
+        corrected: Tensor = logits + (1 + slope) * energy_log_odds(known) + offset
+        return corrected
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The logits with ViennaRNA's share in them, before calibration."""
@@ -293,7 +294,8 @@ def pairing_probabilities(
     Args:
         config: their calibration, and whether a base has one partner.
         log_odds: symmetric, of a model's `log_odds`.
-        bases, mask: as in `Batch`.
+        bases: as in `Batch`.
+        mask: as there.
     """
     calibrated = config.calibrated(log_odds)
     if config.one_partner:
