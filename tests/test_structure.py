@@ -134,7 +134,7 @@ def test_brackets_of_pairs_that_cross_nothing_state_nothing(text):
 @settings(deadline=None)
 @given(structures(), st.permutations(range(20)))
 def test_orders_of_stated_levels(structure, shuffled):
-    """Each order is nested, and of two pairs that cross the one of the lower level has the lower order."""
+    """Of two pairs that cross, the one of the lower level has the lower order."""
     orders = structure.orders
     levels = np.array(shuffled)[orders]
     stated = Structure(len(structure), structure.pairs, levels=levels)
