@@ -15,6 +15,7 @@ else:
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rnass.errors import ConfigError, counted
+from rnass.rna import MIN_HAIRPIN
 
 __all__ = [
     "CombineConfig",
@@ -159,7 +160,7 @@ class DecodingConfig(_Strict):
     threshold: float = 0.5
     canonical: bool = True
     pair_unknown: bool = False
-    min_hairpin: int = 3
+    min_hairpin: int = MIN_HAIRPIN
     max_span: int | None = None
     min_helix: int = 1
     max_order: int | None = None

@@ -11,14 +11,12 @@ from scipy.special import logit
 from rnass.config import DecodingConfig
 from rnass.decoding.constraints import Constraints
 from rnass.errors import ConstraintError, InputError, counted
-from rnass.rna import BASES, clean_bases
+from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN, clean_bases
 
 __all__ = ["CandidateGraph", "allowed_pairs", "candidate_graph", "checked_map"]
 
 EDGE = 1e-7
 """Probabilities are kept this far from 0 and 1, so that no log-odds is infinite."""
-
-_CANONICAL = (("A", "U"), ("G", "C"), ("G", "U"))
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def allowed_pairs(
     *,
     canonical: bool = True,
     pair_unknown: bool = False,
-    min_hairpin: int = 3,
+    min_hairpin: int = MIN_HAIRPIN,
     max_span: int | None = None,
     nick: int | None = None,
 ) -> NDArray[np.bool_]:
@@ -180,8 +178,8 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
     """Which letters may pair, shape (5, 5), symmetric, in the order of BASES."""
     table = np.zeros((5, 5), dtype=bool)
     table[:4, :4] = not options.canonical
-    for a, b in _CANONICAL:
-        table[BASES.index(a), BASES.index(b)] = table[BASES.index(b), BASES.index(a)] = True
+    for a, b in CANONICAL_PAIRS:
+        table[BASES.index(a), BASES.index(b)] = True
     table[4] = table[:, 4] = options.pair_unknown
     return table
 

@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from rnass.errors import InputError, counted
+from rnass.rna import MISSING_REACTIVITY
 
 __all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
 
 _GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
-_MISSING = -500.0  # RNAstructure and ViennaRNA write -999 for "no data"
 _FLOOR = 1e-6
 
 _HELIX_END_SHARE = 0.4  # the two end pairs of a helix of five
@@ -66,7 +66,7 @@ def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
     A small negative number is what background subtraction leaves of an unreactive base.
     """
     values = np.asarray(reactivities, dtype=np.float64)
-    values = np.where(np.isfinite(values) & (values > _MISSING), values, np.nan)
+    values = np.where(np.isfinite(values) & (values > MISSING_REACTIVITY / 2), values, np.nan)
     return np.maximum(values, 0.0)
 
 

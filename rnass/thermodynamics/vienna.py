@@ -30,7 +30,7 @@ from rnass.errors import (
     WorkerError,
     counted,
 )
-from rnass.rna import MIN_HAIRPIN, Rna
+from rnass.rna import MIN_HAIRPIN, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
 
 __all__ = [
@@ -671,4 +671,4 @@ def _one_based(reactivities: ArrayLike, length: int) -> list[float]:
     values = clean_reactivities(reactivities)
     if values.shape != (length,):
         raise ConfigError(f"reactivities: shape {values.shape}; expected ({length},), one for each base")
-    return [-999.0, *np.where(np.isnan(values), -999.0, values).tolist()]
+    return [MISSING_REACTIVITY, *np.where(np.isnan(values), MISSING_REACTIVITY, values).tolist()]
