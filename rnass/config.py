@@ -15,6 +15,7 @@ else:
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rnass.errors import ConfigError, counted
+from rnass.rna import MIN_HAIRPIN
 
 __all__ = [
     "CombineConfig",
@@ -159,7 +160,7 @@ class DecodingConfig(_Strict):
     threshold: float = 0.5
     canonical: bool = True
     pair_unknown: bool = False
-    min_hairpin: int = 3
+    min_hairpin: int = MIN_HAIRPIN
     max_span: int | None = None
     min_helix: int = 1
     max_order: int | None = None
@@ -277,6 +278,9 @@ class DataConfig(_Strict):
             share is drawn evenly between 0 and it); 0 for none.
         mutated_share: share of the drawn training records that are mutated; their base-pair
             probabilities are computed as they are drawn.
+        profiles: tables of chemical-mapping profiles to learn from too, see `rnass.training.profiles`.
+        profile_share: share of the drawn RNAs that are profiles.
+        profile_signal: least ratio of signal to noise of a profile.
     """
 
     train: tuple[str, ...] = ()
@@ -296,9 +300,12 @@ class DataConfig(_Strict):
     excluded_families: str | None = None
     mutation_rate: float = 0.0
     mutated_share: float = 0.25
+    profiles: tuple[str, ...] = ()
+    profile_share: float = 0.25
+    profile_signal: float = 3.0
 
     def __post_init__(self) -> None:
-        for name in ("mutation_rate", "mutated_share"):
+        for name in ("mutation_rate", "mutated_share", "profile_share"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} {value} is not between 0 and 1")
         if not self.pseudoknot_weight > 0:
@@ -380,6 +387,7 @@ class TrainConfig(_Strict):
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
         one_partner: of a model without `start`, see ModelConfig; such a model is trained by the
             cross-entropy of each base's partner, others by that of each pair.
+        profile_weight: of the loss of a chemical-mapping profile, relative to that of a structure.
         thermodynamics_dropout: share of the RNAs that are shown without their base-pair
             probabilities, so that the model can be used without them.
         teacher: weights whose probabilities are learnt beside the known pairs (Hinton et al. 2015,
@@ -397,6 +405,7 @@ class TrainConfig(_Strict):
     backbone_rate: float = 0.3
     thermal_share: float | None = None
     one_partner: bool = False
+    profile_weight: float = 1.0
     thermodynamics_dropout: float = 0.1
     teacher: str | None = None
     teacher_share: float = 0.5
@@ -409,6 +418,8 @@ class TrainConfig(_Strict):
     def __post_init__(self) -> None:
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"teacher_share {self.teacher_share} is not between 0 and 1")
+        if self.data.profiles and not self.one_partner:
+            raise ValueError("data.profiles: no one_partner, without which no base is unpaired for sure")
 
 
 @dataclass(frozen=True, kw_only=True)

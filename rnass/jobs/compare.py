@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ExitStatus, RnassError, counted
-from rnass.evaluation import RNASS, VIENNA, Answer, ContenderOptions, contenders, read_others
+from rnass.evaluation import RNASS, VIENNA, MethodOptions, Predicted, load_methods, read_others
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
@@ -23,7 +23,7 @@ from rnass.structure import Structure
 
 __all__ = ["Agreement", "CompareOptions", "agreement", "compare_files"]
 
-_PAIRS, _LINES = "pairs.tsv", "lines.tsv"
+_PAIRS, _METHODS = "pairs.tsv", "methods.tsv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,49 +31,49 @@ class CompareOptions(RunOptions):
     """Options of `compare_files`.
 
     Attributes:
-        contenders: who predicts, and how.
+        methods: that predict, and how.
         plot: format of an arc diagram of each record; None for none.
     """
 
-    contenders: ContenderOptions
+    methods: MethodOptions
     plot: Literal["svg", "png", "pdf"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """Where the lines of an answer agree.
+    """Where the methods agree on one RNA.
 
     Attributes:
-        lines: those that predict this RNA.
+        methods: those that predict this RNA.
         pairs: shape (n, 2), 0-based, every pair that any of them predicts.
-        held: shape (n, lines), whether a line predicts a pair.
+        held: shape (n, methods), whether a method predicts a pair.
     """
 
-    lines: list[str]
+    methods: list[str]
     pairs: NDArray[np.int64]
     held: NDArray[np.bool_]
 
     @property
     def kinds(self) -> list[str]:
-        """For each pair "all", "some" or the name of the one line that predicts it."""
+        """For each pair "all", "some" or the name of the one method that predicts it."""
         votes = self.held.sum(1)
         return [
             "all"
-            if votes[k] == len(self.lines)
+            if votes[k] == len(self.methods)
             else "some"
             if votes[k] > 1
-            else f"only {self.lines[first]}"
+            else f"only {self.methods[first]}"
             for k, first in enumerate(self.held.argmax(1) if len(self.pairs) else ())
         ]
 
 
-def agreement(answer: Answer) -> Agreement:
-    """Every pair that is predicted, and by whom."""
-    structures = {line: found for line, found in answer.structures.items() if found is not None}
+def agreement(predicted: Predicted) -> Agreement:
+    """Every predicted pair, and the methods that predict it."""
+    structures = {method: found for method, found in predicted.structures.items() if found is not None}
     every = [tuple(pair) for found in structures.values() for pair in found.pairs.tolist()]
     pairs = np.array(sorted(set(every)), dtype=np.int64).reshape(-1, 2)
     columns = [found.partners[pairs[:, 0]] == pairs[:, 1] for found in structures.values()]
-    held = np.array(columns, dtype=bool).reshape(len(structures), len(pairs)).T  # (n, lines)
+    held = np.array(columns, dtype=bool).reshape(len(structures), len(pairs)).T  # (n, methods)
     return Agreement(list(structures), pairs, held)
 
 
@@ -82,7 +82,7 @@ def compare_files(
 ) -> tuple[str, ExitStatus]:
     """Predict every record by every method, into a results folder; gives a short table and the status.
 
-    Writes `pairs.tsv` (every pair that any predicts, by whom, how probable), `lines.tsv` (every method on
+    Writes `pairs.tsv` (every pair that any predicts, by whom, how probable), `methods.tsv` (every method on
     every RNA: pairs, confidence, F1 against every other) and an arc diagram of each RNA. A method that
     predicts nothing of an RNA makes the exit status 1.
 
@@ -93,46 +93,46 @@ def compare_files(
     status = run_job(lambda: CompareJob(options, inputs.rnas), inputs, out, options)
     if status == ExitStatus.STOPPED:
         return "", status
-    return _summary(_table(out / _PAIRS), _table(out / _LINES)), status
+    return _summary(_table(out / _PAIRS), _table(out / _METHODS)), status
 
 
-class CompareJob(Job[Answer]):
+class CompareJob(Job[Predicted]):
     """Predict RNAs by every method."""
 
     kind: ClassVar[str] = "compare"
-    shared: Sequence[str] = (_PAIRS, _LINES)
+    shared: Sequence[str] = (_PAIRS, _METHODS)
 
     def __init__(self, options: CompareOptions, rnas: list[Rna]) -> None:
         self.options = options
         self.suffixes = (f".{options.plot}",) if options.plot else ()
         read = {
             name: read_others(name, path, rnas)
-            for name, path in options.contenders.predictions.items()
+            for name, path in options.methods.predictions.items()
         }
         self.problems = [problem for other in read.values() for problem in other.problems]
         self.others = {
             rna: {name: other.structures[number] for name, other in read.items()}
             for number, rna in enumerate(rnas)
         }
-        self.everyone = contenders(
-            options.contenders, {name: other.structures for name, other in read.items()}
+        self.methods = load_methods(
+            options.methods, {name: other.structures for name, other in read.items()}
         )
 
     def identity(self) -> dict[str, Any]:
         """Weights, methods and options."""
-        chosen = asdict(self.options.contenders)
+        chosen = asdict(self.options.methods)
         names = ("rnass", "vienna", "also", "precision", "thermodynamics", "decoding")
-        predictor = self.everyone.predictor
-        weights = find_weights(self.options.contenders.weights) if predictor else None
+        predictor = self.methods.predictor
+        weights = find_weights(self.options.methods.weights) if predictor else None
         return {
             **(origin(weights, predictor) if predictor and weights else {}),
             "options": {name: chosen[name] for name in names} | {"plot": self.options.plot},
-            "methods": list(self.everyone.lines),
+            "methods": list(self.methods.names),
         }
 
     def about(self) -> dict[str, Any]:
         """Where the other programs' predictions are."""
-        given = self.options.contenders.predictions
+        given = self.options.methods.predictions
         return {"predictions": {name: str(path) for name, path in given.items()}}
 
     def more(self, rna: Rna) -> Any:
@@ -141,22 +141,22 @@ class CompareJob(Job[Answer]):
             name: None if one is None else one.pairs.tolist() for name, one in self.others[rna].items()
         }
 
-    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Answer | RnassError], None, None]:
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Predicted | RnassError], None, None]:
         """Predict RNAs by every method."""
-        return divided(self._answer, rnas)
+        return divided(self._predicted, rnas)
 
-    def _answer(self, rnas: list[Rna]) -> Generator[tuple[int, Answer], None, None]:
-        names = self.options.contenders.predictions
-        self.everyone.others = {name: [self.others[rna][name] for rna in rnas] for name in names}
-        for one in self.everyone.answers(rnas):
+    def _predicted(self, rnas: list[Rna]) -> Generator[tuple[int, Predicted], None, None]:
+        names = self.options.methods.predictions
+        self.methods.others = {name: [self.others[rna][name] for rna in rnas] for name in names}
+        for one in self.methods.predict(rnas):
             yield one.number, one
 
-    def write(self, folder: Path, name: str, rna: Rna, found: Answer) -> Written:
-        """The lines of both tables, and the figure."""
+    def write(self, folder: Path, name: str, rna: Rna, found: Predicted) -> Written:
+        """The rows of both tables, and the figure."""
         where = agreement(found)
         parts = {
-            _PAIRS: _pair_rows(found, where, self.everyone.lines),
-            _LINES: _line_rows(found, where),
+            _PAIRS: _pair_rows(found, where, self.methods.names),
+            _METHODS: _method_rows(found, where),
         }
         files = [f"{name}{suffix}" for suffix in self.suffixes]
         for file in files:
@@ -165,17 +165,17 @@ class CompareJob(Job[Answer]):
 
     def join(self, name: str, parts: Sequence[str]) -> str:
         """A whole table."""
-        lines = self.everyone.lines
+        names = self.methods.names
         if name == _PAIRS:
-            return _head(_PAIR_COLUMNS, lines) + "".join(parts)
-        return _head(_LINE_COLUMNS, [f"{_F1}{line}" for line in lines]) + "".join(parts)
+            return _head(_PAIR_COLUMNS, names) + "".join(parts)
+        return _head(_METHOD_COLUMNS, [f"{_F1}{method}" for method in names]) + "".join(parts)
 
 
 _F1 = "F1 against "
 _PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
-_LINE_COLUMNS = (
+_METHOD_COLUMNS = (
     "id",
-    "line",
+    "method",
     "status",
     "pairs",
     "pseudoknot_order",
@@ -190,35 +190,35 @@ def _head(columns: Sequence[str], more: Sequence[str]) -> str:
     return "\t".join([*columns, *more]) + "\n"
 
 
-def _pair_rows(answer: Answer, found: Agreement, lines: Sequence[str]) -> str:
-    """A row per pair, from 1; 1 or 0 per line, empty where a line predicts nothing of this RNA."""
+def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -> str:
+    """A row per pair, bases from 1; 1 or 0 per method, empty where it has no prediction of this RNA."""
     text = ""
-    bases = answer.sequence.bases
+    bases = predicted.rna.bases
     for (i, j), held, kind in zip(found.pairs.tolist(), found.held, found.kinds, strict=True):
-        row = [answer.sequence.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
-        row += [f"{m[i, j]:.4f}" if m is not None else "" for m in map(answer.maps.get, (RNASS, VIENNA))]
-        by_line = dict(zip(found.lines, held, strict=True))
-        row += [str(int(by_line[line])) if line in by_line else "" for line in lines]
+        row = [predicted.rna.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
+        row += [f"{m[i, j]:.4f}" if m is not None else "" for m in map(predicted.maps.get, (RNASS, VIENNA))]
+        by_method = dict(zip(found.methods, held, strict=True))
+        row += [str(int(by_method[method])) if method in by_method else "" for method in methods]
         text += "\t".join(row) + "\n"
     return text
 
 
-def _line_rows(answer: Answer, found: Agreement) -> str:
-    """A row for each line."""
+def _method_rows(predicted: Predicted, found: Agreement) -> str:
+    """A row for each method."""
     kinds = found.kinds
     text = ""
-    for line, structure in answer.structures.items():
-        row = [answer.sequence.id, line, "no prediction" if structure is None else "ok"]
+    for method, structure in predicted.structures.items():
+        row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
         if structure is None:
-            text += "\t".join([*row, *[""] * (len(_LINE_COLUMNS) - 3 + len(answer.structures))]) + "\n"
+            text += "\t".join([*row, *[""] * (len(_METHOD_COLUMNS) - 3 + len(predicted.structures))]) + "\n"
             continue
-        held = found.held[:, found.lines.index(line)]
+        held = found.held[:, found.methods.index(method)]
         own = Counter(kind for kind, is_held in zip(kinds, held, strict=True) if is_held)
-        confidence = answer.confidence(line)
+        confidence = predicted.confidence(method)
         row += [str(len(structure.pairs)), str(structure.pseudoknot_order)]
         row += ["" if confidence is None else f"{confidence:.4f}"]
-        row += [str(own[kind]) for kind in ("all", "some", f"only {line}")]
-        others = answer.structures.values()
+        row += [str(own[kind]) for kind in ("all", "some", f"only {method}")]
+        others = predicted.structures.values()
         row += ["" if other is None else f"{score(other, structure).f1:.4f}" for other in others]
         text += "\t".join(row) + "\n"
     return text
@@ -230,34 +230,34 @@ def _table(path: Path) -> list[dict[str, str]]:
 
 
 def _summary(pairs: list[dict[str, str]], rows: list[dict[str, str]]) -> str:
-    """Where all agree, on all RNAs: shares of pairs, and a square of mean F1."""
-    lines = list(dict.fromkeys(row["line"] for row in rows))
-    if not lines:
+    """Agreement over all RNAs: shares of pairs, and the mean F1 of each method against each other."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if not methods:
         return ""
     kinds = Counter(row["predicted_by"].split()[0] for row in pairs)
-    rnas = counted(len(rows) // len(lines), "RNA")
-    text = f"{rnas}, {counted(len(pairs), 'different pair')} predicted by {counted(len(lines), 'line')}\n"
-    for kind, words in (("all", "by all lines"), ("some", "by some"), ("only", "by one only")):
+    rnas = counted(len(rows) // len(methods), "RNA")
+    text = f"{rnas}, {counted(len(pairs), 'different pair')} predicted by {counted(len(methods), 'method')}\n"
+    for kind, words in (("all", "by all methods"), ("some", "by some"), ("only", "by one only")):
         text += f"{words:>14}: {kinds[kind]:,}\n"
-    width = max(map(len, lines))
-    text += "\nmean strict F1 of each line's structure against each other's\n"
-    text += " " * width + "".join(f"  {f'({k + 1})':>8}" for k in range(len(lines))) + "\n"
-    for k, line in enumerate(lines):
-        own = [row for row in rows if row["line"] == line]
-        cells = [[float(f1) for row in own if (f1 := row[f"{_F1}{other}"])] for other in lines]
+    width = max(map(len, methods))
+    text += "\nmean strict F1 of each method's structure against each other's\n"
+    text += " " * width + "".join(f"  {f'({k + 1})':>8}" for k in range(len(methods))) + "\n"
+    for k, method in enumerate(methods):
+        own = [row for row in rows if row["method"] == method]
+        cells = [[float(f1) for row in own if (f1 := row[f"{_F1}{other}"])] for other in methods]
         square = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
-        text += f"{line:<{width}}{square}  ({k + 1})\n"
+        text += f"{method:<{width}}{square}  ({k + 1})\n"
     return text
 
 
-def _draw(path: Path, answer: Answer) -> None:
+def _draw(path: Path, predicted: Predicted) -> None:
     from rnass.figures import Track, compare_arcs, save_figure  # matplotlib takes half a second to load
 
     tracks = []
-    for line, structure in answer.structures.items():
+    for method, structure in predicted.structures.items():
         if structure is not None:
-            confidence = answer.confidence(line)
+            confidence = predicted.confidence(method)
             sure = "" if confidence is None else f", confidence {confidence:.2f}"
-            tracks.append(Track(f"{line}{sure}", structure, answer.map_of(line)))
+            tracks.append(Track(f"{method}{sure}", structure, predicted.map_of(method)))
     if tracks:
-        save_figure(compare_arcs(answer.sequence.text, tracks, title=answer.sequence.id), path)
+        save_figure(compare_arcs(predicted.rna.text, tracks, title=predicted.rna.id), path)

@@ -294,8 +294,8 @@ def pairing_probabilities(
     Args:
         config: their calibration, and whether a base has one partner.
         log_odds: symmetric, of a model's `log_odds`.
-        bases: codes over ACGUN.
-        mask: 1 where there is a base, 0 in padding.
+        bases: as in `Batch`.
+        mask: as there.
     """
     calibrated = config.calibrated(log_odds)
     if config.one_partner:
