@@ -291,9 +291,9 @@ def _stems(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
         of each pair, shape (n,).
     """
     ends = np.argsort(pairs, axis=None)  # the 2n paired bases in order, as flat indices
-    rank = np.empty(ends.size, dtype=np.int64)
-    rank[ends] = np.arange(ends.size)
-    rank = rank.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
+    flat = np.empty(ends.size, dtype=np.int64)
+    flat[ends] = np.arange(ends.size)
+    rank = flat.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
     step = np.diff(rank, axis=0)
     first = np.concatenate([[True], (step[:, 0] != 1) | (step[:, 1] != -1)])
     return rank[first], np.cumsum(first) - 1

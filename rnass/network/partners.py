@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from rnass.rna import BASES, MIN_HAIRPIN
+from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN
 
 __all__ = ["partner_loss", "partner_probabilities", "possible_pairs"]
 
@@ -24,9 +24,8 @@ _TRACED = 8  # further ones that gradients flow through: each halves what earlie
 _MOST = 20.0  # log-odds above this are as good as certain
 
 _CANONICAL = torch.zeros(len(BASES), len(BASES), dtype=torch.bool)
-for _one, _other in ("AU", "GC", "GU"):
-    _CANONICAL[BASES.index(_one), BASES.index(_other)] = True
-    _CANONICAL[BASES.index(_other), BASES.index(_one)] = True
+for _pair in CANONICAL_PAIRS:
+    _CANONICAL[BASES.index(_pair[0]), BASES.index(_pair[1])] = True
 
 
 def possible_pairs(
