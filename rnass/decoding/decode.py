@@ -9,8 +9,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
-from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
 from rnass.constraints import Constraints
+from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
 from rnass.decoding.helices import drop_short_helices, helix_lengths
 from rnass.decoding.heuristics import greedy, threshknot
 from rnass.decoding.integer_program import crossing_candidates, integer_optimum

@@ -207,9 +207,7 @@ class AttentionJob(Job[Structure]):
         raw, corrected = attention_maps(self.backbone, rna.bases, rna.id)
         scores = score_heads(corrected, found)
         with write_atomically(folder / f"{name}.npz") as file:
-            np.savez_compressed(
-                file, attention=raw.astype(np.float16), apc=corrected.astype(np.float16)
-            )
+            np.savez_compressed(file, attention=raw.astype(np.float16), apc=corrected.astype(np.float16))
         table = _table(scores)
         write_text(folder / f"{name}{_TABLE}", table)
         if self.options.plot:
@@ -255,5 +253,3 @@ def _table(scores: list[HeadScore]) -> str:
     lines = ["layer\thead\tprecision_at_L\tprecision_at_pairs"]
     lines += [f"{s.layer}\t{s.head}\t{s.at_length:.4f}\t{s.at_pairs:.4f}" for s in scores]
     return "\n".join(lines) + "\n"
-
-

@@ -19,7 +19,6 @@ from rnass.metrics import score
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
 from rnass.rna import Rna
-from rnass.structure import Structure
 
 __all__ = ["Agreement", "CompareOptions", "agreement", "compare_files"]
 
@@ -82,9 +81,9 @@ def compare_files(
 ) -> tuple[str, ExitStatus]:
     """Predict every record by every method, into a results folder; gives a short table and the status.
 
-    Writes `pairs.tsv` (every pair that any predicts, by whom, how probable), `methods.tsv` (every method on
-    every RNA: pairs, confidence, F1 against every other) and an arc diagram of each RNA. A method that
-    predicts nothing of an RNA makes the exit status 1.
+    Writes `pairs.tsv` (every predicted pair, its methods and probabilities), `methods.tsv` (each method
+    on each RNA: pairs, confidence, F1 against each other method) and an arc diagram of each RNA. The
+    exit status is 1 if a method predicts nothing of an RNA.
 
     Raises:
         RnassError: see `rnass.jobs.runner.run_job`; predictions that cannot be read.
@@ -106,8 +105,7 @@ class CompareJob(Job[Predicted]):
         self.options = options
         self.suffixes = (f".{options.plot}",) if options.plot else ()
         read = {
-            name: read_others(name, path, rnas)
-            for name, path in options.methods.predictions.items()
+            name: read_others(name, path, rnas) for name, path in options.methods.predictions.items()
         }
         self.problems = [problem for other in read.values() for problem in other.problems]
         self.others = {
@@ -196,7 +194,9 @@ def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -
     bases = predicted.rna.bases
     for (i, j), held, kind in zip(found.pairs.tolist(), found.held, found.kinds, strict=True):
         row = [predicted.rna.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
-        row += [f"{m[i, j]:.4f}" if m is not None else "" for m in map(predicted.maps.get, (RNASS, VIENNA))]
+        row += [
+            f"{m[i, j]:.4f}" if m is not None else "" for m in map(predicted.maps.get, (RNASS, VIENNA))
+        ]
         by_method = dict(zip(found.methods, held, strict=True))
         row += [str(int(by_method[method])) if method in by_method else "" for method in methods]
         text += "\t".join(row) + "\n"
@@ -210,7 +210,8 @@ def _method_rows(predicted: Predicted, found: Agreement) -> str:
     for method, structure in predicted.structures.items():
         row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
         if structure is None:
-            text += "\t".join([*row, *[""] * (len(_METHOD_COLUMNS) - 3 + len(predicted.structures))]) + "\n"
+            empty = [""] * (len(_METHOD_COLUMNS) - len(row) + len(predicted.structures))
+            text += "\t".join([*row, *empty]) + "\n"
             continue
         held = found.held[:, found.methods.index(method)]
         own = Counter(kind for kind, is_held in zip(kinds, held, strict=True) if is_held)
@@ -235,8 +236,8 @@ def _summary(pairs: list[dict[str, str]], rows: list[dict[str, str]]) -> str:
     if not methods:
         return ""
     kinds = Counter(row["predicted_by"].split()[0] for row in pairs)
-    rnas = counted(len(rows) // len(methods), "RNA")
-    text = f"{rnas}, {counted(len(pairs), 'different pair')} predicted by {counted(len(methods), 'method')}\n"
+    text = f"{counted(len(rows) // len(methods), 'RNA')}, {counted(len(pairs), 'different pair')} "
+    text += f"predicted by {counted(len(methods), 'method')}\n"
     for kind, words in (("all", "by all methods"), ("some", "by some"), ("only", "by one only")):
         text += f"{words:>14}: {kinds[kind]:,}\n"
     width = max(map(len, methods))

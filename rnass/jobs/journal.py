@@ -107,20 +107,20 @@ def read_journal(folder: Path) -> tuple[Plan | None, dict[str, Entry]]:
 
     A line that a kill tore is passed over: its record is not finished.
     """
-    plan, entries = None, {}
     journal = folder / JOURNAL
     text = journal.read_text(encoding="utf-8", errors="replace") if journal.is_file() else ""
-    for line in text.split("\n"):
-        try:
-            values = json.loads(line)
-            if "run" in values:
-                plan = _plan(**values["run"])
-            else:
-                entry = _entry(**values["record"])
-                entries[entry.name] = entry
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            continue
-    return plan, entries if plan else {}
+    lines = [_read_line(line) for line in text.split("\n")]
+    plans = [line for line in lines if isinstance(line, Plan)]
+    entries = {line.name: line for line in lines if isinstance(line, Entry)}
+    return (plans[-1], entries) if plans else (None, {})
+
+
+def _read_line(line: str) -> Plan | Entry | None:
+    try:
+        values = json.loads(line)
+        return _plan(**values["run"]) if "run" in values else _entry(**values["record"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _plan(

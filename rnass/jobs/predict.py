@@ -32,8 +32,10 @@ FORMATS = ("ct", "dbn", "bpseq", "npy")
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 _PREDICTIONS = "predictions.dbn"
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
-_ELEMENTS = ("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops")
-_ELEMENTS += ("pseudoknotted_helices",)
+_ELEMENTS = (
+    *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
+    "pseudoknotted_helices",
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,8 +145,10 @@ class PredictJob(Job[Prediction]):
     def identity(self) -> dict[str, Any]:
         """Weights, energies and options."""
         options = self.options
-        names = ("formats", "plot", "baseline", "elements", "alternatives", "thermodynamics")
-        names += ("precision", "decoding", "mix", "shape_method")
+        names = (
+            *("formats", "plot", "baseline", "elements", "alternatives", "thermodynamics"),
+            *("precision", "decoding", "mix", "shape_method"),
+        )
         chosen = {name: getattr(options, name) for name in names}
         return {**origin(self.weights, self.predictor), "options": chosen}
 
@@ -162,9 +166,7 @@ class PredictJob(Job[Prediction]):
         """As the predictor's."""
         return self.predictor.refusal(rna)
 
-    def work(
-        self, rnas: list[Rna]
-    ) -> Generator[tuple[int, Prediction | RnassError], None, None]:
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict RNAs."""
         for row in self.predictor.predict(rnas, parallel=True):
             if found := row.prediction or row.error:

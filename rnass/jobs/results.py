@@ -196,9 +196,7 @@ def _unwritable(folder: Path, error: OSError) -> OutputError:
     return OutputError(f"{folder}: {reason(error)}; expected a folder that can be written")
 
 
-def _check_use(
-    folder: Path, plan: Plan, earlier: Plan | None, *, overwrite: bool, resume: bool
-) -> None:
+def _check_use(folder: Path, plan: Plan, earlier: Plan | None, *, overwrite: bool, resume: bool) -> None:
     """Refuse a folder that is in use, unless it is to be overwritten, or resumed by the same command."""
     if overwrite:
         return
@@ -236,8 +234,8 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
     """Refuse to replace a file that rnass did not write, or that the run reads."""
     if foreign:
         raise OutputError(
-            f"{folder / min(foreign)}: not written by rnass, and in the way of results; expected another "
-            "folder, or the file elsewhere"
+            f"{folder / min(foreign)}: not written by rnass, and in the way of its results; expected "
+            "another folder"
         )
     here = folder.resolve()
     for name in inputs:

@@ -124,16 +124,16 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     began = time.time()
     problems = inputs.problems
     _report(problems)
-    unread = not inputs.rnas and not any(isinstance(one, SequenceError) or one.record for one in problems)
-    if unread or (options.strict and problems):
-        return _nothing_done(problems, "" if unread else " (--strict)")
+    records_met = inputs.rnas or any(isinstance(one, SequenceError) or one.record for one in problems)
+    if not records_met or (options.strict and problems):
+        return _nothing_done(problems, strict=bool(records_met))
     job = load()
     names = file_names(rna.id for rna in inputs.rnas)
     records = [Record(name, rna, job.more(rna)) for name, rna in zip(names, inputs.rnas, strict=True)]
     refused = {one.name: why for one in records if (why := job.refusal(one.rna))}
     _report([*job.problems, *refused.values()])
     if options.strict and refused:
-        return _nothing_done(list(refused.values()), " (--strict)")
+        return _nothing_done(list(refused.values()), strict=True)
     identity = json.loads(json.dumps(job.identity()))
     plan = Plan(job.kind, identity, tuple(names), tuple(job.suffixes), (*job.shared, SUMMARY, RUN))
     with open_results(
@@ -180,8 +180,9 @@ def _report(problems: Iterable[object]) -> None:
         log.error("%s", problem)
 
 
-def _nothing_done(problems: Sequence[Exception], why: str) -> ExitStatus:
-    log.error("%s; nothing is done%s", counted(len(problems), "bad record"), why)
+def _nothing_done(problems: Sequence[Exception], *, strict: bool) -> ExitStatus:
+    what = "bad record" if strict else "problem"
+    log.error("%s; nothing is done%s", counted(len(problems), what), " (--strict)" if strict else "")
     return ExitStatus.STOPPED
 
 
@@ -201,7 +202,7 @@ def _worked(
         return ExitStatus.STOPPED, None
     except RnassError as error:
         return ExitStatus.STOPPED, error
-    except Exception as error:  # noqa: BLE001 - raised again once what is finished is written
+    except Exception as error:
         return ExitStatus.FAULT, error
 
 
@@ -241,9 +242,7 @@ def _work(
     return ExitStatus.FAILED if failures or missing else ExitStatus.OK
 
 
-def _written(
-    job: Job[F], folder: Path, record: Record, found: F | RnassError
-) -> Written | RnassError:
+def _written(job: Job[F], folder: Path, record: Record, found: F | RnassError) -> Written | RnassError:
     """What was written of a record, or why nothing was; a disk that is full is no record's error."""
     if isinstance(found, RnassError):
         return found
@@ -251,7 +250,7 @@ def _written(
         return job.write(folder, record.name, record.rna, found)
     except OutputError:
         raise
-    except Exception as error:  # noqa: BLE001 - of whatever kind, it is one record's
+    except Exception as error:
         return record_error(error, record.rna.id)
 
 
@@ -286,7 +285,7 @@ def divided(
             yield number, found
     except (WorkerError, OutputError):
         raise
-    except Exception as error:  # noqa: BLE001 - of whatever kind, it is one record's
+    except Exception as error:
         left = list(undone)
         if len(left) == 1:
             yield left[0], record_error(error, rnas[left[0]].id)

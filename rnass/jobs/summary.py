@@ -11,9 +11,7 @@ __all__ = ["write_summary"]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def write_summary(
-    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
-) -> None:
+def write_summary(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     r"""Write rows as tab-separated text; tab, line ends and backslash become \t, \n, \r and \\.
 
     Args:

@@ -28,12 +28,12 @@ def too_long(rna: Rna, where: str = "") -> SequenceError | None:
 def unpredictable(rna: Rna, encoder: Encoder) -> SequenceError | None:
     """Why an RNA cannot be predicted with a backbone, if that is plain at once."""
     context = encoder.max_bases
-    if context is not None and len(rna) > context:
-        return too_long(rna) or SequenceError(
-            f"{rna.id}: {len(rna)} bases; expected at most {context}, all that the backbone reads at once",
-            rna.id,
-        )
-    return too_long(rna) or unreadable(rna, encoder, linked=True)
+    if (error := too_long(rna)) or context is None or len(rna) <= context:
+        return error or unreadable(rna, encoder, linked=True)
+    return SequenceError(
+        f"{rna.id}: {len(rna)} bases; expected at most {context}, all that the backbone reads at once",
+        rna.id,
+    )
 
 
 def unreadable(rna: Rna, encoder: Encoder, *, linked: bool = False) -> SequenceError | None:

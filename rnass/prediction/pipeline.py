@@ -34,7 +34,7 @@ _LONG = 700  # or one is longer than this and folded by several parameter sets
 _MOST_LANES = 16  # each takes about as much memory as an RNA of 630 bases
 
 P = TypeVar("P")
-Q = TypeVar("Q", covariant=True)
+Q_co = TypeVar("Q_co", covariant=True)
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class Row(Generic[P]):
     seconds: float = 0.0
 
 
-class Stages(Protocol[Q]):
+class Stages(Protocol[Q_co]):
     """What is done to one RNA, or to one batch, at each stage."""
 
     def refusal(self, rna: Rna) -> RnassError | None:
@@ -71,14 +71,12 @@ class Stages(Protocol[Q]):
     ) -> Generator[vienna.Thermodynamics | RnassError, None, None]:
         """Fold RNAs, in their order."""
 
-    def read(
-        self, rnas: list[Rna], folded: list[vienna.Thermodynamics]
-    ) -> list[NDArray[np.float32]]:
+    def read(self, rnas: list[Rna], folded: list[vienna.Thermodynamics]) -> list[NDArray[np.float32]]:
         """The pairing probabilities of a batch, (L, L) each."""
 
     def decode(
         self, rna: Rna, folded: vienna.Thermodynamics, probabilities: NDArray[np.float32], seconds: float
-    ) -> Q:
+    ) -> Q_co:
         """Make a prediction of the map."""
 
 
@@ -127,9 +125,7 @@ def share_cores(
             torch.set_num_threads(threads)
 
 
-def run_pipeline(
-    stages: Stages[P], rnas: Iterable[Rna], cores: Cores
-) -> Generator[Row[P], None, None]:
+def run_pipeline(stages: Stages[P], rnas: Iterable[Rna], cores: Cores) -> Generator[Row[P], None, None]:
     """Predict RNAs; each row comes when it is finished, in no particular order within `AHEAD`.
 
     Until this is closed worker processes fold what they were given.
@@ -149,9 +145,7 @@ def run_pipeline(
     yield from finished
 
 
-def _by_length(
-    stages: Stages[P], rnas: Iterable[Rna], refused: deque[Row[P]]
-) -> Iterator[Row[P]]:
+def _by_length(stages: Stages[P], rnas: Iterable[Rna], refused: deque[Row[P]]) -> Iterator[Row[P]]:
     """Number the RNAs and sort them by length, some hundreds at a time; some are *refused*."""
     numbered = (Row[P](number, rna, error=stages.refusal(rna)) for number, rna in enumerate(rnas))
     while pool := list(islice(numbered, AHEAD)):
@@ -220,7 +214,7 @@ def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
     try:
         folded = [row.folded for row in batch if row.folded]
         maps = stages.read([row.rna for row in batch], folded)
-    except Exception as error:  # noqa: BLE001 - of whatever kind, it is one record's
+    except Exception as error:
         if len(batch) == 1:
             batch[0].error = record_error(error, batch[0].rna.id)
             return
@@ -238,7 +232,7 @@ def _decoded(stages: Stages[P], rows: Iterable[Row[P]]) -> Iterator[Row[P]]:
         if row.folded is not None and row.probabilities is not None:
             try:
                 row.prediction = stages.decode(row.rna, row.folded, row.probabilities, row.seconds)
-            except Exception as error:  # noqa: BLE001 - of whatever kind, it is one record's
+            except Exception as error:
                 row.error = record_error(error, row.rna.id)
         yield row
 

@@ -1,4 +1,4 @@
-"""Predict an RNA: base-pair probabilities of ViennaRNA, pairing probabilities of the network, a structure.
+"""Predict an RNA: ViennaRNA's base-pair probabilities, the network's pairing probabilities, a structure.
 
 The two columns of the package meet here: the network gives the map of pairing probabilities, the
 chemistry turns it into a structure.
@@ -46,8 +46,8 @@ class Prediction:
         structure: the base pairs decoded from them.
         thermodynamics: ViennaRNA's folding of the same RNA.
         seconds: time taken, its share of a batch.
-        decoded_map: (L, L): the map that the structure was decoded from, after reactivities and the mixing
-            in of ViennaRNA's probabilities; *probabilities* itself without these.
+        decoded_map: (L, L): the map that the structure was decoded from, with ViennaRNA's probabilities
+            mixed in and shifted by reactivities; *probabilities* itself without these.
         decoding: how it was decoded.
     """
 
@@ -187,9 +187,7 @@ class Predictor:
         )
 
     @torch.no_grad()
-    def read(
-        self, rnas: list[Rna], folded: list[vienna.Thermodynamics]
-    ) -> list[NDArray[np.float32]]:
+    def read(self, rnas: list[Rna], folded: list[vienna.Thermodynamics]) -> list[NDArray[np.float32]]:
         """The calibrated pairing probabilities of a batch, (L, L) each."""
         kept = [_places(rna) for rna in rnas]
         maps = None

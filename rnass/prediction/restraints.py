@@ -83,19 +83,20 @@ def restrain(
     lines = _assigned(rnas, read_constraints(constraints) if constraints else [], bad)
     values = _assigned(rnas, read_reactivities(reactivities) if reactivities else [], bad)
     reported = "AC" if dms else "ACGUN"
-    found: list[Rna | InputError] = []
-    for k, rna in enumerate(rnas):
+
+    def restrained(number: int, rna: Rna) -> Rna | InputError:
+        given: dict[str, Any] = {}
         try:
-            given: dict[str, Any] = {}
-            if k in lines:
-                given["constraints"] = build_constraints(lines[k], rna)
-            if k in values:
-                given["reactivities"] = _of_bases(values[k], rna, reported, normalise=normalise)
-            found.append(replace(rna, **given) if given else rna)
+            if number in lines:
+                given["constraints"] = build_constraints(lines[number], rna)
+            if number in values:
+                given["reactivities"] = _of_bases(values[number], rna, reported, normalise=normalise)
+            return replace(rna, **given) if given else rna
         except InputError as error:
             error.record = rna.id
-            found.append(error)
-    return found
+            return error
+
+    return [restrained(number, rna) for number, rna in enumerate(rnas)]
 
 
 def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) -> dict[int, Any]:

@@ -468,7 +468,7 @@ def _fold_part_safely(
     """`_fold_part`, or the error that ended it, so that it ends no other RNA's."""
     try:
         return _fold_part(task, names=names, baseline=baseline)
-    except Exception as error:  # noqa: BLE001 - ViennaRNA raises several kinds
+    except Exception as error:
         return record_error(error, "ViennaRNA")
 
 
