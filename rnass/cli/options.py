@@ -64,9 +64,7 @@ def _at_most_all_cores(threads: int) -> int:
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Argument(
-        help="FASTA files, .gz too; - reads standard input.", show_default=False
-    ),
+    typer.Argument(help="FASTA files, .gz too; - reads standard input.", show_default=False),
 ]
 Sequence = Annotated[
     str | None,

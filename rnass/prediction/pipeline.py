@@ -164,7 +164,7 @@ def _folded(
         found = next(folding)
         row.seconds += time.monotonic() - began
         if isinstance(found, RnassError):
-            row.error = found
+            row.error = type(found)(f"{row.rna.id}: {found}")
             failed.append(row)
         else:
             row.folded = found
