@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from rnass import vienna
-from rnass.allocator import keep_freed_memory
 from rnass.config import TrainConfig, from_mapping
-from rnass.dataset import Loader, read_examples
 from rnass.metrics import bootstrap_interval, score
+from rnass.network.memory import keep_freed_memory
+from rnass.network.weights import load_model
 from rnass.structure import Structure
-from rnass.train import calibrated_probabilities, logit_maps, strict_f1, train
-from rnass.weights import load_model
+from rnass.thermodynamics import vienna
+from rnass.training.contact import calibrated_probabilities, logit_maps, strict_f1, train
+from rnass.training.records import Loader, read_examples
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
 from rnass.io.stockholm import Alignment, read_stockholm
-from rnass.weights import open_backbone
+from rnass.network.weights import open_backbone
 
 Columns = set[tuple[int, int]]
 

@@ -13,14 +13,14 @@ import random
 import numpy as np
 
 from rnass.metrics import score
-from rnass.predictor import load_predictor
-from rnass.sequence import Sequence
+from rnass.prediction.predictor import load_predictor
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
 
 
-def designed(draw: random.Random, pairs: int, kind: str) -> tuple[Sequence, Structure]:
+def designed(draw: random.Random, pairs: int, kind: str) -> tuple[Rna, Structure]:
     """Two strands and the structure they were made for."""
 
     def bases(count: int) -> str:
@@ -35,7 +35,7 @@ def designed(draw: random.Random, pairs: int, kind: str) -> tuple[Sequence, Stru
     after = bases(10) if kind == "free ends" else ""
     first, second = before + stem, stem[::-1].translate(COMPLEMENT) + after
     dot_bracket = symbols + "(" * pairs + ")" * pairs + "." * len(after)
-    return Sequence.from_text(f"{first}&{second}"), Structure.from_dot_bracket(dot_bracket)
+    return Rna.from_text(f"{first}&{second}"), Structure.from_dot_bracket(dot_bracket)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What ViennaRNA finds by each of its parameter sets, those that rnass fitted among them.
+"""Accuracy of ViennaRNA's base-pair probabilities with each parameter set, rnass2026 included.
 
     python benchmarks/energies.py FILE ... [--processes 2] [--limit N]
 
@@ -10,12 +10,12 @@ import argparse
 
 import numpy as np
 
-from rnass import vienna
-from rnass.dataset import read_examples
-from rnass.evaluate.lines import THRESHKNOT
-from rnass.matching import decode
+from rnass.decoding import decode
+from rnass.evaluation.methods import THRESHKNOT
 from rnass.metrics import score
 from rnass.structure import Structure
+from rnass.thermodynamics import vienna
+from rnass.training.records import read_examples
 
 
 def main() -> None:

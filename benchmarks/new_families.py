@@ -8,8 +8,8 @@ A record of unknown family is left out: its family may be any. Prints how many t
 import argparse
 from pathlib import Path
 
-from rnass.dataset import family_names
 from rnass.io.tsv import read_labelled_tsv, write_labelled_tsv
+from rnass.training.records import family_names
 
 
 def main() -> None:

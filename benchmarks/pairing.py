@@ -16,13 +16,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from rnass.allocator import keep_freed_memory
-from rnass.dataset import Example, read_examples
-from rnass.matching import allowed_pairs
+from rnass.decoding import allowed_pairs
 from rnass.metrics import crossing_pairs, score
-from rnass.predictor import Prediction, Predictor, load_predictor, share_cores
-from rnass.sequence import Sequence
+from rnass.network.memory import keep_freed_memory
+from rnass.prediction.predictor import Prediction, Predictor, load_predictor, share_cores
+from rnass.rna import Rna
 from rnass.structure import Structure
+from rnass.training.records import Example, read_examples
 
 EDGES = (0, 50, 100, 200, 400, 1000, 2000)
 
@@ -101,7 +101,7 @@ def judged(predictor: Predictor, examples: list[Example]) -> list[Row]:
 
 
 def _judged(predictor: Predictor, examples: list[Example]) -> Iterator[Row]:
-    sequences = [Sequence(e.id, e.bases) for e in examples]
+    sequences = [Rna(e.id, e.bases) for e in examples]
     with share_cores([len(e.bases) for e in examples], predictor) as cores:
         for outcome in predictor.predict(sequences, cores):
             if outcome.prediction is None:

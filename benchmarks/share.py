@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnass.allocator import keep_freed_memory
-from rnass.combine import mean_model
 from rnass.config import PairingConfig
-from rnass.dataset import Example, Loader, read_examples
-from rnass.model import ContactModel, thermal_log_odds
-from rnass.train import calibrate, calibrated_probabilities, logit_maps, strict_f1
-from rnass.weights import find_weights
+from rnass.network.contact_model import ContactModel, thermal_log_odds
+from rnass.network.memory import keep_freed_memory
+from rnass.network.weights import find_weights
+from rnass.training.combine import mean_model
+from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, strict_f1
+from rnass.training.records import Example, Loader, read_examples
 
 Maps = list[NDArray[np.floating]]
 

@@ -9,7 +9,7 @@ compares with those of the same part alone. Prints a Markdown table; runs nothin
 import argparse
 from typing import Any
 
-from rnass.weights import find_weights, manifest_entry
+from rnass.network.weights import find_weights, manifest_entry
 
 HEAD = ("stage", "steps", "core minutes so far", "training records", "validated on", "loss", "F1")
 

@@ -11,8 +11,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Prediction",
     "Predictor",
+    "Rna",
     "RnassError",
-    "Sequence",
     "Structure",
     "__version__",
     "load_predictor",
@@ -21,18 +21,18 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rnass.errors import RnassError
-    from rnass.predictor import Prediction, Predictor, load_predictor, predict
-    from rnass.sequence import Sequence
+    from rnass.prediction.predictor import Prediction, Predictor, load_predictor, predict
+    from rnass.rna import Rna
     from rnass.structure import Structure
 else:  # only where types are not checked, or any name would pass for one of rnass
     _HOMES = {
-        "Prediction": "predictor",
-        "Predictor": "predictor",
+        "Prediction": "prediction.predictor",
+        "Predictor": "prediction.predictor",
         "RnassError": "errors",
-        "Sequence": "sequence",
+        "Rna": "rna",
         "Structure": "structure",
-        "load_predictor": "predictor",
-        "predict": "predictor",
+        "load_predictor": "prediction.predictor",
+        "predict": "prediction.predictor",
     }
 
     def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ else:
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rnass.errors import ConfigError, counted
+from rnass.rna import MIN_HAIRPIN
 
 __all__ = [
     "CombineConfig",
@@ -137,7 +138,7 @@ class HeadConfig(_Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig(_Strict):
-    """How a probability map becomes a structure: every option of `rnass.matching.decode`.
+    """How a probability map becomes a structure: every option of `rnass.decoding.decode`.
 
     Attributes:
         decoder: "matching" (exact, pseudoknots kept), "nested" (exact, none), "threshknot", "greedy".
@@ -159,7 +160,7 @@ class DecodingConfig(_Strict):
     threshold: float = 0.5
     canonical: bool = True
     pair_unknown: bool = False
-    min_hairpin: int = 3
+    min_hairpin: int = MIN_HAIRPIN
     max_span: int | None = None
     min_helix: int = 1
     max_order: int | None = None
@@ -184,7 +185,7 @@ class PairingConfig(_Strict):
         temperature, offset: the calibration of the log-odds.
         decoding: of the pairing probabilities.
         one_partner: the probabilities of each base's partners and of none add up to 1, see
-            `rnass.partners`; else each pair of bases is judged by itself.
+            `rnass.network.partners`; else each pair of bases is judged by itself.
     """
 
     decoding: DecodingConfig = DecodingConfig()
@@ -269,7 +270,7 @@ class DataConfig(_Strict):
         feature_cache_gb: most that the same folder may hold of what a frozen published backbone says
             of the records, in 1e9 bytes; what does not fit is computed whenever it is needed.
         held_out: files or folders of labelled records that no training record may be near: at least
-            0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.leakage.near`).
+            0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.preparation.leakage.near`).
         drop_near: leave such training records out; else they are an error.
         excluded_families: a text file of family names, one a line; training records of any of these
             families are left out, and a warning counts them.
@@ -277,7 +278,7 @@ class DataConfig(_Strict):
             share is drawn evenly between 0 and it); 0 for none.
         mutated_share: share of the drawn training records that are mutated; their base-pair
             probabilities are computed as they are drawn.
-        profiles: tables of chemical-mapping profiles to learn from too, see `rnass.profiles`.
+        profiles: tables of chemical-mapping profiles to learn from too, see `rnass.training.profiles`.
         profile_share: share of the drawn RNAs that are profiles.
         profile_signal: least ratio of signal to noise of a profile.
     """
@@ -375,7 +376,7 @@ class TrainConfig(_Strict):
     Attributes:
         backbone: that the encoder starts from: path or name of rnass's own or of a published one
             (`rnass backbones`); None trains it from random weights.
-        family, u_as: of a published one, see `rnass.weights.open_backbone`.
+        family, u_as: of a published one, see `rnass.network.weights.open_backbone`.
         start: a contact model to go on from, with its `backbone` if it holds a head alone.
         deepen: blocks at full resolution that the head of `start` is given besides its own; they change
             nothing before the first step.
@@ -454,7 +455,7 @@ class CombineConfig(_Strict):
 
     Attributes:
         members: their weights, by name or path; several for the mean of these, see
-            `rnass.combine.mean_model`.
+            `rnass.training.combine.mean_model`.
         shares: of each in the mean of their log-odds, adding up to 1.
         thermodynamics: parameter sets that all of them are to read, see `ContactModel.read`; None for
             those that each reads.

@@ -12,7 +12,7 @@ from jaxtyping import install_import_hook
 for _name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):  # by which rich and typer colour a pipe
     os.environ.pop(_name, None)
 
-NETWORK = ["backbone", "contact_head", "dataset", "model", "pair_features", "pretrain", "train"]
+NETWORK = ["backbone", "network", "training"]
 
 # before any of these is imported: their jaxtyping annotations become assertions, in tests only
 install_import_hook([f"rnass.{name}" for name in NETWORK], "beartype.beartype")
@@ -21,7 +21,7 @@ from tiny_weights import save_tiny_weights  # noqa: E402 - after the hook
 
 from rnass import cli  # noqa: E402 - after the hook
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig  # noqa: E402 - after the hook
-from rnass.model import ContactModel  # noqa: E402 - after the hook
+from rnass.network.contact_model import ContactModel  # noqa: E402 - after the hook
 
 torch.set_num_threads(1)
 

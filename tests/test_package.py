@@ -19,7 +19,7 @@ def imported_by(code):
     "code",
     [
         "import rnass, rnass.io",
-        "import rnass; rnass.Sequence, rnass.Structure, rnass.RnassError, dir(rnass)",
+        "import rnass; rnass.Rna, rnass.Structure, rnass.RnassError, dir(rnass)",
         "from rnass import cli",
     ],
 )
@@ -38,8 +38,8 @@ def test_public_names_are_exact_and_sorted():
 
 
 def test_predict_is_the_function_whatever_was_imported_before():
-    code = "import rnass.job, rnass; from rnass import predict; assert predict is rnass.predict"
-    assert "torch" in imported_by(code + "; assert predict.__module__ == 'rnass.predictor'")
+    code = "import rnass.jobs.predict, rnass; from rnass import predict; assert predict is rnass.predict"
+    assert "torch" in imported_by(code + "; assert predict.__module__ == 'rnass.prediction.predictor'")
 
 
 def test_other_names_are_not_there():

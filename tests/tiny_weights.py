@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig
-from rnass.model import ContactModel
-from rnass.weights import save_model
+from rnass.network.contact_model import ContactModel
+from rnass.network.weights import save_model
 
 
 def tiny_model(thermodynamics: tuple[str, ...] = ("turner2004",)) -> ContactModel:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from rnass.backbone.encoder import Encoder, make_norm
 from rnass.config import EncoderConfig
 from rnass.errors import SequenceError
-from rnass.sequence import clean_bases
+from rnass.rna import clean_bases
 
 __all__ = ["MASK", "LanguageHead", "fill_masks"]
 

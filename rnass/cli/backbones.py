@@ -109,7 +109,7 @@ def embed(
     """
     log_to_stderr(quiet=quiet)
     require_input(inputs, sequence)
-    from rnass.embed import EmbedOptions, embed_files
+    from rnass.jobs.embed import EmbedOptions, embed_files
 
     set_threads(threads)
     options = EmbedOptions(
@@ -139,8 +139,8 @@ def fill_mask(
     """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
-    from rnass.predictor import choose_device
-    from rnass.weights import open_backbone
+    from rnass.network.weights import open_backbone
+    from rnass.prediction.predictor import choose_device
 
     found = open_backbone(backbone, family, u_as)
     if found.language is None:
@@ -176,7 +176,7 @@ def attention(
 ) -> None:
     """Write a language model's attention maps, and which of its heads agree best with the structure."""
     log_to_stderr(quiet=quiet)
-    from rnass.attention import AttentionOptions, attention_files
+    from rnass.jobs.attention import AttentionOptions, attention_files
 
     set_threads(threads)
     options = AttentionOptions(
@@ -213,7 +213,7 @@ def label(
     The backbone is the one of the training; --backbone says where it is now.
     """
     log_to_stderr(quiet=quiet)
-    from rnass.label import label_files
+    from rnass.jobs.label import label_files
 
     set_threads(threads)
     raise typer.Exit(

@@ -36,7 +36,7 @@ Predictions = Annotated[
 ]
 Also = Annotated[
     list[Decoder] | None,
-    typer.Option("--also", help="Another decoder of rnass's map, as a line of its own; repeatable."),
+    typer.Option("--also", help="Another decoder of rnass's map, as a method of its own; repeatable."),
 ]
 OverwriteRun = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier run's files in --out.")
@@ -82,7 +82,7 @@ def evaluate(
 ) -> None:
     """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
     log_to_stderr(quiet=quiet)
-    from rnass.evaluate import EvaluateOptions, evaluate_files
+    from rnass.evaluation import EvaluateOptions, evaluate_files
 
     settings = decoding(decoder, threshold, noncanonical, min_helix=min_helix)
     options = EvaluateOptions(
@@ -124,10 +124,10 @@ def compare(
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
     log_to_stderr(quiet=quiet)
-    from rnass.compare import compare_files
-    from rnass.evaluate import ContenderOptions
+    from rnass.evaluation import MethodOptions
+    from rnass.jobs.compare import compare_files
 
-    options = ContenderOptions(
+    options = MethodOptions(
         predictions=_named_paths(predictions),
         rnass=run_rnass,
         vienna=run_vienna,

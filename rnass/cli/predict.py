@@ -154,7 +154,7 @@ def predict(
         raise typer.BadParameter(
             f"--no-pseudoknots with --decoder {decoder.value}; expected one of them"
         )
-    from rnass.job import JobOptions, predict_files
+    from rnass.jobs.predict import JobOptions, predict_files
 
     settings = decoding(
         decoder if pseudoknots else Decoder.nested,
@@ -204,9 +204,9 @@ def info(
     device: DeviceOption = DeviceName.auto,
 ) -> None:
     """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
-    from rnass.job import versions
-    from rnass.predictor import choose_device
-    from rnass.weights import describe, find_weights, manifest_entry, open_backbone, sha256
+    from rnass.jobs.predict import versions
+    from rnass.network.weights import describe, find_weights, manifest_entry, open_backbone, sha256
+    from rnass.prediction.predictor import choose_device
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
@@ -228,7 +228,7 @@ def info(
 
 def _formats(text: str) -> tuple[str, ...]:
     """Read the formats of --format."""
-    from rnass.io import FORMATS
+    from rnass.jobs.results import FORMATS
 
     formats = tuple(part.strip() for part in text.split(",") if part.strip())
     for part in formats:

@@ -61,8 +61,8 @@ def prepare_sequences(
     processes: Processes = 1,
 ) -> None:
     """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
-    from rnass import curate
     from rnass.io import write_labelled_tsv
+    from rnass.preparation import curate
 
     settings = curate.Curation(
         min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
@@ -115,7 +115,7 @@ def prepare_leakage(
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
     from rnass.io import read_labelled, write_labelled_tsv
-    from rnass.leakage import TOOLS, best_tool, near
+    from rnass.preparation.leakage import TOOLS, best_tool, near
 
     chosen = best_tool() if tool == "auto" else next((one for one in TOOLS if one == tool), None)
     if chosen is None:
@@ -151,8 +151,8 @@ def prepare_families(
     processes: Processes = 1,
 ) -> None:
     """Emit new members of families, with structures, from Infernal's covariance models."""
-    from rnass.covariance import emit_families
     from rnass.io import read_stockholm, write_labelled_tsv
+    from rnass.preparation.covariance import emit_families
 
     alignments = read_stockholm(seeds)
     made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
@@ -205,9 +205,9 @@ def prepare_align(
     processes: Processes = 1,
 ) -> None:
     """Give known members of families the consensus structure, by Infernal's alignment to their model."""
-    from rnass import covariance
-    from rnass.curate import read_names, read_table
     from rnass.io import read_stockholm, write_labelled_tsv
+    from rnass.preparation import covariance
+    from rnass.preparation.curate import read_names, read_table
 
     alignments, (sequences, bad) = read_stockholm(seeds), _all_sequences(inputs)
     allowed = covariance.may_be_labelled(
@@ -260,7 +260,7 @@ def _named_bases(path: Path) -> list[tuple[str, str]]:
 
 def _report(path: Path | None, **counts: Any) -> None:
     """Print what was done, and keep it as JSON."""
-    from rnass.io import write_json
+    from rnass.files import write_json
 
     for name, value in counts.items():
         for what, number in value.items() if isinstance(value, dict) else {"": value}.items():

@@ -36,7 +36,7 @@ def convert(
     ] = False,
 ) -> None:
     """Convert structures from one file format to another, pseudoknots included."""
-    from rnass.convert import convert_file
+    from rnass.jobs.convert import convert_file
 
     typer.echo(
         convert_file(
@@ -57,7 +57,7 @@ def elements(
 ) -> None:
     """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
     from rnass.elements import elements_table
-    from rnass.io import write_text
+    from rnass.files import write_text
 
     table = elements_table(files)
     if out is None:

@@ -48,7 +48,7 @@ def pretrain(
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
     log_to_stderr(quiet=False)
     from rnass.config import PretrainConfig, read_toml
-    from rnass.pretrain import pretrain as run
+    from rnass.training.pretrain import pretrain as run
 
     settings = read_toml(PretrainConfig, config)
     typer.echo(run(settings, out, _training_device(device, threads)))
@@ -87,12 +87,12 @@ def train(
     given = {"backbone": backbone, "family": family, "u_as": u_as}
     chosen = {key: value for key, value in given.items() if value}
     if task is not Task.contact:
-        from rnass.probe import train_probe
+        from rnass.training.probe import train_probe
 
         probe = read_toml(ProbeConfig, config, chosen | {"task": task.value})
         typer.echo(train_probe(probe, out, _training_device(device, threads)), nl=False)
         return
-    from rnass.train import train as run
+    from rnass.training.contact import train as run
 
     settings = read_toml(TrainConfig, config, chosen)
     typer.echo(run(settings, out, _training_device(device, threads), processes))
@@ -105,7 +105,7 @@ def fit(
     """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
     log_to_stderr(quiet=False)
     from rnass.config import FitConfig, read_toml
-    from rnass.fit import fit as run
+    from rnass.training.energies import fit as run
 
     typer.echo(run(read_toml(FitConfig, config), out))
 
@@ -119,8 +119,8 @@ def combine(
 ) -> None:
     """Combine trained contact models into one weights file that asks them all, and calibrate it."""
     log_to_stderr(quiet=False)
-    from rnass.combine import combine as run
     from rnass.config import CombineConfig, read_toml
+    from rnass.training.combine import combine as run
 
     run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
     typer.echo(out)
@@ -130,8 +130,8 @@ def _training_device(device: DeviceName, threads: int) -> Any:
     """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
-    from rnass.allocator import keep_freed_memory
-    from rnass.predictor import choose_device
+    from rnass.network.memory import keep_freed_memory
+    from rnass.prediction.predictor import choose_device
 
     keep_freed_memory()
     set_threads(threads)

@@ -27,7 +27,7 @@ from rnass.figures.style import (
     text_width,
     write,
 )
-from rnass.sequence import Sequence as Rna
+from rnass.rna import Rna
 
 __all__ = ["draw_panels"]
 

@@ -20,7 +20,7 @@ from rnass.figures.pair_colours import (
     shaded,
 )
 from rnass.figures.style import check_length, styled
-from rnass.sequence import Sequence as Rna
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["arc_diagram", "compare_arcs"]

@@ -52,7 +52,7 @@ def structure_drawing(
     Args:
         bases: the sequence, L letters.
         structure: L bases.
-        coordinates: shape (L, 2), x and y, in any unit; `rnass.vienna` computes layouts.
+        coordinates: shape (L, 2), x and y, in any unit; `rnass.thermodynamics.vienna` computes layouts.
         confidence: shape (L,), in [0, 1]. None: all bases have one colour.
         title: stands above it all.
 

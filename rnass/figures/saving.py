@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from rnass.errors import OutputError
 from rnass.figures.style import styled
-from rnass.io.files import write_atomically
+from rnass.files import write_atomically
 
 __all__ = ["FORMATS", "save_figure"]
 

@@ -1,4 +1,4 @@
-"""Files in and out: sequences, structures, tables, the results folder.
+"""File formats: sequences, structures, tables.
 
 The only place, messages to people apart, where bases are numbered from 1. Readers name file and
 line in what they raise; writers write whole files or none.
@@ -9,31 +9,24 @@ from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.fasta import read_fasta, write_fasta
-from rnass.io.files import write_atomically, write_json, write_npy, write_text
 from rnass.io.json_structures import read_json_structures, write_json_structures
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
-from rnass.io.results import FORMATS, Results, open_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
-from rnass.io.summary import SummaryRow, write_summary
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
-    "FORMATS",
     "STRUCTURE_SUFFIXES",
     "Alignment",
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
     "Reactivities",
-    "Results",
-    "SummaryRow",
     "file_names",
     "format_ct",
     "format_dot_bracket",
-    "open_results",
     "project",
     "read_bpseq",
     "read_constraints",
@@ -47,18 +40,13 @@ __all__ = [
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",
-    "write_atomically",
     "write_bpseq",
     "write_ct",
     "write_dot_bracket",
     "write_fasta",
-    "write_json",
     "write_json_structures",
     "write_labelled_tsv",
-    "write_npy",
     "write_stockholm",
     "write_stockholm_records",
-    "write_summary",
-    "write_text",
     "wuss_structure",
 ]

@@ -6,9 +6,10 @@ The format of the Comparative RNA Web site (Cannone et al. 2002, doi:10.1186/147
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
+from rnass.files import read_lines, record_name, write_text
+from rnass.io.names import strands_note, title_of
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["read_bpseq", "write_bpseq"]
@@ -16,7 +17,7 @@ __all__ = ["read_bpseq", "write_bpseq"]
 _HEADINGS = ("Filename:", "Organism:", "Accession Number:", "Citation and related information")
 
 
-def write_bpseq(path: str | Path, sequence: Sequence, structure: Structure) -> None:
+def write_bpseq(path: str | Path, sequence: Rna, structure: Structure) -> None:
     """Write one structure under a comment line with its whole header; inverse of `read_bpseq`.
 
     Raises:
@@ -27,7 +28,7 @@ def write_bpseq(path: str | Path, sequence: Sequence, structure: Structure) -> N
     write_text(path, f"# {title_of(sequence)}{strands_note(sequence)}\n" + "".join(rows))
 
 
-def read_bpseq(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_bpseq(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read the one structure of the file, in a list as other formats give; inverse of `write_bpseq`.
 
     The first `#` line is the header. The four heading lines of the Comparative RNA Web site are

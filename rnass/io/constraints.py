@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import ConstraintError, counted
-from rnass.io.files import files_in, name_of, read_lines, record_name
-from rnass.sequence import Sequence
+from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.rna import Rna
 
 __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constraints"]
 
@@ -44,7 +44,7 @@ class ConstraintLine:
     line: str
     where: str
     named: bool = True
-    sequence: Sequence | None = None
+    sequence: Rna | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _block(path: Path, block: _Block) -> ConstraintLine | None:
     sequence = None
     if block.letters:
         letters = "".join(text for _, text in block.letters)
-        sequence = Sequence.from_text(letters, block.header, place(block.letters[0][0]))
+        sequence = Rna.from_text(letters, block.header, place(block.letters[0][0]))
     if not block.constraints:
         return None
     if len(block.constraints) > 1:

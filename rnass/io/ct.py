@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.io.files import read_lines, record_name, strands_note, title_of, write_text
+from rnass.files import read_lines, record_name, write_text
+from rnass.io.names import strands_note, title_of
 from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows, whole_number
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["format_ct", "read_ct", "write_ct"]
@@ -20,7 +21,7 @@ __all__ = ["format_ct", "read_ct", "write_ct"]
 _ENERGY = re.compile(r"^(ENERGY|dG)\s*=\s*\S+\s*", re.IGNORECASE)
 
 
-def format_ct(sequence: Sequence, structure: Structure, *, title: str | None = None) -> str:
+def format_ct(sequence: Rna, structure: Structure, *, title: str | None = None) -> str:
     """One structure, L + 1 lines; the title is the whole header unless given.
 
     Two strands are numbered through, and the title says where the second begins.
@@ -35,9 +36,7 @@ def format_ct(sequence: Sequence, structure: Structure, *, title: str | None = N
     return "".join(f"{line}\n" for line in lines)
 
 
-def write_ct(
-    path: str | Path, sequence: Sequence, structure: Structure, *, title: str | None = None
-) -> None:
+def write_ct(path: str | Path, sequence: Rna, structure: Structure, *, title: str | None = None) -> None:
     """Write one structure; see `format_ct` for the title. Inverse of `read_ct`.
 
     Raises:
@@ -47,7 +46,7 @@ def write_ct(
     write_text(path, format_ct(sequence, structure, title=title))
 
 
-def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_ct(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every structure of the file; inverse of `write_ct`.
 
     Lines that are blank or begin with `#` are passed over, columns after the sixth are ignored, an
@@ -64,7 +63,7 @@ def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:
         for number, line in enumerate(read_lines(path), start=1)
         if line.strip() and not line.startswith("#")
     )
-    records: list[tuple[Sequence, Structure]] = []
+    records: list[tuple[Rna, Structure]] = []
     for where, title in lines:
         count, *name = title.split(maxsplit=1)
         if records and _is_next_row(title, len(records[-1][0])):
@@ -80,7 +79,7 @@ def read_ct(path: str | Path) -> list[tuple[Sequence, Structure]]:
     return records
 
 
-def _title(sequence: Sequence) -> str:
+def _title(sequence: Rna) -> str:
     """The header; of two strands, which are numbered through, also where each begins and ends."""
     return f"{title_of(sequence)}{strands_note(sequence)}"
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnass.errors import SequenceError, StructureError, counted
-from rnass.io.files import read_lines, record_name, title_of, write_text
+from rnass.files import read_lines, record_name, write_text
+from rnass.io.names import title_of
 from rnass.io.pair_rows import check_lengths
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["format_dot_bracket", "pair_up", "read_dot_bracket", "write_dot_bracket"]
@@ -18,7 +19,7 @@ __all__ = ["format_dot_bracket", "pair_up", "read_dot_bracket", "write_dot_brack
 _ENERGY = re.compile(r"\s+[(\[{]\s*[-+]?[\d.]+( \w+=[-+]?[\d.]+)*[)\]}]$")
 
 
-def format_dot_bracket(sequence: Sequence, structure: Structure) -> str:
+def format_dot_bracket(sequence: Rna, structure: Structure) -> str:
     """One record, three lines; `&` between two strands.
 
     Raises:
@@ -29,7 +30,7 @@ def format_dot_bracket(sequence: Sequence, structure: Structure) -> str:
     return f">{title_of(sequence)}\n{sequence.text}\n{brackets}\n"
 
 
-def write_dot_bracket(path: str | Path, records: Iterable[tuple[Sequence, Structure]]) -> None:
+def write_dot_bracket(path: str | Path, records: Iterable[tuple[Rna, Structure]]) -> None:
     """Write any number of records; inverse of `read_dot_bracket`.
 
     Raises:
@@ -39,7 +40,7 @@ def write_dot_bracket(path: str | Path, records: Iterable[tuple[Sequence, Struct
     write_text(path, "".join(format_dot_bracket(*record) for record in records))
 
 
-def read_dot_bracket(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_dot_bracket(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record; inverse of `write_dot_bracket`.
 
     Blank lines and `#` lines are passed over, and an energy after the brackets, as in
@@ -66,14 +67,14 @@ def read_dot_bracket(path: str | Path) -> list[tuple[Sequence, Structure]]:
 
 def pair_up(
     bases: str, brackets: str, header: str, *, bases_at: str, brackets_at: str
-) -> tuple[Sequence, Structure]:
+) -> tuple[Rna, Structure]:
     """Build a record from its two strings and the places where they stand, for messages.
 
     Raises:
         StructureError: unequal lengths, a letter that is no base, unbalanced or unknown brackets.
     """
     try:
-        sequence = Sequence.from_text(bases, header, bases_at)
+        sequence = Rna.from_text(bases, header, bases_at)
     except SequenceError as error:
         raise StructureError(str(error)) from error
     if sequence.nick is not None and brackets.find("&") == sequence.nick:
@@ -86,7 +87,7 @@ def pair_up(
     return sequence, Structure.from_dot_bracket(brackets, brackets_at)
 
 
-def _record(lines: list[tuple[int, str]], path: str | Path) -> tuple[Sequence, Structure]:
+def _record(lines: list[tuple[int, str]], path: str | Path) -> tuple[Rna, Structure]:
     """Read one record from its header line and all lines up to the next."""
     number, title = lines[0]
     header = title[1:].strip()

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError
+from rnass.files import name_of, read_lines, write_text
 from rnass.io.constraints import is_constraint_line
-from rnass.io.files import name_of, read_lines, title_of, write_text
-from rnass.sequence import Sequence, clean_bases
+from rnass.io.names import title_of
+from rnass.rna import Rna, clean_bases
 
 __all__ = ["read_fasta", "write_fasta"]
 
@@ -28,7 +29,7 @@ class _Draft:
 
 def read_fasta(
     path: str | Path, *, constraint_lines: bool = False
-) -> tuple[list[Sequence], list[InputError]]:
+) -> tuple[list[Rna], list[InputError]]:
     """Read every record of a FASTA file; a bad one does not hide the others.
 
     Tolerated: gzip, `-` for standard input, lower case, T for U, IUPAC codes (read as N), LF, CRLF
@@ -54,11 +55,11 @@ def read_fasta(
     if not drafts:
         return [], [InputError(f"{where}: no records; expected FASTA, a line '>name' and then bases")]
     records = [_record(draft, where) for draft in drafts]
-    sequences = [record for record in records if isinstance(record, Sequence)]
+    sequences = [record for record in records if isinstance(record, Rna)]
     return sequences, [record for record in records if isinstance(record, InputError)]
 
 
-def write_fasta(path: str | Path, sequences: Iterable[Sequence], *, width: int = 80) -> None:
+def write_fasta(path: str | Path, sequences: Iterable[Rna], *, width: int = 80) -> None:
     """Write records with their whole headers, *width* bases a line; raises OutputError."""
     lines = []
     for sequence in sequences:
@@ -83,7 +84,7 @@ def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:
     return drafts
 
 
-def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
+def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     """The sequence of a record, or what is wrong with it."""
     if not draft.line:
         number, letters = draft.parts[0]
@@ -98,7 +99,7 @@ def _record(draft: _Draft, where: str) -> Sequence | SequenceError:
     # of a bad record, the first line that is bad by itself; of an empty one, the header's
     line = next((number for number, part in draft.parts if not _is_clean(part)), draft.line)
     try:
-        return Sequence.from_text(text, draft.header, f"{where}:{line} ({name})")
+        return Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
         error.record = name if draft.header else ""
         return error

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import InputError, StructureError
-from rnass.io.files import name_of, read_lines, title_of, write_text
+from rnass.files import name_of, read_lines, write_text
+from rnass.io.names import title_of
 from rnass.io.pair_rows import check_lengths
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import MAX_ORDER, Structure
 
 __all__ = ["read_json_structures", "write_json_structures"]
@@ -24,7 +25,7 @@ __all__ = ["read_json_structures", "write_json_structures"]
 _FORMAT, _VERSION = "rnass structures", 1
 
 
-def write_json_structures(path: str | Path, records: Iterable[tuple[Sequence, Structure]]) -> None:
+def write_json_structures(path: str | Path, records: Iterable[tuple[Rna, Structure]]) -> None:
     """Write any number of records; inverse of `read_json_structures`.
 
     Raises:
@@ -36,7 +37,7 @@ def write_json_structures(path: str | Path, records: Iterable[tuple[Sequence, St
     write_text(path, f"{head}\n{lines}\n]}}\n")
 
 
-def read_json_structures(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_json_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record; inverse of `write_json_structures`.
 
     `pairs` or `dot_bracket` may be missing or null; where both are there they must agree.
@@ -61,7 +62,7 @@ def read_json_structures(path: str | Path) -> list[tuple[Sequence, Structure]]:
     return [_record(entry, f"{where}: record {k}") for k, entry in enumerate(entries, start=1)]
 
 
-def _entry(sequence: Sequence, structure: Structure) -> dict[str, Any]:
+def _entry(sequence: Rna, structure: Structure) -> dict[str, Any]:
     check_lengths(sequence, structure)
     return {
         "id": sequence.id,
@@ -72,14 +73,14 @@ def _entry(sequence: Sequence, structure: Structure) -> dict[str, Any]:
     }
 
 
-def _record(entry: Any, where: str) -> tuple[Sequence, Structure]:
+def _record(entry: Any, where: str) -> tuple[Rna, Structure]:
     if not isinstance(entry, dict):
         raise StructureError(f"{where}: {entry!r:.30}; expected an object")
     for key, default in (("id", None), ("sequence", None), ("description", "")):
         if not isinstance(entry.get(key, default), str):
             raise StructureError(f"{where}: {key} is {entry.get(key)!r:.30}; expected text")
     try:
-        read = Sequence.from_text(entry["sequence"], where=where)
+        read = Rna.from_text(entry["sequence"], where=where)
     except InputError as error:
         raise StructureError(str(error)) from error
     sequence = replace(read, id=entry["id"], description=entry.get("description", "") or entry["id"])

@@ -10,8 +10,8 @@ import csv
 from pathlib import Path
 
 from rnass.errors import InputError, counted
-from rnass.io.files import read_lines
-from rnass.sequence import Sequence
+from rnass.files import read_lines
+from rnass.rna import Rna
 
 __all__ = ["PAIRED", "read_labels"]
 
@@ -19,7 +19,7 @@ PAIRED = "paired"
 """The label 1 for a base that pairs and 0 for one that does not, made of a dot_bracket column."""
 
 
-def read_labels(path: str | Path, column: str) -> list[tuple[Sequence, str]]:
+def read_labels(path: str | Path, column: str) -> list[tuple[Rna, str]]:
     """The RNAs of a table, and what stands in the column of that name.
 
     Raises:
@@ -45,7 +45,7 @@ def read_labels(path: str | Path, column: str) -> list[tuple[Sequence, str]]:
         cells = dict(zip(columns, row, strict=True))
         if not cells[source].strip():
             raise InputError(f"{where}: no {source}; expected a label")
-        sequence = Sequence.from_text(cells["sequence"], cells["id"], where)
+        sequence = Rna.from_text(cells["sequence"], cells["id"], where)
         label = "".join("0" if c == "." else "1" for c in cells[source]) if derived else cells[source]
         records.append((sequence, label))
     return records

@@ -1,11 +1,13 @@
-"""Safe, distinct file names for any ids."""
+"""Names in and of files: titles inside them, safe, distinct file names for any ids."""
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["file_names"]
+from rnass.rna import Rna
+
+__all__ = ["file_names", "strands_note", "title_of"]
 
 _LONGEST = 100  # leaves room for suffixes within the 255 bytes that most file systems allow
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10)}
@@ -42,3 +44,15 @@ def _safe(identifier: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", identifier) if not unicodedata.combining(c))
     name = _UNSAFE.sub("_", plain).lstrip("._-")[:_LONGEST].rstrip("._-")
     return f"id-{name}" if name.split(".")[0].lower() in _DEVICES else name
+
+
+def title_of(sequence: Rna) -> str:
+    """The header of *sequence* on one line, for titles inside files."""
+    return " ".join((sequence.description or sequence.id).splitlines())
+
+
+def strands_note(sequence: Rna) -> str:
+    """What a title adds where the format has no sign for the nick between two strands."""
+    if sequence.nick is None:
+        return ""
+    return f" (two strands: 1-{sequence.nick} and {sequence.nick + 1}-{len(sequence)})"

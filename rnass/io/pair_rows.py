@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 from typing import NamedTuple
 
 from rnass.errors import SequenceError, StructureError, counted
-from rnass.sequence import Sequence, clean_bases
+from rnass.rna import Rna, clean_bases
 from rnass.structure import Structure
 
 __all__ = ["PairRow", "check_lengths", "from_rows", "parse_row", "to_rows", "whole_number"]
@@ -22,7 +22,7 @@ class PairRow(NamedTuple):
     where: str
 
 
-def check_lengths(sequence: Sequence, structure: Structure) -> None:
+def check_lengths(sequence: Rna, structure: Structure) -> None:
     """Raise StructureError unless the structure has as many bases as the sequence."""
     if len(structure) != len(sequence):
         raise StructureError(
@@ -30,7 +30,7 @@ def check_lengths(sequence: Sequence, structure: Structure) -> None:
         )
 
 
-def to_rows(sequence: Sequence, structure: Structure) -> list[tuple[int, str, int]]:
+def to_rows(sequence: Rna, structure: Structure) -> list[tuple[int, str, int]]:
     """Base number, letter and partner of every base; the inverse of `from_rows`.
 
     Raises:
@@ -61,7 +61,7 @@ def parse_row(base: str, letter: str, partner: str, where: str) -> PairRow:
     )
 
 
-def from_rows(rows: Items[PairRow], header: str, where: str) -> tuple[Sequence, Structure]:
+def from_rows(rows: Items[PairRow], header: str, where: str) -> tuple[Rna, Structure]:
     """Build a record from all its rows; *where* is the place of the record, for messages.
 
     Raises:
@@ -76,7 +76,7 @@ def from_rows(rows: Items[PairRow], header: str, where: str) -> tuple[Sequence, 
     for row in rows:
         _check_partner(row, rows)
     structure = Structure.from_partners([row.partner - 1 for row in rows])
-    return Sequence.from_text("".join(row.letter for row in rows), header, where), structure
+    return Rna.from_text("".join(row.letter for row in rows), header, where), structure
 
 
 def _check_partner(row: PairRow, rows: Items[PairRow]) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
-from rnass.io.files import files_in, name_of, read_lines, record_name
-from rnass.sequence import clean_bases
+from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.rna import clean_bases
 
 __all__ = ["Reactivities", "read_reactivities"]
 

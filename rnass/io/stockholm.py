@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from rnass.errors import StructureError, counted
-from rnass.io.files import read_lines, write_text
-from rnass.sequence import clean_bases
+from rnass.files import read_lines, write_text
+from rnass.rna import clean_bases
 from rnass.structure import Structure
 
 __all__ = ["Alignment", "project", "read_stockholm", "write_stockholm", "wuss_structure"]

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnass.errors import InputError, StructureError
-from rnass.io.files import name_of, read_lines
+from rnass.files import name_of, read_lines
 from rnass.io.pair_rows import check_lengths
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import BRACKETS, Structure
 
 __all__ = ["read_stockholm_records", "write_stockholm_records"]
@@ -23,7 +23,7 @@ _SYMBOLS = ["<>", *BRACKETS[4:]]
 _CONSENSUS = "SS_cons"
 
 
-def read_stockholm_records(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_stockholm_records(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every row of every alignment; gaps are left out, and with them the pairs they break.
 
     Raises:
@@ -41,11 +41,11 @@ def read_stockholm_records(path: str | Path) -> list[tuple[Sequence, Structure]]
                 bases, structure = project(row, consensus, f"{where} ({name})")
             except InputError as error:
                 raise StructureError(str(error)) from error
-            records.append((Sequence(name, bases, name), structure))
+            records.append((Rna(name, bases, name), structure))
     return records
 
 
-def write_stockholm_records(path: str | Path, records: Iterable[tuple[Sequence, Structure]]) -> None:
+def write_stockholm_records(path: str | Path, records: Iterable[tuple[Rna, Structure]]) -> None:
     """Write each record as an alignment of one row; `read_stockholm_records` reads them.
 
     Names hold no white space in this format: it becomes `_`, and what follows the id is left out.
@@ -57,7 +57,7 @@ def write_stockholm_records(path: str | Path, records: Iterable[tuple[Sequence, 
     write_stockholm(path, (_alignment(sequence, structure) for sequence, structure in records))
 
 
-def _alignment(sequence: Sequence, structure: Structure) -> Alignment:
+def _alignment(sequence: Rna, structure: Structure) -> Alignment:
     check_lengths(sequence, structure)
     if sequence.nick is not None:
         raise StructureError(

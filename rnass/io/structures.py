@@ -9,17 +9,17 @@ from rnass.io.ct import read_ct
 from rnass.io.dot_bracket import read_dot_bracket
 from rnass.io.stockholm_records import read_stockholm_records
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_structures"]
 
 
-def _read_tsv(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def _read_tsv(path: str | Path) -> list[tuple[Rna, Structure]]:
     return [(record.sequence, record.structure) for record in read_labelled_tsv(path)]
 
 
-_READERS: dict[str, Callable[[str | Path], list[tuple[Sequence, Structure]]]] = {
+_READERS: dict[str, Callable[[str | Path], list[tuple[Rna, Structure]]]] = {
     ".bpseq": read_bpseq,
     ".ct": read_ct,
     ".db": read_dot_bracket,
@@ -36,7 +36,7 @@ STRUCTURE_SUFFIXES = tuple(_READERS)
 _EXPECTED = f"{', '.join(STRUCTURE_SUFFIXES)} (or .gz)"
 
 
-def read_structures(path: str | Path) -> list[tuple[Sequence, Structure]]:
+def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record of a structure file, plain or gzip, by its suffix.
 
     .ct; .bpseq; .dbn, .db, .dot; .sto, .stk (each row of an alignment); .tsv.

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
+from rnass.files import read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
-from rnass.io.files import read_lines, write_atomically
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["LabelledRecord", "read_labelled_tsv", "write_labelled_tsv"]
@@ -26,7 +26,7 @@ class LabelledRecord:
         extra: every further column of the file, by name.
     """
 
-    sequence: Sequence
+    sequence: Rna
     structure: Structure
     source: str = ""
     family: str = ""

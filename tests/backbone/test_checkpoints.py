@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from rnass.backbone.checkpoints import base_row_norms, read_checkpoint, read_language_model, u_advice
 from rnass.config import EncoderConfig
 from rnass.errors import CheckpointError, SequenceError
-from rnass.sequence import clean_bases
+from rnass.rna import clean_bases
 
 NAMES = [path.stem for path in GOLDEN]
 

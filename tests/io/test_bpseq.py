@@ -4,7 +4,7 @@ import pytest
 
 from rnass.errors import StructureError
 from rnass.io import read_bpseq, write_bpseq
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -73,4 +73,4 @@ def test_malformed_file(tmp_path, text, message):
 
 def test_lengths_must_agree(tmp_path):
     with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
-        write_bpseq(tmp_path / "x.bpseq", Sequence("x", "GAAC"), Structure(3))
+        write_bpseq(tmp_path / "x.bpseq", Rna("x", "GAAC"), Structure(3))

@@ -4,7 +4,7 @@ import pytest
 
 from rnass.errors import OutputError, StructureError
 from rnass.io import read_ct, write_ct
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,25 +27,25 @@ def test_golden_file_round_trips_byte_for_byte(tmp_path, name):
 
 
 def test_tiny_file(tmp_path):
-    assert read(tmp_path, TINY) == [(Sequence("hairpin", "GAAC", "hairpin"), Structure(4, [(0, 3)]))]
+    assert read(tmp_path, TINY) == [(Rna("hairpin", "GAAC", "hairpin"), Structure(4, [(0, 3)]))]
 
 
 def test_the_last_row_has_no_next_base(tmp_path):
-    write_ct(tmp_path / "x.ct", Sequence("x", "GAAC"), Structure(4))
+    write_ct(tmp_path / "x.ct", Rna("x", "GAAC"), Structure(4))
     assert (tmp_path / "x.ct").read_text().splitlines()[-1].split() == ["4", "C", "3", "0", "0", "4"]
 
 
 def test_title(tmp_path):
-    write_ct(tmp_path / "x.ct", Sequence("x", "A", "x of y"), Structure(1))
+    write_ct(tmp_path / "x.ct", Rna("x", "A", "x of y"), Structure(1))
     assert (tmp_path / "x.ct").read_text().splitlines()[0] == "    1 x of y"
-    write_ct(tmp_path / "x.ct", Sequence("x", "A", "x of y"), Structure(1), title="z")
+    write_ct(tmp_path / "x.ct", Rna("x", "A", "x of y"), Structure(1), title="z")
     assert (tmp_path / "x.ct").read_text().splitlines()[0] == "    1 z"
 
 
 def test_columns_stay_apart_beyond_five_digits(tmp_path):
     length = 100_001
     structure = Structure(length, [(0, length - 1)])
-    write_ct(tmp_path / "x.ct", Sequence("x", "A" * length), structure)
+    write_ct(tmp_path / "x.ct", Rna("x", "A" * length), structure)
     assert read_ct(tmp_path / "x.ct")[0][1] == structure
 
 
@@ -64,7 +64,7 @@ def test_titles_that_others_write(tmp_path, title, header):
 
 
 def test_what_is_tolerated(tmp_path):
-    expected = [(Sequence("hairpin", "GAAC", "hairpin"), Structure(4, [(0, 3)]))]
+    expected = [(Rna("hairpin", "GAAC", "hairpin"), Structure(4, [(0, 3)]))]
     assert read(tmp_path, "# about\n\n" + TINY.replace("\n", "\r\n") + "\n") == expected
     assert read(tmp_path, TINY.replace("4 C 3 0", "4 c 3 5")) == expected  # next base L + 1
     assert read(tmp_path, TINY.replace(" 1\n", " 1 0 0\n")) == expected  # mfold's eight columns
@@ -147,10 +147,10 @@ def test_malformed_file(tmp_path, text, message):
 
 def test_lengths_must_agree(tmp_path):
     with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
-        write_ct(tmp_path / "x.ct", Sequence("x", "GAAC"), Structure(3))
+        write_ct(tmp_path / "x.ct", Rna("x", "GAAC"), Structure(3))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_writing_to_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(OutputError):
-        write_ct(tmp_path / "no" / "x.ct", Sequence("x", "A"), Structure(1))
+        write_ct(tmp_path / "no" / "x.ct", Rna("x", "A"), Structure(1))

@@ -4,11 +4,11 @@ import pytest
 
 from rnass.errors import StructureError
 from rnass.io import format_dot_bracket, read_dot_bracket, write_dot_bracket
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 GOLDEN = Path(__file__).parent / "golden"
-HAIRPIN = (Sequence("x", "GAAAC", "x of y"), Structure(5, [(0, 4)]))
+HAIRPIN = (Rna("x", "GAAAC", "x of y"), Structure(5, [(0, 4)]))
 
 
 def read(tmp_path, text):
@@ -25,7 +25,7 @@ def test_golden_file_round_trips_byte_for_byte(tmp_path, name):
 
 
 def test_several_records(tmp_path):
-    records = [HAIRPIN, (Sequence("z", "AC", "z"), Structure(2))]
+    records = [HAIRPIN, (Rna("z", "AC", "z"), Structure(2))]
     write_dot_bracket(tmp_path / "x.dbn", records)
     assert (tmp_path / "x.dbn").read_text() == ">x of y\nGAAAC\n(...)\n>z\nAC\n..\n"
     assert read_dot_bracket(tmp_path / "x.dbn") == records
@@ -76,11 +76,11 @@ def test_malformed_file(tmp_path, text, message):
 
 def test_lengths_must_agree(tmp_path):
     with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
-        write_dot_bracket(tmp_path / "x.dbn", [(Sequence("x", "GAAC"), Structure(3))])
+        write_dot_bracket(tmp_path / "x.dbn", [(Rna("x", "GAAC"), Structure(3))])
 
 
 def test_two_strands_come_back(tmp_path):
-    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    record = (Rna.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
     assert format_dot_bracket(*record) == ">d\nGGC&GCC\n(((&)))\n"
     write_dot_bracket(tmp_path / "d.dbn", [record])
     assert read_dot_bracket(tmp_path / "d.dbn") == [record]

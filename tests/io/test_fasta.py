@@ -6,7 +6,7 @@ import pytest
 
 from rnass.errors import InputError, OutputError, SequenceError
 from rnass.io import read_fasta, write_fasta
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 
 GOOD = b">tRNA-Phe yeast\nGCGGAUUU\nAGCU\n>x\nACGU\n"
 
@@ -39,8 +39,8 @@ def test_what_is_tolerated(tmp_path, content):
     sequences, problems = read(tmp_path, content)
     assert problems == []
     assert sequences == [
-        Sequence("tRNA-Phe", "GCGGAUUUAGCU", "tRNA-Phe yeast"),
-        Sequence("x", "ACGU", "x"),
+        Rna("tRNA-Phe", "GCGGAUUUAGCU", "tRNA-Phe yeast"),
+        Rna("x", "ACGU", "x"),
     ]
 
 
@@ -96,7 +96,7 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
             id="comments",
         ),
         pytest.param(b"\x89PNG\r\n\0\0", "s.fa: a binary file; expected text", id="binary"),
-        pytest.param(">x\nACGU\n".encode("utf-16"), "s.fa: a binary file; expected text", id="UTF-16"),
+        pytest.param(">x\nACGU\n".encode("utf-16"), "s.fa: UTF-16 text; expected UTF-8", id="UTF-16"),
         pytest.param(
             b">x\r\nAC\r\n>\xe9\r\nGU",
             "s.fa:3: byte 0xe9 is not UTF-8; expected UTF-8 text",
@@ -166,7 +166,7 @@ def test_iupac_codes_become_n(tmp_path):
 
 
 def test_write_fasta_is_the_inverse(tmp_path):
-    sequences = [Sequence("a", "ACGU" * 50, "a long one"), Sequence("b", "N"), Sequence("", "GC")]
+    sequences = [Rna("a", "ACGU" * 50, "a long one"), Rna("b", "N"), Rna("", "GC")]
     write_fasta(tmp_path / "s.fa", sequences)
     lines = (tmp_path / "s.fa").read_text().split("\n")
     assert max(map(len, lines)) == 80
@@ -177,10 +177,10 @@ def test_write_fasta_is_the_inverse(tmp_path):
 
 
 def test_write_fasta_keeps_a_header_on_one_line(tmp_path):
-    write_fasta(tmp_path / "s.fa", [Sequence("a", "AC", "a\n>b\r\nx")])
+    write_fasta(tmp_path / "s.fa", [Rna("a", "AC", "a\n>b\r\nx")])
     assert (tmp_path / "s.fa").read_text() == ">a >b x\nAC\n"
 
 
 def test_write_fasta_into_a_missing_folder(tmp_path):
     with pytest.raises(OutputError, match=r"no/s\.fa: no such file"):
-        write_fasta(tmp_path / "no" / "s.fa", [Sequence("a", "A")])
+        write_fasta(tmp_path / "no" / "s.fa", [Rna("a", "A")])

@@ -9,7 +9,7 @@ import pytest
 import RNA
 
 from rnass.io import read_structures, write_bpseq, write_ct, write_dot_bracket
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,8 +21,8 @@ def golden(name):
 
 NESTED = [
     golden("trna_phe"),
-    (Sequence("open", "GAAAC", "open one"), Structure(5)),
-    (Sequence("n", "GNNNC", "n"), Structure(5, [(0, 4)])),
+    (Rna("open", "GAAAC", "open one"), Structure(5)),
+    (Rna("n", "GNNNC", "n"), Structure(5, [(0, 4)])),
 ]
 ALL = [*NESTED, golden("bwyv")]
 

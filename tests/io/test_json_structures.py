@@ -4,7 +4,7 @@ import pytest
 
 from rnass.errors import StructureError
 from rnass.io import read_json_structures, write_json_structures
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import MAX_ORDER, Structure
 
 RECORD = {"id": "x", "sequence": "GAAAC", "dot_bracket": "(...)", "pairs": [[1, 5]]}
@@ -23,9 +23,9 @@ def test_round_trip_is_exact_also_above_what_brackets_express(tmp_path):
     length = 3 * (MAX_ORDER + 2)
     every_crossing = [(k, length // 2 + k) for k in range(MAX_ORDER + 2)]
     records = [
-        (Sequence("ä/1", "GAAAC", 'ä/1 of "y"'), Structure(5, [(0, 4)])),
-        (Sequence("two words", "A" * length, "two words"), Structure(length, every_crossing)),
-        (Sequence("none", "N", "none"), Structure(1)),
+        (Rna("ä/1", "GAAAC", 'ä/1 of "y"'), Structure(5, [(0, 4)])),
+        (Rna("two words", "A" * length, "two words"), Structure(length, every_crossing)),
+        (Rna("none", "N", "none"), Structure(1)),
     ]
     assert records[1][1].pseudoknot_order > MAX_ORDER
     path = tmp_path / "x.json"
@@ -38,7 +38,7 @@ def test_round_trip_is_exact_also_above_what_brackets_express(tmp_path):
 
 
 def test_either_pairs_or_brackets_are_enough_and_t_is_u(tmp_path):
-    expected = [(Sequence("x", "GAAAC", "x"), Structure(5, [(0, 4)]))]
+    expected = [(Rna("x", "GAAAC", "x"), Structure(5, [(0, 4)]))]
     assert read_json_structures(write(tmp_path, pairs=...)) == expected
     assert read_json_structures(write(tmp_path, dot_bracket=...)) == expected
     ((sequence, _),) = read_json_structures(write(tmp_path, sequence="gaaat"))
@@ -95,6 +95,6 @@ def test_malformed_record(tmp_path, changes, message):
 
 
 def test_two_strands_come_back(tmp_path):
-    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    record = (Rna.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
     write_json_structures(tmp_path / "d.json", [record])
     assert read_json_structures(tmp_path / "d.json") == [record]

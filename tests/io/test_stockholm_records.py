@@ -2,7 +2,7 @@ import pytest
 
 from rnass.errors import StructureError
 from rnass.io import read_stockholm_records, read_structures, write_stockholm_records
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import BRACKETS, Structure
 
 TEXT = """# STOCKHOLM 1.0
@@ -55,8 +55,8 @@ def test_several_alignments_one_after_the_other_and_in_blocks(tmp_path):
 def test_round_trip_keeps_every_order_of_pseudoknots(tmp_path):
     pairs = [(k, 40 + k) for k in range(27)]  # each crosses every other: 27 orders
     records = [
-        (Sequence("a", "G" * 70, "a"), Structure(70, pairs)),
-        (Sequence("b", "GAAAC", "b"), Structure(5, [(0, 4)])),
+        (Rna("a", "G" * 70, "a"), Structure(70, pairs)),
+        (Rna("b", "GAAAC", "b"), Structure(5, [(0, 4)])),
     ]
     write_stockholm_records(tmp_path / "x.sto", records)
     assert read_structures(tmp_path / "x.sto") == records
@@ -69,7 +69,7 @@ def test_more_orders_than_letters_are_refused(tmp_path):
     structure = Structure(70, [(k, 40 + k) for k in range(28)])
     assert structure.pseudoknot_order == 27 < len(BRACKETS)
     with pytest.raises(StructureError, match="a: pseudoknot order 27; WUSS expresses at most 26"):
-        write_stockholm_records(tmp_path / "x.sto", [(Sequence("a", "G" * 70), structure)])
+        write_stockholm_records(tmp_path / "x.sto", [(Rna("a", "G" * 70), structure)])
     assert not (tmp_path / "x.sto").exists()
 
 
@@ -112,10 +112,10 @@ def test_malformed_alignment(tmp_path, text, message):
 
 def test_a_name_that_would_be_no_row_is_refused(tmp_path):
     with pytest.raises(StructureError, match="#1: a name that begins so is no row"):
-        write_stockholm_records(tmp_path / "x.sto", [(Sequence("#1", "GAAAC"), Structure(5))])
+        write_stockholm_records(tmp_path / "x.sto", [(Rna("#1", "GAAAC"), Structure(5))])
 
 
 def test_two_strands_are_refused(tmp_path):
-    record = (Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    record = (Rna.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
     with pytest.raises(StructureError, match="d: two strands; expected one"):
         write_stockholm_records(tmp_path / "d.sto", [record])

@@ -4,7 +4,7 @@ import pytest
 
 from rnass.errors import StructureError
 from rnass.io import LabelledRecord, read_labelled_tsv, write_labelled_tsv
-from rnass.sequence import Sequence
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 HEAD = "id\tsource\tfamily\tsequence\tdot_bracket\tnear_train\n"
@@ -20,7 +20,7 @@ def read(tmp_path, text):
 def test_a_record(tmp_path):
     (record,) = read(tmp_path, HEAD + ROW)
     assert record == LabelledRecord(
-        Sequence("RF1_a b", "GAAAC", "RF1_a b"),
+        Rna("RF1_a b", "GAAAC", "RF1_a b"),
         Structure(5, [(0, 4)]),
         "Rfam",
         "RF00001",
@@ -70,8 +70,8 @@ def test_malformed_table(tmp_path, text, message):
 
 def test_what_is_written_is_read(tmp_path):
     records = [
-        LabelledRecord(Sequence("a b", "GAAAC"), Structure(5, [(0, 4)]), "s", "f", {"mask": "01010"}),
-        LabelledRecord(Sequence("c", "GAC"), Structure(3)),
+        LabelledRecord(Rna("a b", "GAAAC"), Structure(5, [(0, 4)]), "s", "f", {"mask": "01010"}),
+        LabelledRecord(Rna("c", "GAC"), Structure(3)),
     ]
     for name in ("x.tsv", "x.tsv.gz"):
         write_labelled_tsv(tmp_path / name, records)
@@ -82,7 +82,7 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_the_same_records_make_the_same_file(tmp_path):
-    records = [LabelledRecord(Sequence("a", "GAAAC"), Structure(5))]
+    records = [LabelledRecord(Rna("a", "GAAAC"), Structure(5))]
     for name in ("x.tsv.gz", "y.tsv.gz"):
         write_labelled_tsv(tmp_path / name, records)
     assert (tmp_path / "x.tsv.gz").read_bytes() == (tmp_path / "y.tsv.gz").read_bytes()
@@ -90,11 +90,11 @@ def test_the_same_records_make_the_same_file(tmp_path):
 
 def test_a_tab_in_a_cell_is_refused(tmp_path):
     with pytest.raises(StructureError, match="a tab or line end in a cell"):
-        write_labelled_tsv(tmp_path / "x.tsv", [LabelledRecord(Sequence("a\tb", "G"), Structure(1))])
+        write_labelled_tsv(tmp_path / "x.tsv", [LabelledRecord(Rna("a\tb", "G"), Structure(1))])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_strands_come_back(tmp_path):
-    record = LabelledRecord(Sequence.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
+    record = LabelledRecord(Rna.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
     write_labelled_tsv(tmp_path / "d.tsv", [record])
     assert read_labelled_tsv(tmp_path / "d.tsv") == [record]

@@ -1,0 +1,28 @@
+"""From pairing probabilities to structures: exact, under constraints, with evidence and alternatives."""
+
+from rnass.decoding.candidates import allowed_pairs
+from rnass.decoding.confidence import base_confidence, expected_f1
+from rnass.decoding.constraints import Constraints
+from rnass.decoding.decode import Decoding, decode, decode_with_bound
+from rnass.decoding.helices import helices, helix_lengths
+from rnass.decoding.probing import add_log_odds, clean_reactivities, mix_log_odds, shape_log_odds
+from rnass.decoding.suboptimal import Alternative, alternatives, base_pair_distance
+
+__all__ = [
+    "Alternative",
+    "Constraints",
+    "Decoding",
+    "add_log_odds",
+    "allowed_pairs",
+    "alternatives",
+    "base_confidence",
+    "base_pair_distance",
+    "clean_reactivities",
+    "decode",
+    "decode_with_bound",
+    "expected_f1",
+    "helices",
+    "helix_lengths",
+    "mix_log_odds",
+    "shape_log_odds",
+]

@@ -1,0 +1,298 @@
+"""Decoding: from a map of pairing probabilities to a structure that satisfies all options."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from rnass.config import DecodingConfig
+from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
+from rnass.decoding.constraints import Constraints
+from rnass.decoding.helices import drop_short_helices, helix_lengths
+from rnass.decoding.heuristics import greedy, threshknot
+from rnass.decoding.integer_program import crossing_candidates, integer_optimum
+from rnass.decoding.matching import maximum_weight_matching
+from rnass.decoding.nested import best_nested, inner_candidates
+from rnass.errors import ConstraintError
+from rnass.structure import MAX_ORDER, Structure
+
+__all__ = ["Decoding", "decode", "decode_with_bound"]
+
+_CROSSING_LIMIT = 5_000
+"""Candidates whose crossings are listed; their number grows with the square."""
+
+_ROW_LIMIT = 50_000
+"""Crossings times levels up to which a bounded order is searched exactly."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """A structure, its weight, and a bound on the weight of any other.
+
+    Attributes:
+        structure: the pairs.
+        weight: the sum of the weights of its pairs.
+        bound: no structure that the options allow weighs more; None for threshknot and greedy,
+            which optimise nothing.
+    """
+
+    structure: Structure
+    weight: float
+    bound: float | None
+
+    @property
+    def gap(self) -> float | None:
+        """Largest possible relative distance of the weight from the optimum; 0 is proved optimal."""
+        if self.bound is None:
+            return None
+        return max(self.bound - self.weight, 0.0) / max(abs(self.bound), 1e-9)
+
+
+def decode(
+    probabilities: ArrayLike,
+    bases: str,
+    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
+    *,
+    constraints: Constraints | None = None,
+    nick: int | None = None,
+) -> Structure:
+    """Decode a map of pairing probabilities.
+
+    "matching" finds the heaviest set of allowed pairs in which no base stands twice, exactly;
+    "nested" the heaviest set without pseudoknots, exactly, minimum helix included; "threshknot" and
+    "greedy" are described in `rnass.decoding.heuristics`.
+
+    If the matching violates `min_helix` or `max_order`, "matching" takes the heavier of two fast
+    solutions (violating pairs removed; built order by order), or with `exact` the optimum, within the
+    time limit. `max_order` 0 is "nested". The heuristics drop the pairs that violate the bounds.
+
+    Constraints always hold. The bases of a forced pair have no other candidate. A base that must pair
+    may take any allowed partner, also below the threshold, and its pair is exempt from `min_helix`.
+    The heuristics first match such bases exactly. Together with a bounded order they are always
+    optimised exactly, whatever the decoder.
+
+    Args:
+        probabilities: shape (L, L), in [0, 1]; only i < j is read.
+        bases: L letters over ACGUN.
+        options: see `DecodingConfig`.
+        constraints: the structure satisfies all of them.
+        nick: 0-based first base of the second strand, if there are two.
+
+    >>> import numpy as np
+    >>> p = np.zeros((8, 8))
+    >>> p[0, 7] = p[1, 6] = 0.9
+    >>> decode(p, "GCAAAAGC").dot_bracket
+    '((....))'
+
+    Raises:
+        InputError: the map has another shape or leaves [0, 1].
+        ConstraintError: constraints that no structure satisfies; names the bases.
+    """
+    return decode_with_bound(probabilities, bases, options, constraints=constraints, nick=nick).structure
+
+
+def decode_with_bound(
+    probabilities: ArrayLike,
+    bases: str,
+    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
+    *,
+    constraints: Constraints | None = None,
+    nick: int | None = None,
+) -> Decoding:
+    """As `decode`, with the weight of the structure and a bound on the best."""
+    constraints = constraints or Constraints()
+    graph = candidate_graph(probabilities, bases, options, constraints=constraints, nick=nick)
+    bounded = options.max_order is not None and bool(graph.must.any())
+    optimising = options.decoder in ("matching", "nested") or bounded
+    bound: float | None
+    if optimising and (options.decoder == "nested" or options.max_order == 0):
+        chosen = best_nested(graph, options.min_helix)
+        bound = _weight(graph, chosen)
+    elif optimising:
+        chosen, bound = _matching(graph, options, constraints, exact=options.exact or bounded)
+    else:
+        chosen, bound = _trimmed(graph, _heuristic(graph, options, constraints), options), None
+    _check_must(graph, chosen, constraints)
+    return Decoding(Structure(graph.length, graph.ends[chosen]), _weight(graph, chosen), bound)
+
+
+def _matching(
+    graph: CandidateGraph, options: DecodingConfig, constraints: Constraints, *, exact: bool
+) -> tuple[NDArray[np.bool_], float]:
+    """The heaviest matching under the options, as a mask, and a bound on its weight."""
+    chosen = maximum_weight_matching(graph)
+    _check_must(graph, chosen, constraints)
+    if _holds(graph, chosen, options):
+        return chosen, _weight(graph, chosen)
+    if not exact:
+        return _approximate(graph, chosen, options), _weight(graph, chosen)
+    return _restricted(graph, chosen, options, constraints)
+
+
+def _restricted(
+    graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig, constraints: Constraints
+) -> tuple[NDArray[np.bool_], float]:
+    """Optimise each part of the graph again in which the best matching violates the options.
+
+    If the time runs out, the violating pairs of a part are removed.
+    """
+    deadline = time.monotonic() + options.time_limit
+    chosen = chosen.copy()
+    bound = 0.0
+    for part in sorted(_coupled(graph, options), key=len):
+        piece = graph.subset(part)
+        best = _weight(piece, chosen[part])
+        if not _holds(piece, chosen[part], options):
+            left = deadline - time.monotonic()
+            chosen[part], best = _optimum(piece, chosen[part], options, constraints, left)
+        bound += best
+    return chosen, bound
+
+
+def _optimum(
+    graph: CandidateGraph,
+    matched: NDArray[np.bool_],
+    options: DecodingConfig,
+    constraints: Constraints,
+    seconds: float,
+) -> tuple[NDArray[np.bool_], float]:
+    """The optimum of one part under the options, or a fast solution, and a bound."""
+    quick, bound = _approximate(graph, matched, options), _weight(graph, matched)
+    if seconds > 0 and _searchable(graph, options):
+        found = integer_optimum(
+            graph, min_helix=options.min_helix, max_order=options.max_order, time_limit=seconds
+        )
+        if found.infeasible:
+            raise _impossible(constraints, found.infeasible, options)
+        bound = min(bound, found.bound)
+        if found.chosen is not None:
+            quick = _better(graph, found.chosen, quick)
+    if _unpaired(graph, quick).size:
+        raise ConstraintError(
+            f"{constraints.where}: no structure of pseudoknot order {options.max_order} or less "
+            f"was found in {options.time_limit:g} s; expected a longer time limit or a higher order"
+        )
+    return quick, bound
+
+
+def _approximate(
+    graph: CandidateGraph, matched: NDArray[np.bool_], options: DecodingConfig
+) -> NDArray[np.bool_]:
+    """A fast solution that the options allow, the heavier of two.
+
+    The matching without the violating pairs; and, order by order, the best nested structure of the
+    bases that the lower orders leave free, minimum helix included.
+    """
+    layered = np.zeros(len(graph), dtype=bool)
+    left = np.arange(len(graph))
+    for _ in range(MAX_ORDER if options.max_order is None else options.max_order + 1):
+        layered[left] = best_nested(graph.subset(left), options.min_helix)
+        taken = np.zeros(graph.length, dtype=bool)
+        taken[graph.ends[layered]] = True
+        rest = np.flatnonzero(~taken[graph.ends].any(1))
+        if rest.size in (0, left.size):
+            break
+        left = rest
+    return _better(graph, _trimmed(graph, matched, options), _trimmed(graph, layered, options))
+
+
+def _better(
+    graph: CandidateGraph, one: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The choice that leaves fewer bases unpaired that must pair; of equals the heavier."""
+    return max(one, other, key=lambda c: (-_unpaired(graph, c).size, _weight(graph, c)))
+
+
+def _heuristic(
+    graph: CandidateGraph, options: DecodingConfig, constraints: Constraints
+) -> NDArray[np.bool_]:
+    """Match the bases that must pair exactly; the heuristic chooses among the remaining candidates."""
+    required = np.flatnonzero(graph.required)
+    chosen = np.zeros(len(graph), dtype=bool)
+    chosen[required] = maximum_weight_matching(graph.subset(required))
+    _check_must(graph, chosen, constraints)
+    taken = np.zeros(graph.length, dtype=bool)
+    taken[graph.ends[chosen]] = True
+    rest = np.flatnonzero(~taken[graph.ends].any(1))
+    decoder = threshknot if options.decoder == "threshknot" else greedy
+    chosen[rest] = decoder(graph.subset(rest))
+    return chosen
+
+
+def _searchable(graph: CandidateGraph, options: DecodingConfig) -> bool:
+    """Whether the integer program is small enough to be built in reasonable time."""
+    if options.max_order is None:
+        return True
+    if len(graph) > _CROSSING_LIMIT:
+        return False
+    return len(crossing_candidates(graph.ends)) * (options.max_order + 1) <= _ROW_LIMIT
+
+
+def _holds(graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig) -> bool:
+    structure = Structure(graph.length, graph.ends[chosen])
+    exempt = graph.must[structure.pairs].any(1)
+    if not (exempt | (helix_lengths(structure) >= options.min_helix)).all():
+        return False
+    return options.max_order is None or structure.pseudoknot_order <= options.max_order
+
+
+def _trimmed(
+    graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig
+) -> NDArray[np.bool_]:
+    """Without short helices, pairs above the order, and helices that their removal left short."""
+    structure = Structure(graph.length, graph.ends[chosen])
+    structure = drop_short_helices(structure, options.min_helix, graph.must)
+    if options.max_order is not None and structure.pseudoknot_order > options.max_order:
+        structure = structure.up_to_order(options.max_order)
+        structure = drop_short_helices(structure, options.min_helix, graph.must)
+    return np.asarray(chosen & (structure.partners[graph.ends[:, 0]] == graph.ends[:, 1]))
+
+
+def _coupled(graph: CandidateGraph, options: DecodingConfig) -> list[NDArray[np.int64]]:
+    """Candidates that must be optimised together: they share a base, stack or (bounded order) cross."""
+    size, ends = len(graph), graph.ends
+    nodes = np.column_stack([np.arange(size), np.arange(size)]).ravel()
+    links = [np.column_stack([nodes, size + ends.ravel()])]  # candidates, then bases, are the nodes
+    if options.min_helix > 1:
+        inner = inner_candidates(graph)
+        outer = np.flatnonzero(inner >= 0)
+        links.append(np.column_stack([outer, inner[outer]]))
+    if options.max_order is not None:
+        if size > _CROSSING_LIMIT:
+            return [np.arange(size)]
+        links.append(crossing_candidates(ends))
+    link = np.concatenate(links)
+    total = size + graph.length
+    adjacency = coo_array((np.ones(len(link)), link.T), shape=(total, total))
+    return groups(connected_components(adjacency, directed=False)[1][:size].astype(np.int64))
+
+
+def _weight(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> float:
+    return float(graph.weights[chosen].sum())
+
+
+def _unpaired(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The bases of the graph's candidates that must pair and do not."""
+    must = np.zeros(graph.length, dtype=bool)
+    must[graph.ends] = graph.must[graph.ends]
+    must[graph.ends[chosen]] = False
+    return np.flatnonzero(must)
+
+
+def _check_must(graph: CandidateGraph, chosen: NDArray[np.bool_], constraints: Constraints) -> None:
+    if (bases := _unpaired(graph, chosen)).size:
+        raise _impossible(constraints, tuple(bases.tolist()), None)
+
+
+def _impossible(
+    constraints: Constraints, bases: tuple[int, ...], options: DecodingConfig | None
+) -> ConstraintError:
+    named = ", ".join(str(base + 1) for base in bases)
+    bound = f" at pseudoknot order {options.max_order} or less" if options else ""
+    return ConstraintError(
+        f"{constraints.where}: base {named} must pair but cannot beside the other constraints{bound}; "
+        "expected constraints that one structure satisfies"
+    )

@@ -1,0 +1,124 @@
+"""The best nested structure, exactly, by dynamic programming over intervals.
+
+best(i, j), the largest sum within bases i ... j - 1, is best(i + 1, j) or, for a candidate (i, k),
+what the pair and its inside give plus best(k + 1, j) (Nussinov & Jacobson 1980,
+https://doi.org/10.1073/pnas.77.11.6309). Each candidate costs one vector operation over j, so a
+sparse graph is fast. A helix is entered through a block of `min_helix` stacked pairs and then
+grows pair by pair, which makes the minimum helix part of the optimum and not a filter.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.decoding.candidates import CandidateGraph
+
+__all__ = ["best_nested", "inner_candidates"]
+
+
+def best_nested(graph: CandidateGraph, min_helix: int = 1) -> NDArray[np.bool_]:
+    """A heaviest nested set of candidates, as a mask of shape (m,).
+
+    As many of the bases that must pair as possible do; the weight is the largest under that. Every
+    helix has at least *min_helix* pairs, but for pairs of bases that must pair.
+    """
+    if not len(graph):
+        return np.zeros(0, dtype=bool)
+    table = _Table(graph, min_helix)
+    table.fill()
+    return table.trace()
+
+
+def inner_candidates(graph: CandidateGraph) -> NDArray[np.int64]:
+    """The candidate (i + 1, j - 1) inside each candidate (i, j), -1 if there is none; shape (m,)."""
+    keys = graph.ends[:, 0] * graph.length + graph.ends[:, 1]
+    inside = np.minimum(np.searchsorted(keys, keys + graph.length - 1), len(keys) - 1)
+    return np.where(keys[inside] == keys + graph.length - 1, inside, -1)
+
+
+class _Table:
+    """The recursion over the n bases that stand in any candidate, by rank.
+
+    best[i, j] covers the ranks i <= r < j. `entry` is the best of a candidate's pair and inside
+    when it opens a helix, `grown` the best between its ends when a long enough helix encloses it.
+    """
+
+    def __init__(self, graph: CandidateGraph, min_helix: int) -> None:
+        bases, ranks = np.unique(graph.ends, return_inverse=True)
+        self.ends = ranks.reshape(-1, 2)
+        self.size = len(bases)
+        self.first = np.searchsorted(self.ends[:, 0], np.arange(self.size + 1))
+        self.gains = graph.gains
+        self.exempt = graph.required > 0
+        self.inner = inner_candidates(graph)
+        self.min_helix = min_helix
+        self.best = np.zeros((self.size + 1, self.size + 1))
+        self.entry = np.full(len(graph), -np.inf)
+        self.block = np.zeros(len(graph), dtype=bool)
+        self.grown = np.zeros(len(graph))
+
+    def fill(self) -> None:
+        for i in range(self.size - 1, -1, -1):
+            row = self.best[i]
+            row[:] = self.best[i + 1]
+            here = range(self.first[i], self.first[i + 1])
+            for e in here:
+                k = self.ends[e, 1]
+                self._enter(e)
+                np.maximum(row[k + 1 :], self.entry[e] + self.best[k + 1, k + 1 :], out=row[k + 1 :])
+            for e in here:
+                self.grown[e] = max(row[self.ends[e, 1] + 1], self.gains[e] + self._inside(e))
+
+    def trace(self) -> NDArray[np.bool_]:
+        chosen = np.zeros(len(self.gains), dtype=bool)
+        intervals = [(0, self.size)]
+        while intervals:
+            i, j = intervals.pop()
+            while i < j and self.best[i, j] == self.best[i + 1, j]:
+                i += 1
+            if i < j:
+                e = self._taken(i, j)
+                intervals.append((int(self.ends[e, 1]) + 1, j))
+                chain = self._chain(e) if self.block[e] else [e]
+                chosen[chain] = True
+                i, k = self.ends[chain[-1]]
+                intervals.append((i + 1, k))
+        return chosen
+
+    def _stack(self, e: int) -> list[int]:
+        """The `min_helix` stacked candidates from *e* inwards, or fewer where the stack ends."""
+        stack = [e]
+        while len(stack) < self.min_helix and self.inner[stack[-1]] >= 0:
+            stack.append(int(self.inner[stack[-1]]))
+        return stack
+
+    def _inside(self, e: int) -> float:
+        """The best between the ends of *e*, which belongs to a long enough helix."""
+        if self.inner[e] >= 0:
+            return float(self.grown[self.inner[e]])
+        return float(self.best[self.ends[e, 0] + 1, self.ends[e, 1]])
+
+    def _enter(self, e: int) -> None:
+        if self.exempt[e]:
+            self.entry[e] = self.gains[e] + self.best[self.ends[e, 0] + 1, self.ends[e, 1]]
+        stack = self._stack(e)
+        if len(stack) == self.min_helix:
+            value = float(self.gains[stack].sum()) + self._inside(stack[-1])
+            self.block[e] = value > self.entry[e]
+            self.entry[e] = max(self.entry[e], value)
+
+    def _taken(self, i: int, j: int) -> int:
+        """The candidate that best[i, j] pairs i by."""
+        for e in range(self.first[i], self.first[i + 1]):
+            k = self.ends[e, 1]
+            if k < j and self.best[i, j] == self.entry[e] + self.best[k + 1, j]:
+                return e
+        raise AssertionError("the table holds a value that no candidate gives")
+
+    def _chain(self, e: int) -> list[int]:
+        """The block that opens at *e* and the pairs it grows by."""
+        chain = self._stack(e)
+        while (e := int(self.inner[chain[-1]])) >= 0:
+            if self.grown[e] == self.best[self.ends[e, 0], self.ends[e, 1] + 1]:
+                break
+            chain.append(e)
+        return chain

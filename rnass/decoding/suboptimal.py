@@ -1,0 +1,152 @@
+"""Suboptimal structures: further structures that one map supports."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnass.config import DecodingConfig
+from rnass.decoding.candidates import checked_map
+from rnass.decoding.confidence import expected_f1
+from rnass.decoding.constraints import Constraints
+from rnass.decoding.decode import decode
+from rnass.decoding.helices import helices
+from rnass.errors import ConstraintError
+from rnass.structure import Structure
+
+__all__ = ["Alternative", "alternatives", "base_pair_distance"]
+
+_BRANCHES = 16  # helices, the least certain first, that are taken away in turn
+_LEAST_CHANCE = 0.05  # a helix surer than 1 minus this is treated as no surer
+_FAINT = 0.01  # pairs up to this are left as they are: they stay below 0.2 at most
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One of several structures decoded from one map.
+
+    Attributes:
+        structure: the pairs.
+        weight: its share of the ensemble: the mean probability of its pairs that not all of the
+            structures have (for one that has no such pairs, what the others leave), scaled to sum
+            to at most 1.
+        expected_f1: see `rnass.decoding.expected_f1`.
+    """
+
+    structure: Structure
+    weight: float
+    expected_f1: float
+
+
+def alternatives(
+    probabilities: ArrayLike,
+    bases: str,
+    n: int,
+    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
+    *,
+    constraints: Constraints | None = None,
+    nick: int | None = None,
+    distance: int = 6,
+) -> list[Alternative]:
+    """Up to *n* structures, each *distance* or more from the others; the first is `decode`'s.
+
+    The helices of a structure are forbidden one at a time (Lawler's branching, with helices as
+    variables). Pairs that are incompatible with the forbidden helix h get the probability
+    p / (1 - p(h)), given that h is absent, and the map is decoded again: a competitor of 0.45 against
+    0.55 becomes certain. Of all structures found, the one of highest expected F1 under the whole map
+    comes next, and its helices are forbidden in turn.
+
+    Args:
+        probabilities: shape (L, L); only i < j is read.
+        bases: L letters over ACGUN.
+        n: largest number; fewer if the map supports fewer.
+        options: as for `decode`.
+        constraints: as for `decode`; every structure satisfies them.
+        nick: as for `decode`.
+        distance: fewest pairs that two of them differ by (`base_pair_distance`).
+
+    Raises:
+        InputError, ConstraintError: as `decode`.
+    """
+    constraints = constraints or Constraints()
+    p = np.triu(checked_map(probabilities, len(bases)), 1)
+    first = decode(p, bases, options, constraints=constraints, nick=nick)
+    found: dict[Structure, frozenset[tuple[int, int]]] = {first: frozenset()}
+    score = {first: np.inf}
+    kept: list[Structure] = []
+    while found and len(kept) < n:
+        best = max(found, key=lambda s: (score[s], s.pairs.tolist()))
+        absent = found.pop(best)
+        if any(base_pair_distance(best, other) < distance for other in kept):
+            continue
+        kept.append(best)
+        for helix in _least_certain(p, best):
+            banned = absent | helix
+            try:
+                other = _decode_without(p, bases, options, constraints, nick, banned)
+            except ConstraintError:  # the constraints need this helix
+                continue
+            if other not in score:
+                score[other] = expected_f1(p, other)
+                found[other] = banned
+    shares = _shares(p, kept)
+    return [Alternative(s, w, expected_f1(p, s)) for s, w in zip(kept, shares, strict=True)]
+
+
+def base_pair_distance(one: Structure, other: Structure) -> int:
+    """The number of pairs that only one of two structures has."""
+    return len(_as_set(one.pairs) ^ _as_set(other.pairs))
+
+
+def _as_set(pairs: NDArray[np.int64]) -> frozenset[tuple[int, int]]:
+    return frozenset((i, j) for i, j in pairs.tolist())
+
+
+def _least_certain(p: NDArray[np.floating], structure: Structure) -> list[frozenset[tuple[int, int]]]:
+    """The helices of lowest mean probability, as sets of pairs."""
+    ranked = sorted(helices(structure), key=lambda helix: float(p[helix[:, 0], helix[:, 1]].mean()))
+    return [_as_set(helix) for helix in ranked[:_BRANCHES]]
+
+
+def _decode_without(
+    p: NDArray[np.floating],
+    bases: str,
+    options: DecodingConfig,
+    constraints: Constraints,
+    nick: int | None,
+    banned: frozenset[tuple[int, int]],
+) -> Structure:
+    without = replace(constraints, forbidden=constraints.forbidden | banned)
+    return decode(_given_absent(p, banned), bases, options, constraints=without, nick=nick)
+
+
+def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -> NDArray[np.floating]:
+    """The map given that the *banned* pairs are not formed.
+
+    P(i pairs j | i does not pair k) = p(i, j) / (1 - p(i, k)). A helix forms as a whole: all the
+    stacked pairs of a run take the largest such factor of any base among them.
+    """
+    pairs = np.array(sorted(banned), dtype=np.int64)
+    lost = np.zeros(len(p))
+    np.add.at(lost, pairs.ravel(), np.repeat(p[pairs[:, 0], pairs[:, 1]], 2))
+    i, j = np.nonzero(p > _FAINT)
+    along = np.lexsort((i, i + j))  # stacked pairs have one i + j, and follow each other
+    i, j = i[along], j[along]
+    run = np.cumsum((np.diff(i, prepend=-1) != 1) | (np.diff(i + j, prepend=-1) != 0))
+    most = np.zeros(i.size + 1)
+    np.maximum.at(most, run, np.maximum(lost[i], lost[j]))
+    given = p.copy()
+    given[i, j] = np.minimum(p[i, j] / np.maximum(1 - most[run], _LEAST_CHANCE), 1)
+    given[pairs[:, 0], pairs[:, 1]] = 0
+    return given
+
+
+def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:
+    """The weight of each structure; see `Alternative`."""
+    sets = [_as_set(structure.pairs) for structure in structures]
+    common = frozenset.intersection(*sets) if sets else frozenset()
+    own = [np.array(sorted(pairs - common), dtype=np.int64).reshape(-1, 2) for pairs in sets]
+    means = [float(p[pairs[:, 0], pairs[:, 1]].mean()) if len(pairs) else None for pairs in own]
+    rest = max(1.0 - sum(m for m in means if m is not None), 0.0)
+    shares = [rest if m is None else m for m in means]
+    return [share / max(sum(shares), 1.0) for share in shares]

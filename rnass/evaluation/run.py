@@ -1,0 +1,138 @@
+"""`rnass evaluate`: read, predict, judge, print and write."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import rnass
+from rnass.errors import OutputError
+from rnass.evaluation.methods import Methods
+from rnass.evaluation.options import EvaluateOptions, load_methods
+from rnass.evaluation.references import References, read_others, read_references
+from rnass.evaluation.report import as_table, judged, per_record
+from rnass.evaluation.scores import Tally
+from rnass.files import write_json, write_text
+from rnass.io import LabelledRecord
+from rnass.network.weights import find_weights, sha256
+from rnass.prediction.predictor import origin
+from rnass.progress import record_bar
+from rnass.thermodynamics import vienna
+
+__all__ = ["evaluate", "evaluate_files"]
+
+_FILES = ("evaluation.json", "evaluation.txt", "records.tsv", "evaluation.svg")
+
+
+def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path | None = None) -> str:
+    """Judge methods on the records of *data*; returns the table as text.
+
+    Writes to *out*, if given: `evaluation.json` (all scores), `evaluation.txt` (the table),
+    `records.tsv` (F1 of every method on every RNA) and `evaluation.svg` (F1 by length, reliability).
+
+    Raises:
+        InputError: data or predictions that cannot be read; names file and line.
+        ConfigError: there is no method to judge.
+        OutputError: the folder holds an evaluation and `overwrite` is off, or cannot be written.
+    """
+    began = time.monotonic()
+    if out is not None:
+        _check_free(out, overwrite=options.overwrite)
+    references = read_references(
+        data, columns=options.columns, max_length=options.max_length, limit=options.limit
+    )
+    sequences = [record.sequence for record in references.records]
+    others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
+    problems = [problem for other in others.values() for problem in other.problems]
+    methods = load_methods(options, {name: other.structures for name, other in others.items()})
+    tally, failures = evaluate(references.records, methods, quiet=options.quiet)
+    about = _about(data, references, methods, options)
+    report = judged(tally, about) | {
+        "problems": [*problems, *failures],
+        "seconds": round(time.monotonic() - began, 2),
+    }
+    table = as_table(report)
+    if out is not None:
+        _write(out, report, table, tally)
+    return table
+
+
+def evaluate(
+    records: Items[LabelledRecord], methods: Methods, *, quiet: bool = False
+) -> tuple[Tally, list[str]]:
+    """Predict every record and count; returns the counts and a message per missing prediction."""
+    tally = Tally(records, methods.names)
+    failures: list[str] = []
+    sequences = [record.sequence for record in records]
+    with record_bar(len(records), quiet=quiet) as advance:
+        for predicted in methods.predict(sequences):
+            tally.add(predicted)
+            failures += predicted.problems
+            advance(len(predicted.rna))
+    return tally, failures
+
+
+def _about(
+    data: Items[str | Path], references: References, methods: Methods, options: EvaluateOptions
+) -> dict[str, Any]:
+    """The data, the versions and the options of an evaluation."""
+    lengths = [len(record.sequence) for record in references.records]
+    about: dict[str, Any] = {
+        "data": {
+            "files": [
+                {"file": Path(path).name}
+                | ({"sha256": sha256(Path(path))} if Path(path).is_file() else {})
+                for path in data
+            ],
+            "read": references.read,
+            "judged": len(lengths),
+            "lengths": [min(lengths), max(lengths)],
+            "columns": dict(options.columns),
+            "left_out": {
+                "by_column": references.filtered,
+                "over_max_length": references.too_long,
+                "beyond_limit": references.beyond,
+            },
+            "max_length": options.max_length,
+        },
+        "versions": {
+            "rnass": rnass.__version__,
+            "torch": torch.__version__,
+            "ViennaRNA": vienna.version(),
+        },
+        "predictions": {name: str(path) for name, path in options.predictions.items()},
+    }
+    if methods.predictor:
+        about |= origin(find_weights(options.weights), methods.predictor)
+        about["decoding"] = dataclasses.asdict(methods.predictor.decoding)
+        about["thermodynamics"] = options.thermodynamics
+    return about
+
+
+def _check_free(out: Path, *, overwrite: bool) -> None:
+    if not overwrite and any((out / name).exists() for name in _FILES):
+        raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
+
+
+def _write(out: Path, report: Mapping[str, Any], table: str, tally: Tally) -> None:
+    from rnass.figures import judgement_figure, save_figure  # matplotlib takes half a second to load
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: {error.strerror}; expected a folder that can be written") from error
+    write_json(out / "evaluation.json", report)
+    write_text(out / "evaluation.txt", table)
+    write_text(out / "records.tsv", per_record(tally))
+    by_length = {
+        method: {
+            name: (part["mean"]["f1"], *part["mean"]["f1_interval"])
+            for name, part in report["methods"][method]["length"].items()
+        }
+        for method in tally.methods
+    }
+    save_figure(judgement_figure(by_length, tally.bins), out / "evaluation.svg")

@@ -1,0 +1,1 @@
+"""Jobs over many records: records in, a results folder out, with resume."""

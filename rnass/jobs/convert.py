@@ -1,0 +1,193 @@
+"""`rnass convert`: structures from one file format to another; pseudoknots are kept unless told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rnass.config import DecodingConfig
+from rnass.decoding import decode
+from rnass.errors import InputError, OutputError, counted
+from rnass.files import reason, write_text
+from rnass.io import (
+    LabelledRecord,
+    file_names,
+    format_ct,
+    format_dot_bracket,
+    read_fasta,
+    read_json_structures,
+    read_labelled,
+    write_bpseq,
+    write_json_structures,
+    write_labelled_tsv,
+    write_stockholm_records,
+)
+from rnass.rna import Rna
+
+__all__ = ["TARGETS", "convert_file", "read_records", "write_records"]
+
+_Records = list[LabelledRecord]
+
+
+def convert_file(
+    source: Path,
+    target: Path,
+    *,
+    sequence: Path | None = None,
+    threshold: float = 0.5,
+    pseudoknots: bool = True,
+    split: str | None = None,
+    overwrite: bool = False,
+) -> str:
+    """Read *source*, write *target*; gives a line that says what was written and what was not.
+
+    Args:
+        source: .ct, .bpseq, .dbn (.db, .dot), .sto (.stk), .tsv, .json or, with *sequence*, .npy.
+        target: the same but .npy; with *split*, a folder.
+        sequence: FASTA file with the RNA of a .npy map.
+        threshold: pairing probability that counts as paired, for a .npy map.
+        pseudoknots: keep pairs of pseudoknot order 1 and higher.
+        split: a suffix without dot: each record gets a file of its own in the folder *target*.
+        overwrite: replace files that are there.
+
+    Raises:
+        InputError: *source* cannot be read; names file and line.
+        StructureError: a structure that the format cannot hold.
+        OutputError: no such format, more records than the format holds, a file that is there already.
+    """
+    records = read_records(source, sequence=sequence, threshold=threshold)
+    left_out = 0
+    if not pseudoknots:
+        nested = [replace(r, structure=r.structure.up_to_order(0)) for r in records]
+        left_out = _pairs(records) - _pairs(nested)
+        records = nested
+    if split is None:
+        _write(target, records, overwrite=overwrite)
+    else:
+        _make(target)
+        for name, record in zip(file_names(r.id for r in records), records, strict=True):
+            _write(target / f"{name}.{split.removeprefix('.')}", [record], overwrite=overwrite)
+    text = f"{target}: {counted(len(records), 'record')}, {counted(_pairs(records), 'pair')}"
+    return text + ("" if pseudoknots else f"; left out: {counted(left_out, 'pair')} of pseudoknots")
+
+
+def read_records(path: Path, *, sequence: Path | None = None, threshold: float = 0.5) -> _Records:
+    """Every record of a file of any format; see `convert_file`."""
+    suffix = _suffix(path)
+    if suffix == ".npy":
+        return [_decoded(path, sequence, threshold)]
+    if sequence is not None:
+        raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
+    if suffix == ".json":
+        return [LabelledRecord(*record) for record in read_json_structures(path)]
+    return read_labelled(path)
+
+
+def write_records(path: Path, records: _Records) -> None:
+    """Write records in the format of the suffix, one of `TARGETS`.
+
+    Raises:
+        StructureError: a structure that the format cannot hold.
+        OutputError: no such format, more records than it holds, a place that cannot be written.
+    """
+    if path.suffix.lower() not in TARGETS:
+        raise OutputError(f"{path}: no format {path.suffix!r}; expected {', '.join(TARGETS)}")
+    TARGETS[path.suffix.lower()](path, records)
+
+
+def _write_ct(path: Path, records: _Records) -> None:
+    write_text(path, "".join(format_ct(r.sequence, r.structure) for r in records))
+
+
+def _write_bpseq(path: Path, records: _Records) -> None:
+    if len(records) != 1:
+        raise OutputError(
+            f"{path}: {counted(len(records), 'record')}; expected one, or --split bpseq for a file each"
+        )
+    write_bpseq(path, records[0].sequence, records[0].structure)
+
+
+def _write_dot_bracket(path: Path, records: _Records) -> None:
+    write_text(path, "".join(format_dot_bracket(r.sequence, r.structure) for r in records))
+
+
+def _write_stockholm(path: Path, records: _Records) -> None:
+    write_stockholm_records(path, ((r.sequence, r.structure) for r in records))
+
+
+def _write_json(path: Path, records: _Records) -> None:
+    write_json_structures(path, ((r.sequence, r.structure) for r in records))
+
+
+TARGETS: dict[str, Callable[[Path, _Records], None]] = {
+    ".bpseq": _write_bpseq,
+    ".ct": _write_ct,
+    ".db": _write_dot_bracket,
+    ".dbn": _write_dot_bracket,
+    ".dot": _write_dot_bracket,
+    ".json": _write_json,
+    ".sto": _write_stockholm,
+    ".stk": _write_stockholm,
+    ".tsv": write_labelled_tsv,
+}
+"""Who writes a format, by its suffix."""
+
+
+def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord:
+    """A probability map, decoded by the exact matching, as `rnass predict` does."""
+    if fasta is None:
+        raise InputError(f"{path}: a map without bases; expected --sequence FASTA with them")
+    sequence = _sequence_of(path, fasta)
+    try:
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path}: {reason(error)}; expected a file to read") from error
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: not an array; expected NumPy's format, without pickle") from error
+    size = len(sequence)
+    if getattr(array, "shape", None) != (size, size) or array.dtype.kind not in "fiub":
+        raise InputError(
+            f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has "
+            f"{counted(size, 'base')}"
+        )
+    try:
+        options = DecodingConfig(threshold=threshold)
+        return LabelledRecord(sequence, decode(array.astype(np.float64), sequence.bases, options))
+    except (InputError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _sequence_of(path: Path, fasta: Path) -> Rna:
+    """The only record, or the one whose file name or id the map has."""
+    sequences, problems = read_fasta(fasta)
+    if problems:
+        raise problems[0]
+    if len(sequences) == 1:
+        return sequences[0]
+    names = file_names(sequence.id for sequence in sequences)
+    for name, sequence in zip(names, sequences, strict=True):
+        if path.stem in (name, sequence.id):
+            return sequence
+    raise InputError(f"{fasta}: no record {path.stem!r}; expected one called as {path.name} is")
+
+
+def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
+    write_records(path, records)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {reason(error)}; expected a folder that can be written") from error
+
+
+def _pairs(records: _Records) -> int:
+    return sum(len(record.structure.pairs) for record in records)
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".gz")).suffix

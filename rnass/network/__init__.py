@@ -1,0 +1,1 @@
+"""The contact network: pair features, contact head, contact model, its weights file and device."""

@@ -1,0 +1,1 @@
+"""Predictions: restraints, the pipeline of folding, network and decoding, and the loaded predictor."""

@@ -1,0 +1,190 @@
+"""Sequences for pre-training: cut to size, cleaned of unknown bases and duplicates, annotated.
+
+The steps are those of PlantRNA-FM (Yu et al. 2024, doi:10.1038/s42256-024-00946-z): truncation, a
+minimum length, ViennaRNA's structure without long pairs, and marks of regions.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rnass.errors import ConfigError, InputError
+from rnass.files import read_lines
+from rnass.io.tsv import LabelledRecord
+from rnass.rna import Rna
+from rnass.structure import Structure
+from rnass.thermodynamics import vienna
+
+__all__ = ["Curation", "Part", "curate", "label", "read_names", "read_regions", "read_table"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curation:
+    """What is kept, and how.
+
+    Attributes:
+        min_length, max_length: in bases.
+        long: what becomes of a longer sequence: "cut" to its 5' part, "window" into parts that
+            overlap, "drop".
+        overlap: bases that two windows share.
+        max_unknown: highest share of N.
+
+    Raises:
+        ConfigError: a value out of range.
+    """
+
+    min_length: int = 20
+    max_length: int = 512
+    long: Literal["cut", "window", "drop"] = "cut"
+    overlap: int = 0
+    max_unknown: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_length <= self.max_length:
+            raise ConfigError(
+                f"lengths {self.min_length} to {self.max_length}; expected at least 1, in order"
+            )
+        if not 0 <= self.overlap < self.max_length:
+            raise ConfigError(f"overlap {self.overlap}; expected 0 to {self.max_length - 1}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sequence, or the part of one that begins at base *start* (0-based) of it."""
+
+    sequence: Rna
+    origin: Rna
+    start: int = 0
+
+
+def curate(
+    sequences: Iterable[Rna], settings: Curation, excluded: Collection[str] = ()
+) -> tuple[list[Part], dict[str, int]]:
+    """The parts to keep, in order, and how many sequences or parts went for which reason.
+
+    Args:
+        sequences: any; they keep their ids, windows get `/first-last` (from 1) after them.
+        settings: what is kept, and how.
+        excluded: headers or ids that are left out, those near a test say.
+    """
+    excluded = frozenset(excluded)
+    kept: list[Part] = []
+    reasons: Counter[str] = Counter()
+    seen: set[str] = set()
+    for origin in sequences:
+        if {origin.id, origin.description} & excluded:
+            reasons["excluded"] += 1
+            continue
+        for part in _parts(origin, settings):
+            bases = part.sequence.bases
+            if reason := _fault(bases, settings) or ("duplicate" if bases in seen else ""):
+                reasons[reason] += 1
+            else:
+                seen.add(bases)
+                kept.append(part)
+    return kept, dict(reasons)
+
+
+def label(
+    parts: list[Part],
+    *,
+    fold: bool = True,
+    max_span: int | None = 30,
+    regions: Mapping[str, list[tuple[int, int]]] | None = None,
+    processes: int = 0,
+) -> Iterator[LabelledRecord]:
+    """Records for `rnass pretrain`, in order.
+
+    Args:
+        parts: of `curate`.
+        fold: annotate with ViennaRNA's structure of minimum free energy; else no base pairs, and the
+            records are fit for masked language modelling alone.
+        max_span: most bases that a pair of it spans, both ends counted; None for no bound.
+        regions: where masked language modelling may ask for a base, by id of the whole sequence:
+            intervals from base 0, the end not included. They become the column `mask`. None for
+            everywhere, and no column.
+        processes: worker processes that fold; 0 for this one.
+    """
+    many = (part.sequence.bases for part in parts)
+    structures = (
+        vienna.minimum_structures(many, max_span=max_span, processes=processes)
+        if fold
+        else (Structure(len(part.sequence)) for part in parts)
+    )
+    for part, structure in zip(parts, structures, strict=True):
+        source, bar, _ = part.origin.description.partition("|")
+        extra = {} if regions is None else {"mask": _mask(part, regions.get(part.origin.id, []))}
+        yield LabelledRecord(part.sequence, structure, source if bar else "", "", extra)
+
+
+def read_names(path: str | Path) -> frozenset[str]:
+    """Headers or ids, one a line, with `>` before them or not; raises InputError."""
+    names = (line.strip().removeprefix(">").strip() for line in read_lines(path))
+    return frozenset(name for name in names if name)
+
+
+def read_regions(path: str | Path) -> dict[str, list[tuple[int, int]]]:
+    """Intervals of a BED file: id, first base from 0, end not included; further columns are ignored.
+
+    Raises:
+        InputError: a line with fewer columns, or with numbers that are none; names file and line.
+    """
+    regions = defaultdict(list)
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(("#", "track", "browser")):
+            continue
+        match line.split("\t"):
+            case [name, start, end, *_] if (
+                start.isdecimal() and end.isdecimal() and int(start) < int(end)
+            ):
+                regions[name].append((int(start), int(end)))
+            case _:
+                raise InputError(f"{path}:{number}: no interval; expected BED: id, start, end, by tabs")
+    return dict(regions)
+
+
+def read_table(path: str | Path) -> dict[str, str]:
+    """Two columns by a tab: header or id, and its family.
+
+    Raises:
+        InputError: a line of other columns; names file and line.
+    """
+    table = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        name, tab, family = line.partition("\t")
+        if not tab or "\t" in family:
+            raise InputError(f"{path}:{number}: not two columns; expected id and family, by a tab")
+        table[name] = family.strip()
+    return table
+
+
+def _parts(origin: Rna, settings: Curation) -> Iterator[Part]:
+    length, most = len(origin), settings.max_length
+    if length <= most or settings.long == "drop":
+        yield Part(origin, origin)
+        return
+    step = most - settings.overlap
+    starts = range(0, length - settings.overlap, step) if settings.long == "window" else [0]
+    for start in starts:
+        end = min(start + most, length)
+        name = f"{origin.id}/{start + 1}-{end}"
+        yield Part(Rna(name, origin.bases[start:end], name), origin, start)
+
+
+def _fault(bases: str, settings: Curation) -> str:
+    """Why a sequence is dropped; empty if it is not."""
+    if len(bases) < settings.min_length:
+        return "short"
+    if len(bases) > settings.max_length:
+        return "long"
+    return "unknown bases" if bases.count("N") > settings.max_unknown * len(bases) else ""
+
+
+def _mask(part: Part, intervals: list[tuple[int, int]]) -> str:
+    marks = bytearray(b"0" * len(part.sequence))
+    for start, end in intervals:
+        first, last = max(0, start - part.start), min(len(marks), end - part.start)
+        marks[first:last] = b"1" * max(0, last - first)
+    return marks.decode()

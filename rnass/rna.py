@@ -1,0 +1,98 @@
+"""An RNA sequence: an id and its bases, over the letters ACGUN; and the facts about bases and pairs.
+
+Lower case is accepted, T is read as U, an IUPAC ambiguity code is read as N (which pairs with nothing
+by default). Everything else is an error that names the letter and its place.
+"""
+
+from dataclasses import dataclass
+
+from rnass.errors import SequenceError
+
+__all__ = ["BASES", "CANONICAL_PAIRS", "MIN_HAIRPIN", "MISSING_REACTIVITY", "Rna", "clean_bases"]
+
+BASES = "ACGUN"
+"""The letters of a clean sequence; a base's code is its index here."""
+
+CANONICAL_PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
+"""The letters of the canonical pairs, in the order of the energy tables of ViennaRNA."""
+
+MIN_HAIRPIN = 3
+"""Fewest unpaired bases a hairpin loop may enclose (ViennaRNA's TURN)."""
+
+MISSING_REACTIVITY = -999.0
+"""What files of reactivities hold for a base without a value; half of it and less counts as that."""
+
+_READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
+
+
+def clean_bases(text: str, where: str = "sequence") -> str:
+    """The bases of *text* over ACGUN: upper case, T read as U, IUPAC ambiguity codes read as N.
+
+    >>> clean_bases("ggcTRn")
+    'GGCUNN'
+
+    Raises:
+        SequenceError: *text* is empty or holds another letter; names *where* and the 1-based base.
+    """
+    bases = text.translate(_READ_AS)
+    if not bases:
+        raise SequenceError(f"{where}: no bases; expected at least one of A, C, G, U, T")
+    if strangers := set(bases) - set(BASES):
+        place = next(k for k, letter in enumerate(bases) if letter in strangers)
+        raise SequenceError(
+            f"{where}: letter {text[place]!r} at base {place + 1}; "
+            "expected A, C, G, U, T or an IUPAC code"
+        )
+    return bases
+
+
+@dataclass(frozen=True)
+class Rna:
+    """One RNA.
+
+    Attributes:
+        id: the first word of its header; need not be unique or a safe file name.
+        bases: its letters over ACGUN, 5' to 3'.
+        description: the whole header line, for titles inside files.
+        nick: 0-based first base of the second strand of a dimer; None for one strand.
+    """
+
+    id: str
+    bases: str
+    description: str = ""
+    nick: int | None = None
+
+    @classmethod
+    def from_text(cls, text: str, header: str = "sequence", where: str = "sequence") -> "Rna":
+        """Build from raw letters and a whole header line.
+
+        One `&` between letters separates two strands, each of at least one base.
+
+        >>> Rna.from_text("GGC&gcc").nick
+        3
+
+        Raises:
+            SequenceError: as `clean_bases`; a second `&`, or one at an end.
+        """
+        words = header.split()
+        strands = text.split("&")
+        bases = clean_bases("".join(strands), where)
+        if len(strands) > 2 or not all(strands):
+            sizes = ", ".join(str(len(strand)) for strand in strands)
+            raise SequenceError(
+                f"{where}: strands of {sizes} bases; expected at most one '&', between two strands"
+            )
+        nick = len(strands[0]) if len(strands) == 2 else None
+        return cls(words[0] if words else "", bases, header.strip(), nick)
+
+    @property
+    def text(self) -> str:
+        """The bases, with `&` between two strands; what `from_text` reads."""
+        return self.mark(self.bases)
+
+    def mark(self, line: str) -> str:
+        """A line of one symbol for each base, with `&` between two strands."""
+        return line if self.nick is None else f"{line[: self.nick]}&{line[self.nick :]}"
+
+    def __len__(self) -> int:
+        return len(self.bases)

@@ -1,0 +1,1 @@
+"""Nearest-neighbour energies: ViennaRNA's ensembles, parameter files, loop counts."""

@@ -1,0 +1,1 @@
+"""Training: records and sampling, the loop, contact model, backbone, energies, probe."""

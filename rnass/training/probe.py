@@ -1,0 +1,344 @@
+"""Heads beyond contacts: a label of a whole RNA, or of each of its tokens, from frozen embeddings."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnass.backbone.embeddings import Embedding, embed
+from rnass.config import ProbeConfig, from_mapping
+from rnass.errors import CheckpointError, ConfigError, InputError, counted
+from rnass.files import write_atomically, write_json, write_text
+from rnass.io.labels import read_labels
+from rnass.network.weights import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
+from rnass.rna import clean_bases
+from rnass.training.probe_metrics import classification_scores, regression_scores
+from rnass.training.records import whole_tokens
+
+__all__ = ["FILE", "Probe", "load_probe", "train_probe"]
+
+FILE = "probe.safetensors"
+"""What a head is called in the folder of its training."""
+
+_CHECK_EVERY = 50  # steps
+_FORMAT = "rnass probe 1"
+_UNKNOWN = "?"
+_NO_LABELS = "probe: no known label under the key {}; expected some"
+
+
+class _Record(NamedTuple):
+    """An RNA with its label, or one for each token."""
+
+    id: str
+    bases: str
+    labels: list[str]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Embeddings and labels of a table, a row for each sequence or for each token with a label.
+
+    Attributes:
+        x: (n, D).
+        y: (n,) class numbers (int64), or values (float32).
+        names: of each row, id and number of the token from 1 (0 for a sequence).
+    """
+
+    x: Tensor
+    y: Tensor
+    names: list[tuple[str, int]]
+
+
+class Probe(nn.Module):
+    """A linear or one-hidden-layer head on standardised embeddings.
+
+    Args:
+        config: that it was trained by.
+        width: of the embeddings.
+        classes: names in the order of its outputs; none for a regression.
+
+    Attributes:
+        backbone: whose embeddings it reads; None where it was not loaded with one.
+        columns: of a table of what it says, see `cells`.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    scale: Tensor  # mean and spread of the values of a regression
+
+    def __init__(self, config: ProbeConfig, width: int, classes: tuple[str, ...]) -> None:
+        super().__init__()
+        self.config, self.classes = config, classes
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+        self.register_buffer("scale", torch.tensor([0.0, 1.0]))
+        outputs, hidden = max(1, len(classes)), config.hidden
+        layers: list[nn.Module] = [nn.Linear(hidden or width, outputs)]
+        if hidden:
+            layers = [nn.Linear(width, hidden), nn.GELU(), *layers]
+        self.layers = nn.Sequential(*layers)
+        self.backbone: Backbone | None = None
+        self.columns = ("prediction", "probability") if classes else ("prediction",)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of the classes (n, C), or values (n, 1)."""
+        out: Tensor = self.layers((x - self.mean) / self.spread)
+        return out if self.classes else out * self.scale[1] + self.scale[0]
+
+    @torch.no_grad()
+    def said(self, x: Tensor) -> NDArray[np.float32]:
+        """Probabilities of the classes (n, C), or values (n,), of embeddings (n, D)."""
+        out = self(x)
+        return np.asarray((out.softmax(-1) if self.classes else out[:, 0]).cpu().numpy())
+
+    def cells(self, one: NDArray[np.float32] | np.float32) -> tuple[str, ...]:
+        """A row of `said` as a table has it: the likeliest class and how likely it is, or the value."""
+        if not self.classes:
+            return (f"{one:g}",)
+        return (self.classes[int(one.argmax())], f"{one.max():.4f}")
+
+    def needed(self) -> Backbone:
+        """Its backbone; raises ConfigError where it was not loaded with one."""
+        if self.backbone is None:
+            raise ConfigError("probe: no backbone; expected one, see load_probe")
+        return self.backbone
+
+    def predict(self, rna: str) -> NDArray[np.float32]:
+        """What it says of one RNA: as `said`, a row for the sequence or for each token.
+
+        Raises:
+            SequenceError: a letter that is no base, bases that are not whole codons.
+            ConfigError: it was not loaded with its backbone.
+        """
+        ((_, said),) = self.predict_many([clean_bases(rna)])
+        return said
+
+    def predict_many(self, rnas: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The place of each of some RNAs (clean bases), and what it says of it; in any order.
+
+        Raises:
+            SequenceError: bases that are not whole codons.
+            ConfigError: it was not loaded with its backbone.
+        """
+        for one in embed(self.needed().encoder, rnas, self.config.layer):
+            yield one.number, self.said(_inputs(one, self.config))
+
+
+def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
+    """Train a head, write it and its scores to *folder*; gives the scores as text.
+
+    Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. Where
+    tokens are codons, records of other than whole ones are left out, with a warning that counts them.
+
+    Raises:
+        InputError: a table that cannot be read, a label that does not fit; names file or record.
+        ConfigError: nothing to train on, or a set that is given and has no records or no known label.
+    """
+    torch.manual_seed(config.seed)
+    backbone = open_backbone(config.backbone, config.family, config.u_as)
+    backbone.encoder.to(device)
+    named = {"train": config.train, "valid": config.valid, "test": config.test}
+    table = backbone.encoder.vocabulary
+    tables = {
+        name: whole_tokens(_read(paths, config), table, name)
+        for name, paths in named.items()
+        if paths or name == "train"
+    }
+    for name, records in tables.items():
+        if not records:
+            raise ConfigError(f"probe: no records under the key {name}; expected some that can be read")
+    classes = _classes(tables["train"], config)
+    if config.kind == "classification" and not classes:
+        raise ConfigError(_NO_LABELS.format("train"))
+    sets = {name: _rows(records, backbone, config, classes) for name, records in tables.items()}
+    for name, rows in sets.items():
+        if not len(rows.y):
+            raise ConfigError(_NO_LABELS.format(name))
+    probe = Probe(config, backbone.encoder.config.width, classes)
+    _fit(probe, sets["train"], sets.get("valid"))
+    scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(folder / FILE, probe, backbone)
+    defined = {
+        which: {name: None if np.isnan(value) else value for name, value in one.items()}
+        for which, one in scores.items()
+    }
+    write_json(folder / "scores.json", {"config": dataclasses.asdict(config), "scores": defined})
+    write_text(folder / "predictions.tsv", _predictions(probe, list(sets.values())[-1]))
+    return _table(scores)
+
+
+def load_probe(path: Path, backbone: str | None = None) -> Probe:
+    """Read a head, with the backbone it was trained on.
+
+    Args:
+        path: its file, or the folder of its training.
+        backbone: path or name of the backbone; None where it is what it was then.
+
+    Raises:
+        CheckpointError: not such a file; a backbone of another sha256.
+    """
+    path = path / FILE if path.is_dir() else path
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
+    if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
+        raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
+    config = from_mapping(ProbeConfig, json.loads(metadata["config"]), str(path))
+    probe = Probe(config, len(state["mean"]), tuple(json.loads(metadata["classes"])))
+    probe.load_state_dict(state)
+    where = backbone or config.backbone or DEFAULT_BACKBONE
+    probe.backbone = needed_backbone(path, json.loads(metadata["backbone"]), where)
+    return probe.eval()
+
+
+def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:
+    """Id, bases and labels of every record: one label, or one per token."""
+    records = []
+    for path in paths:
+        for sequence, text in read_labels(path, config.label):
+            labels = [text]
+            if config.task == "token":
+                labels = list(text) if config.kind == "classification" else text.split()
+            records.append(_Record(sequence.id, sequence.bases, labels))
+    return records
+
+
+def _classes(records: list[_Record], config: ProbeConfig) -> tuple[str, ...]:
+    if config.kind == "regression":
+        return ()
+    return tuple(sorted({label for record in records for label in record.labels} - {_UNKNOWN}))
+
+
+def _inputs(one: Embedding, config: ProbeConfig) -> Tensor:
+    """What a head reads of an RNA: a row for each token, or their mean as the only row."""
+    return one.tokens if config.task == "token" else one.tokens.mean(0)[None]
+
+
+def _rows(
+    records: list[_Record],
+    backbone: Backbone,
+    config: ProbeConfig,
+    classes: tuple[str, ...],
+) -> _Rows:
+    """Embed the records and number their labels; raises InputError naming the record."""
+    rows: dict[int, tuple[Tensor, list[float], list[tuple[str, int]]]] = {}
+    for one in embed(backbone.encoder, [record.bases for record in records], config.layer):
+        name, _, labels = records[one.number]
+        x = _inputs(one, config)
+        if len(labels) != len(x):
+            raise InputError(
+                f"{name}: {counted(len(labels), 'label')}; expected {len(x)}, one per token", name
+            )
+        values = [_number(label, classes, name) for label in labels]
+        known = [k for k, value in enumerate(values) if not np.isnan(value)]
+        first = int(config.task == "token")
+        rows[one.number] = (
+            x[known], [values[k] for k in known], [(name, first * (k + 1)) for k in known]
+        )  # fmt: skip
+    ordered = [rows[k] for k in sorted(rows)]
+    y = torch.tensor([value for _, values, _ in ordered for value in values])
+    names = [name for _, _, some in ordered for name in some]
+    return _Rows(torch.cat([x for x, _, _ in ordered]), y.long() if classes else y.float(), names)
+
+
+def _number(label: str, classes: tuple[str, ...], name: str) -> float:
+    """The number of a class, or the value; nan where it is not known."""
+    if classes:
+        if label == _UNKNOWN:
+            return float("nan")
+        if label not in classes:
+            known = ", ".join(classes[:10])
+            raise InputError(f"{name}: label {label!r}; expected one of the training's ({known})", name)
+        return float(classes.index(label))
+    try:
+        return float(label)
+    except ValueError:
+        raise InputError(f"{name}: label {label!r}; expected a number", name) from None
+
+
+def _fit(probe: Probe, train: _Rows, valid: _Rows | None) -> None:
+    """AdamW, its rate falling to 0; the weights of the lowest loss on *valid* stay."""
+    config = probe.config
+    probe.mean.copy_(train.x.mean(0))
+    probe.spread.copy_(train.x.std(0, correction=0).clamp(min=1e-6))
+    if not probe.classes:
+        probe.scale.copy_(torch.stack([train.y.mean(), train.y.std(correction=0).clamp(min=1e-6)]))
+    optimiser = torch.optim.AdamW(
+        probe.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    best, kept = float("inf"), {}
+    for step in range(1, config.steps + 1):
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * (1 - (step - 1) / config.steps)
+        some = torch.randint(len(train.y), (min(config.batch, len(train.y)),))
+        loss = _loss(probe, train.x[some], train.y[some])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if valid is not None and (step % _CHECK_EVERY == 0 or step == config.steps):
+            with torch.no_grad():
+                now = float(_loss(probe, valid.x, valid.y))
+            if now < best:
+                best, kept = now, {key: one.clone() for key, one in probe.state_dict().items()}
+    if kept:
+        probe.load_state_dict(kept)
+
+
+def _loss(probe: Probe, x: Tensor, y: Tensor) -> Tensor:
+    out = probe(x)
+    return (
+        functional.cross_entropy(out, y)
+        if probe.classes
+        else functional.mse_loss(out[:, 0], y) / probe.scale[1] ** 2
+    )
+
+
+def _scores(probe: Probe, rows: _Rows) -> dict[str, float]:
+    said, wanted = probe.said(rows.x), rows.y.numpy()
+    if probe.classes:
+        return classification_scores(said, wanted)
+    return regression_scores(said, wanted)
+
+
+def _predictions(probe: Probe, rows: _Rows) -> str:
+    """id, token, true label, what the head says (and how likely)."""
+    said = probe.said(rows.x)
+    lines = ["\t".join(["id", "token", "label", *probe.columns])]
+    for (name, token), true, one in zip(rows.names, rows.y.tolist(), said, strict=True):
+        label = probe.classes[true] if probe.classes else f"{true:g}"
+        lines.append("\t".join([name, str(token or ""), label, *probe.cells(one)]))
+    return "\n".join(lines) + "\n"
+
+
+def _save(path: Path, probe: Probe, backbone: Backbone) -> None:
+    metadata = {
+        "format": _FORMAT,
+        "config": json.dumps(dataclasses.asdict(probe.config)),
+        "classes": json.dumps(probe.classes),
+        "backbone": json.dumps(backbone.identity()),
+    }
+    with write_atomically(path) as file:
+        file.write(save(probe.state_dict(), metadata))
+
+
+def _table(scores: dict[str, dict[str, float]]) -> str:
+    names = list(next(iter(scores.values())))
+    lines = ["\t".join(["set", *names])]
+    for which, one in scores.items():
+        cells = [f"{one[name]:.4f}" if name != "rows" else str(one[name]) for name in names]
+        lines.append("\t".join([which, *cells]))
+    return "\n".join(lines) + "\n"

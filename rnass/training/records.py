@@ -1,0 +1,483 @@
+"""Labelled RNAs: records, base-pair probabilities kept on disk, length-bucketed batches."""
+
+import hashlib
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rnass.backbone.vocabulary import Vocabulary
+from rnass.config import DataConfig
+from rnass.errors import ConfigError, InputError, counted
+from rnass.files import write_atomically, write_json
+from rnass.io.structures import read_labelled
+from rnass.network.contact_model import Batch, Features, collate
+from rnass.preparation.leakage import Hit, best_tool, near
+from rnass.structure import Structure
+from rnass.thermodynamics import vienna
+from rnass.training.mutation import mutate
+from rnass.training.profiles import fit_densities, read_profiles
+
+__all__ = [
+    "Annotations",
+    "Example",
+    "LabelledBatch",
+    "Loader",
+    "annotations",
+    "batches",
+    "family_names",
+    "mutated",
+    "read_examples",
+    "training_examples",
+    "whole_tokens",
+]
+
+log = logging.getLogger("rnass")
+
+_POOL = 2048  # examples that are sorted by length together
+
+
+@runtime_checkable  # the shape checks of the tests ask
+class _Record(Protocol):
+    """Anything that has bases."""
+
+    @property
+    def bases(self) -> str:
+        """Over ACGUN."""
+
+
+R = TypeVar("R", bound=_Record)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One RNA to learn from.
+
+    Attributes:
+        id, family: as the data file names them; an unknown family is empty.
+        bases: over ACGUN.
+        pairs: (n, 2), 0-based.
+        source: which of the files it came from.
+        mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
+        altered: mutated, so that nothing is kept for its bases.
+        evidence: of an RNA whose structure is not known, (L,): the log-likelihood ratio that each base
+            is unpaired, see `rnass.training.profiles.Densities`; else None.
+    """
+
+    id: str
+    family: str
+    bases: str
+    pairs: NDArray[np.int64]
+    source: int = 0
+    mask: str = ""
+    altered: bool = False
+    evidence: NDArray[np.float32] | None = None
+
+    @property
+    def pseudoknotted(self) -> bool:
+        """Whether any two of its pairs cross."""
+        return bool(Structure(len(self.bases), self.pairs).crossing.any())
+
+    def contacts(self) -> NDArray[np.float32]:
+        """The pairs as a symmetric (L, L) map of 0 and 1."""
+        size = len(self.bases)
+        contacts = np.zeros((size, size), dtype=np.float32)
+        i, j = self.pairs.T
+        contacts[i, j] = contacts[j, i] = 1
+        return contacts
+
+
+def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 10**9) -> list[Example]:
+    """All labelled records of the files or folders, in order, as far as one can learn from them.
+
+    Left out, and counted in a warning for each file, are those of two strands or outside the lengths.
+
+    Raises:
+        InputError: a file that cannot be read; names file and line.
+    """
+    examples = []
+    for source, path in enumerate(paths):
+        records = read_labelled(path)
+        single = [record for record in records if record.sequence.nick is None]
+        kept = [record for record in single if min_length <= len(record.sequence.bases) <= max_length]
+        for reason, count in (
+            ("of two strands", len(records) - len(single)),
+            (f"not of {min_length} to {max_length} bases", len(single) - len(kept)),
+        ):
+            if count:
+                known = counted(len(records), "record")
+                log.warning("%s: %d of %s left out, %s", path, count, known, reason)
+        for record in kept:
+            bases, mask = record.sequence.bases, record.extra.get("mask", "")
+            if mask and (len(mask) != len(bases) or set(mask) - set("01")):
+                raise InputError(f"{path} ({record.id}): a bad mask; expected a 0 or 1 for each base")
+            pairs = record.structure.pairs
+            examples.append(Example(record.id, record.family, bases, pairs, source, mask))
+    return examples
+
+
+def training_examples(data: DataConfig) -> list[Example]:
+    """The training records, none of an excluded family and none near a held-out record.
+
+    Raises:
+        InputError: a file that cannot be read; a record near a held-out one, unless those are to be
+            dropped.
+    """
+    examples = read_examples(data.train, data.min_length, data.max_length)
+    if data.excluded_families:
+        examples = _without_families(examples, data.excluded_families)
+    examples += _profile_examples(data, len(data.train))
+    if not data.held_out:
+        return examples
+    held_out = read_examples(data.held_out)
+    hits = _kept_hits([e.bases for e in examples], [e.bases for e in held_out], Path(data.cache))
+    if hits and not data.drop_near:
+        worst = max(hits, key=lambda hit: hit.identity)
+        raise InputError(
+            f"data: {counted(len(hits), 'training record')} near held-out ones, "
+            f"{examples[worst.query].id} to {held_out[worst.target].id} with {worst.identity:.0%} the "
+            "same; expected none, or drop_near = true"
+        )
+    dropped = {hit.query for hit in hits}
+    if dropped:
+        known = counted(len(examples), "training record")
+        log.warning("%d of %s left out, near held-out ones", len(dropped), known)
+    return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def family_names(family: str) -> list[str]:
+    """The names in a record's family column, which may hold several (`RF00001,RF02541`)."""
+    return re.findall(r"[^,; ]+", family)
+
+
+def _profile_examples(data: DataConfig, first: int) -> list[Example]:
+    """The chemical-mapping profiles as examples without pairs, their sources numbered from *first*."""
+    found = []
+    for source, path in enumerate(data.profiles, start=first):
+        profiles = [
+            one
+            for one in read_profiles(path, data.profile_signal)
+            if data.min_length <= len(one.bases) <= data.max_length
+        ]
+        densities = fit_densities(profiles, vienna.OWN_NAME)
+        none = np.zeros((0, 2), dtype=np.int64)
+        found += [
+            Example(one.id, "", one.bases, none, source, evidence=densities.evidence(one))
+            for one in profiles
+        ]
+    return found
+
+
+def _without_families(examples: list[Example], path: str) -> list[Example]:
+    """The examples of none of the families that a text file lists."""
+    try:
+        excluded = set(Path(path).read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}; expected a text file of family names") from error
+    kept = [e for e in examples if excluded.isdisjoint(family_names(e.family))]
+    if left_out := len(examples) - len(kept):
+        known = counted(len(examples), "training record")
+        log.warning("%d of %s left out, of excluded families", left_out, known)
+    return kept
+
+
+def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
+    """The records that a backbone can read: where its tokens are codons, those of whole codons.
+
+    A warning counts the others; *what* says what the records are for.
+    """
+    step = vocabulary.bases_per_token
+    kept = [record for record in records if len(record.bases) % step == 0]
+    if left_out := len(records) - len(kept):
+        log.warning(
+            "%d of %s left out, not of whole codons", left_out, counted(len(records), f"{what} record")
+        )
+    return kept
+
+
+def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
+    """What is near, from the cache or computed into it."""
+    tool = best_tool()
+    key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
+    kept = cache / f"near.{key}.json"
+    if kept.is_file():
+        return [Hit(*hit) for hit in json.loads(kept.read_text(encoding="utf-8"))["hits"]]
+    hits = near(bases, held_out, tool=tool)
+    cache.mkdir(parents=True, exist_ok=True)
+    write_json(kept, {"hits": [(hit.query, hit.target, hit.identity) for hit in hits]})
+    return hits
+
+
+def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -> list[Example]:
+    """Some of the examples with other bases under the same pairs; see `rnass.training.mutation.mutate`.
+
+    The same seed and number of the draw give the same mutations, whatever was drawn before.
+    """
+    if not data.mutation_rate:
+        return list(chosen)
+    rng = np.random.default_rng([seed, draw, 1])  # apart from the streams [seed, epoch] of `batches`
+    return [
+        replace(e, bases=mutate(e.bases, e.pairs, rng, data.mutation_rate * rng.random()), altered=True)
+        if e.evidence is None and rng.random() < data.mutated_share
+        else e
+        for e in chosen
+    ]
+
+
+class Annotations:
+    """ViennaRNA's base-pair probabilities of many RNAs, sparse.
+
+    Args:
+        arrays: `digest` (n, 16), the blake2b of each sequence; `offset` (n + 1,); and `i`, `j`, `p`, the
+            0-based pairs of sequence k at offset[k]:offset[k + 1].
+    """
+
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+        self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
+
+    @classmethod
+    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 0) -> "Annotations":
+        """Fold every RNA; *parameters* names the energy parameter set."""
+        sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
+        counts = [len(one.p) for one in sparse]
+        return cls(
+            {
+                "digest": np.stack([np.frombuffer(_digest(rna), dtype=np.uint8) for rna in rnas]),
+                "offset": np.cumsum([0, *counts]),
+                "i": np.concatenate([one.i for one in sparse]),
+                "j": np.concatenate([one.j for one in sparse]),
+                "p": np.concatenate([one.p for one in sparse]),
+            }
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Annotations":
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            return cls({name: file[name] for name in file.files})
+
+    def save(self, path: Path) -> None:
+        """Write as .npz, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as file:
+            np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
+
+    def __contains__(self, bases: str) -> bool:
+        return _digest(bases) in self._row
+
+    def __add__(self, other: "Annotations") -> "Annotations":
+        """What both know, where none is in both."""
+        one, two = self._arrays, other._arrays
+        joined = {name: np.concatenate([one[name], two[name]]) for name in ("digest", "i", "j", "p")}
+        joined["offset"] = np.concatenate([one["offset"], two["offset"][1:] + one["offset"][-1]])
+        return Annotations(joined)
+
+    def dense(self, bases: str) -> NDArray[np.float32]:
+        """Base-pair probabilities of one RNA, (L, L), symmetric."""
+        row = self._row[_digest(bases)]
+        part = slice(self._arrays["offset"][row], self._arrays["offset"][row + 1])
+        i, j, p = (self._arrays[name][part] for name in ("i", "j", "p"))
+        return vienna.BasePairProbabilities(len(bases), i, j, p).dense()
+
+
+def annotations(
+    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 0
+) -> Annotations:
+    """Base-pair probabilities of a data file's examples; the cache is given what it lacks."""
+    kept = cache / f"{Path(path).name.split('.')[0]}.{parameters}.npz"
+    known = Annotations.load(kept) if kept.is_file() else None
+    rnas = {e.bases for e in examples if known is None or e.bases not in known}
+    if not rnas and known is not None:
+        return known
+    lacking = sorted(rnas, key=lambda rna: (len(rna), rna))
+    computed = Annotations.compute(lacking, parameters, processes)
+    known = computed if known is None else known + computed
+    known.save(kept)
+    return known
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """RNAs and their pairs as (B, L, L) maps of 0 and 1.
+
+    Attributes:
+        rnas, contacts: the RNAs, their pairs.
+        askable: (B, L) 1 where masked language modelling may ask for a base; None for everywhere.
+        evidence: (B, L) the log-likelihood ratio that a base is unpaired, of RNAs whose pairs are not
+            known; NaN of the others. None where all pairs are known.
+    """
+
+    rnas: Batch
+    contacts: Float[Tensor, "B L L"]
+    askable: Float[Tensor, "B L"] | None = None
+    evidence: Float[Tensor, "B L"] | None = None
+
+    def to(self, device: torch.device) -> "LabelledBatch":
+        """The same batch on another device."""
+        askable = None if self.askable is None else self.askable.to(device)
+        evidence = None if self.evidence is None else self.evidence.to(device)
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable, evidence)
+
+
+class Loader:
+    """Turns examples into batches, with the base-pair probabilities that a head asks for.
+
+    Args:
+        vocabulary: the backbone's token table.
+        sets: parameter sets of ViennaRNA; none for no base-pair probabilities.
+        cache: folder that keeps base-pair probabilities once computed.
+        processes: worker processes that compute them; 0 for this one.
+
+    Attributes:
+        features: gives what a frozen backbone says of some RNAs, where that is kept.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        sets: Sequence[str] = (),
+        cache: Path = Path("runs/cache"),
+        processes: int = 0,
+    ) -> None:
+        self.vocabulary, self.sets = vocabulary, sets
+        self.cache, self.processes = cache, processes
+        self.features: Callable[[Sequence[str]], Features | None] | None = None
+        self._kept: dict[tuple[str, str], Annotations] = {}
+
+    def annotate(self, paths: Sequence[str], examples: Sequence[Example]) -> None:
+        """Have the base-pair probabilities of all examples at hand."""
+        for source, path in enumerate(paths):
+            own = [example for example in examples if example.source == source]
+            for name in self.sets if own else ():
+                known = annotations(path, own, name, self.cache, self.processes)
+                for example in own:
+                    self._kept[name, example.bases] = known
+
+    def thermodynamics(self, example: Example) -> NDArray[np.float32]:
+        """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
+        bases = example.bases
+        known = [self._kept.get((name, bases)) for name in self.sets]
+        lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
+        folded = iter(vienna.all_probabilities(bases, lacking))
+        return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
+
+    def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
+        """Pad the examples to one batch."""
+        rnas = [example.bases for example in chosen]
+        maps = [self.thermodynamics(example) for example in chosen] if self.sets else None
+        batch = collate(rnas, maps, self.vocabulary)
+        if self.features and not any(example.altered for example in chosen):
+            batch = replace(batch, features=self.features(rnas))
+        contacts = torch.zeros(len(chosen), *[batch.bases.shape[1]] * 2)
+        for k, example in enumerate(chosen):
+            size = len(example.bases)
+            contacts[k, :size, :size] = torch.from_numpy(example.contacts())
+        return LabelledBatch(batch, contacts, _askable(chosen, batch), _evidence(chosen, batch))
+
+
+def batches(
+    examples: Sequence[Example], data: DataConfig, seed: int, per_step: int = 1
+) -> Iterator[list[int]]:
+    """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
+
+    An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
+    at random), so equal weights draw each once. The same seed gives the same stream.
+
+    The batches of one step, *per_step* of them, are of like length too, so that processes that share
+    them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
+
+    Raises:
+        ConfigError: no examples.
+    """
+    if not examples:
+        raise ConfigError(
+            f"data: no records of {data.min_length} to {data.max_length} bases; expected some to draw"
+        )
+    weights = _weights(examples, data)
+    epoch = 0
+    while True:
+        rng = np.random.default_rng([seed, epoch])
+        order = rng.permutation(len(examples))
+        edges = np.cumsum(weights[order])
+        points = (np.arange(len(examples)) + rng.random()) / len(examples) * edges[-1]
+        places = np.searchsorted(edges, points, side="right")
+        drawn = order[np.minimum(places, len(order) - 1)]
+        rng.shuffle(drawn)
+        for start in range(0, len(drawn), _POOL):
+            pool = drawn[start : start + _POOL]
+            yield from _bucketed(pool, examples, data.batch_pixels, per_step, rng)
+        epoch += 1
+
+
+def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float64]:
+    """How often each example is drawn, relative to the others."""
+    own = dict(enumerate(data.weights))
+    weights = np.array([own.get(e.source, 1.0) for e in examples])
+    if data.family_power:
+        size = Counter(e.family for e in examples)
+        weights *= [size[e.family] ** -data.family_power if e.family else 1.0 for e in examples]
+    if data.pseudoknot_weight != 1:
+        weights *= [data.pseudoknot_weight if e.pseudoknotted else 1.0 for e in examples]
+    if data.profiles:
+        profile = np.array([e.evidence is not None for e in examples])
+        for part, share in ((profile, data.profile_share), (~profile, 1 - data.profile_share)):
+            weights[part] *= share / max(weights[part].sum(), 1e-9)
+    return weights
+
+
+def _bucketed(
+    numbers: NDArray[np.int64],
+    examples: Sequence[Example],
+    pixels: int,
+    per_step: int,
+    rng: np.random.Generator,
+) -> Iterator[list[int]]:
+    """Cut a pool into batches of like length, like ones next to each other, steps in random order."""
+    lengths = np.array([len(examples[n].bases) for n in numbers])
+    cut: list[list[int]] = []
+    for n in numbers[np.argsort(lengths, kind="stable")]:
+        longest = len(examples[n].bases)
+        if not cut or (len(cut[-1]) + 1) * longest**2 > pixels:
+            cut.append([])
+        cut[-1].append(int(n))
+    if len(cut) > per_step and (spare := len(cut) % per_step):
+        for k in sorted(rng.choice(len(cut), spare, replace=False), reverse=True):
+            del cut[k]
+    for first in per_step * rng.permutation(-(-len(cut) // per_step)):
+        yield from cut[first : first + per_step]
+
+
+def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+    if not any(example.mask for example in chosen):
+        return None
+    askable = torch.ones_like(batch.mask)
+    for k, example in enumerate(chosen):
+        if example.mask:
+            askable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
+    return askable
+
+
+def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+    if all(example.evidence is None for example in chosen):
+        return None
+    evidence = torch.full_like(batch.mask, torch.nan)
+    for k, example in enumerate(chosen):
+        if example.evidence is not None:
+            evidence[k] = 0
+            evidence[k, : len(example.bases)] = torch.from_numpy(example.evidence)
+    return evidence
+
+
+def _digest(bases: str) -> bytes:
+    return hashlib.blake2b(bases.encode(), digest_size=16).digest()

@@ -1,0 +1,145 @@
+"""`rnass prepare`: what its commands write, print and refuse, on data made here."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from rnass.cli import app
+from rnass.errors import ConfigError, DependencyError, InputError
+from rnass.io import read_labelled
+from rnass.training.records import read_examples
+
+SEED = """# STOCKHOLM 1.0
+#=GF AC RF99999
+a GGCAUCGGAAACGAUGCC
+b GCCAUCGGAAACGAUGGC
+c GGCUUCGGAAACGAAGCC
+#=GC SS_cons <<<<<<<____>>>>>>>
+//
+"""
+
+needs_infernal = pytest.mark.skipif(shutil.which("cmbuild") is None, reason="Infernal is not installed")
+
+
+@pytest.fixture
+def run(own_process):
+    """Runs a command; an error that is expected of it is raised, as `rnass.cli.main` sees it."""
+
+    def call(*arguments, status=0):
+        done = CliRunner().invoke(app, ["prepare", *map(str, arguments)])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        assert done.exit_code == status, done.output
+        return done.output
+
+    return call
+
+
+def test_sequences_are_ready_for_pretraining(tmp_path, run):
+    (tmp_path / "x.fa").write_text(
+        ">s|1 first\nGGGGCCAAAAGGCCCC\n>s|2\nACGU\n>bad\nACGX\n>s|3\nGGGGCCAAAAGGCCCC\n>s|4\n"
+        + "GCAU" * 5
+    )
+    (tmp_path / "near.txt").write_text("s|4\n")
+    (tmp_path / "cds.bed").write_text("s|1\t4\t8\n")
+    out = run(
+        *("sequences", tmp_path / "x.fa", "--out", tmp_path / "data", "--min-length", 10),
+        *("--exclude", tmp_path / "near.txt", "--regions", tmp_path / "cds.bed"),
+        status=1,
+    )
+    assert "bad" in out
+    (record,) = read_labelled(tmp_path / "data" / "sequences.tsv.gz")
+    assert (record.id, record.source, record.structure.dot_bracket) == ("s|1", "s", "((((((....))))))")
+    report = json.loads((tmp_path / "data" / "report.json").read_text())
+    assert report == {
+        "read": 4,
+        "bad": 1,
+        "kept": 1,
+        "dropped": {"short": 1, "duplicate": 1, "excluded": 1},
+    }
+    (example,) = read_examples([str(tmp_path / "data" / "sequences.tsv.gz")])
+    assert example.mask == "0000111100000000"
+
+
+def test_nothing_to_curate_is_an_error(tmp_path, run):
+    (tmp_path / "bad.fa").write_text(">bad\nACGX\n")
+    with pytest.raises(InputError, match=r"(?s)bad\.fa.*absent\.fa"):
+        run("sequences", tmp_path / "bad.fa", tmp_path / "absent.fa", "--out", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_span_bounds_the_pairs(tmp_path, run):
+    (tmp_path / "x.fa").write_text(">1\nGGGGGGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACCCCCC\n")
+    pairs = {}
+    for span in (0, 30):
+        run("sequences", tmp_path / "x.fa", "--out", tmp_path / f"{span}", "--max-span", span)
+        (record,) = read_labelled(tmp_path / f"{span}" / "sequences.tsv.gz")
+        pairs[span] = len(record.structure.pairs)
+    assert pairs == {0: 6, 30: 0}
+
+
+class TestLeakage:
+    @pytest.fixture
+    def sets(self, tmp_path, hairpins):
+        train = hairpins(6)
+        near = read_labelled(train)[2]
+        (tmp_path / "test.fa").write_text(f">t1 of test\n{near.sequence.bases}\n>t2\n{'ACGUGUCA' * 9}\n")
+        return train, tmp_path / "test.fa"
+
+    def test_is_told_with_the_worst_pair(self, sets, run):
+        out = run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, status=1)
+        assert "1 of 6 records near one of 2 (by kmers)" in out
+        assert "100.0%  hp2  t1" in out
+
+    def test_is_removed_on_request(self, sets, run, tmp_path):
+        kept = tmp_path / "kept.tsv.gz"
+        run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, "--out", kept)
+        assert [record.id for record in read_labelled(kept)] == ["hp0", "hp1", "hp3", "hp4", "hp5"]
+        assert "0 of 5" in run("leakage", kept, sets[1], "--tool", "kmers", "--identity", 0.95)
+
+    def test_refuses_what_it_cannot_do(self, sets, run, monkeypatch):
+        run("leakage", *sets, "--tool", "blast", status=2)
+        with pytest.raises(ConfigError, match="identity 80"):
+            run("leakage", *sets, "--identity", 80)
+        monkeypatch.setattr(shutil, "which", lambda _: None)
+        with pytest.raises(DependencyError, match="vsearch"):
+            run("leakage", *sets, "--tool", "vsearch")
+
+
+@needs_infernal
+def test_families(tmp_path, run):
+    (tmp_path / "s.sto").write_text(SEED)
+    out = run("families", tmp_path / "s.sto", "--out", tmp_path / "data", "--per-family", 10)
+    records = read_labelled(tmp_path / "data" / "families.tsv.gz")
+    assert 0 < len(records) <= 10
+    assert {record.family for record in records} == {"RF99999"}
+    report = json.loads((tmp_path / "data" / "report.json").read_text())
+    assert report["kept"] == len(records)
+    assert f"pairs     {sum(len(record.structure.pairs) for record in records)}" in out
+
+
+@needs_infernal
+def test_align(tmp_path, run):
+    (tmp_path / "s.sto").write_text(SEED)
+    bases = "GGCAUCGGAAACGAUGCC"
+    (tmp_path / "x.fa").write_text(
+        "".join(f">{name}\n{bases}\n" for name in ("s|1", "s|2", "u|1", "s|3"))
+    )
+    (tmp_path / "near.txt").write_text("s|2\n")
+    (tmp_path / "families.tsv").write_text("s|1\tRF99999\ns|2\tRF99999\nu|1\tRF99999\n")
+    out = run(
+        *("align", tmp_path / "s.sto", tmp_path / "x.fa", "--exclude", tmp_path / "near.txt"),
+        *("--families", tmp_path / "families.tsv", "--out", tmp_path / "a.tsv", "--min-length", 10),
+    )
+    (record,) = read_labelled(tmp_path / "a.tsv")
+    assert (record.id, record.structure.dot_bracket) == ("s|1", "(((((((....)))))))")
+    assert "not searched: 2" in out  # s|2 is on the list, of source u nobody knows
+    assert "no family: 1" in out
+
+
+def test_a_bad_alignment_file_is_named(tmp_path, run):
+    (tmp_path / "s.sto").write_text("GGGG")
+    with pytest.raises(InputError, match=r"s\.sto:1: 'GGGG'; expected '# STOCKHOLM"):
+        run("families", tmp_path / "s.sto", "--out", tmp_path / "data")

@@ -1,0 +1,98 @@
+"""Mixtures and probing data; the formulas are worked by hand or taken from ViennaRNA."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnass.decoding import add_log_odds, clean_reactivities, decode, mix_log_odds, shape_log_odds
+from rnass.errors import InputError
+
+RNA = pytest.importorskip("RNA")
+
+KT = 0.6163207755  # kcal/mol at 37 C, ViennaRNA's exp_params.kT / 1000
+
+
+def test_mixture_of_log_odds_by_hand():
+    """Odds 1 and 9, half each: odds 3."""
+    assert mix_log_odds([[0.5]], [[0.9]], 0.5) == pytest.approx(0.75)
+
+
+@given(st.floats(1e-5, 1 - 1e-5), st.floats(1e-5, 1 - 1e-5), st.floats(0, 1))
+def test_mixture_lies_between(p, q, weight):
+    mixed = float(mix_log_odds(np.array(p), np.array(q), weight))
+    assert min(p, q) - 1e-9 <= mixed <= max(p, q) + 1e-9
+
+
+def test_mixture_at_its_ends_and_at_zero():
+    p, q = np.array([[0.3, 0.0, 0.0]]), np.array([[0.8, 0.0, 1.0]])
+    assert mix_log_odds(p, q, 0.0)[0, :2] == pytest.approx([0.3, 0.0])
+    assert mix_log_odds(p, q, 1.0)[0, :2] == pytest.approx([0.8, 0.0])
+    assert mix_log_odds(p, q, 0.5)[0, 2] == pytest.approx(0.5)
+    assert mix_log_odds(p.astype(np.float32), q.astype(np.float32), 0.5).dtype == np.float32
+
+
+def test_mixture_refuses_shapes_and_weights():
+    with pytest.raises(InputError, match="expected one shape"):
+        mix_log_odds(np.zeros((2, 2)), np.zeros((3, 3)), 0.5)
+    with pytest.raises(InputError, match=r"weight: 1.5; expected 0 to 1"):
+        mix_log_odds(np.zeros((2, 2)), np.zeros((2, 2)), 1.5)
+
+
+def test_evidence_adds_up_over_both_bases():
+    p = np.full((2, 2), 0.5)
+    p[0, 0], p[1, 1] = 0.0, 1.0
+    found = add_log_odds(p, [np.log(3), np.log(2)])
+    assert found[0, 1] == found[1, 0] == pytest.approx(6 / 7)  # odds 1 * 3 * 2
+    assert found.diagonal().tolist() == [0.0, 1.0]
+
+
+def test_evidence_of_another_length_is_refused():
+    with pytest.raises(InputError, match=r"3 bases, map \(2, 2\)"):
+        add_log_odds(np.zeros((2, 2)), np.zeros(3))
+
+
+def test_missing_is_not_zero():
+    values = [np.nan, -999.0, -500.0, np.inf, -0.2, 0.0, 1.0]
+    assert clean_reactivities(values) == pytest.approx([np.nan] * 4 + [0.0, 0.0, 1.0], nan_ok=True)
+    for method in ("deigan", "likelihood"):
+        odds = shape_log_odds(values, method=method)
+        assert odds[:4].tolist() == [0.0] * 4
+        assert odds[5] > 0.5
+        assert odds[4] == odds[5]
+        assert odds[6] < -1
+
+
+def test_deigan_energy_is_viennas():
+    """A helix of four pairs with reactivity r: three stacks of four bases each."""
+    sequence, structure = "GGGGAAAACCCC", "((((....))))"
+    for r in (0.1, 0.5, 1.0, 2.0):
+        plain, probed = RNA.fold_compound(sequence), RNA.fold_compound(sequence)
+        probed.sc_add_SHAPE_deigan([0.0] + [r] * 12, 1.8, -0.6)
+        energy = (probed.eval_structure(structure) - plain.eval_structure(structure)) / 12
+        assert shape_log_odds([r])[0] == pytest.approx(-energy / KT, abs=0.02)  # 0.01 kcal/mol steps
+
+
+def test_likelihood_ratio_falls_with_reactivity():
+    odds = shape_log_odds(np.linspace(0, 5, 200), method="likelihood")
+    assert (np.diff(odds) <= 1e-12).all()
+    assert odds[0] == pytest.approx(1.62, abs=0.01)
+    assert odds[-1] == pytest.approx(-1.92, abs=0.01)
+
+
+def test_another_method_is_refused():
+    with pytest.raises(InputError, match="expected 'deigan' or 'likelihood'"):
+        shape_log_odds([1.0], method="zarringhalam")
+
+
+def test_reactivities_turn_a_decision():
+    p = np.zeros((12, 12))
+    p[0, 11], p[1, 10], p[2, 9] = 0.6, 0.6, 0.6
+    bases = "GGGAAAAAACCC"
+    reactive = shape_log_odds([1.0, 1.0, 1.0] + [np.nan] * 9)
+    assert len(decode(p, bases).pairs) == 3
+    assert len(decode(add_log_odds(p, reactive), bases).pairs) == 0
+    weak = np.where(p > 0, 0.4, 0)
+    quiet = shape_log_odds([0.0] * 12)
+    assert len(decode(weak, bases).pairs) == 0
+    assert len(decode(add_log_odds(weak, quiet), bases).pairs) == 3

@@ -1,0 +1,96 @@
+"""Alternatives on maps whose states are known, and confidence by hand."""
+
+import numpy as np
+import pytest
+
+from rnass.config import DecodingConfig
+from rnass.decoding import (
+    Constraints,
+    alternatives,
+    base_confidence,
+    base_pair_distance,
+    decode,
+    expected_f1,
+)
+from rnass.structure import Structure
+
+ONE = Structure.from_dot_bracket("(((...)))..((((.....))))..........")
+TWO = Structure.from_dot_bracket("(((...)))..........((((.....))))..")
+ANY = DecodingConfig(canonical=False)
+BASES = "A" * 34
+
+
+def mixture(*states):
+    p = np.zeros((34, 34))
+    for structure, weight in states:
+        p[structure.pairs[:, 0], structure.pairs[:, 1]] += weight
+    return p
+
+
+def test_a_switch_shows_both_states_with_their_weights():
+    found = alternatives(mixture((ONE, 0.55), (TWO, 0.45)), BASES, 2, ANY)
+    assert [a.structure for a in found] == [ONE, TWO]
+    assert [a.weight for a in found] == pytest.approx([0.55, 0.45])
+    assert found[0].expected_f1 > found[1].expected_f1
+
+
+def test_a_helix_that_may_be_absent_gives_two_states():
+    bare = Structure.from_dot_bracket("(((...)))" + "." * 25)
+    found = alternatives(mixture((ONE, 0.7), (bare, 0.3)), BASES, 3, ANY, distance=4)
+    weights = {a.structure: a.weight for a in found}
+    assert weights[ONE] == pytest.approx(0.7)
+    assert weights[bare] == pytest.approx(0.3)
+
+
+def test_the_first_is_what_decode_gives_and_all_are_distinct():
+    rng = np.random.default_rng(0)
+    p = np.triu(rng.random((34, 34)) ** 4, 1)
+    found = alternatives(p, BASES, 4, ANY, distance=5)
+    assert found[0].structure == decode(p, BASES, ANY)
+    assert len(found) == 4
+    for k, one in enumerate(found):
+        for other in found[:k]:
+            assert base_pair_distance(one.structure, other.structure) >= 5
+    assert sum(a.weight for a in found) <= 1 + 1e-9
+
+
+def test_constraints_hold_in_every_alternative():
+    p = mixture((ONE, 0.55), (TWO, 0.45))
+    forced = Constraints(pairs=frozenset([(11, 23)]))
+    found = alternatives(p, BASES, 3, ANY, constraints=forced)
+    assert all([11, 23] in a.structure.pairs.tolist() for a in found)
+
+
+def test_an_empty_map_has_one_structure():
+    found = alternatives(np.zeros((34, 34)), BASES, 3, ANY)
+    assert [(len(a.structure.pairs), a.weight) for a in found] == [(0, 1.0)]
+
+
+def test_base_pair_distance_counts_pairs_of_one_only():
+    assert base_pair_distance(ONE, TWO) == 8
+    assert base_pair_distance(ONE, ONE) == 0
+
+
+def test_expected_f1_by_hand():
+    p = np.zeros((8, 8))
+    p[0, 7], p[1, 6], p[0, 5] = 0.8, 0.6, 0.1
+    structure = Structure(8, [(0, 7), (1, 6)])
+    assert expected_f1(p, structure) == pytest.approx(2 * 1.4 / (2 + 1.5))
+    allowed = np.ones((8, 8), dtype=bool)
+    allowed[0, 5] = allowed[5, 0] = False
+    assert expected_f1(p, structure, allowed=allowed) == pytest.approx(2 * 1.4 / (2 + 1.4))
+    assert expected_f1(p + p.T, structure) == expected_f1(p, structure)
+    assert expected_f1(np.zeros((8, 8)), Structure(8)) == 1.0
+    assert expected_f1(np.zeros((8, 8)), structure) == 0.0
+    assert expected_f1(p, Structure(8)) == pytest.approx(0.2 * 0.4 * 0.9)
+    assert expected_f1(p, Structure(8), allowed=allowed) == pytest.approx(0.2 * 0.4)
+    certain = np.zeros((8, 8), dtype=np.float32)
+    certain[0, 7] = 1
+    assert expected_f1(certain, Structure(8)) == 0.0
+
+
+def test_base_confidence_by_hand():
+    p = np.zeros((8, 8))
+    p[0, 7], p[1, 6], p[0, 5] = 0.8, 0.6, 0.1
+    found = base_confidence(p, Structure(8, [(0, 7)]))
+    assert found == pytest.approx([0.8, 0.4, 1, 1, 1, 0.9, 0.4, 0.8])

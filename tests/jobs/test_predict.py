@@ -1,0 +1,555 @@
+"""The main job in this process: what lies in the folder afterwards. Files are read back by rnass's
+readers and by ViennaRNA's; energies are ViennaRNA's own.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import logging
+import multiprocessing
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import RNA
+import torch
+
+import rnass
+from rnass.decoding import decode
+from rnass.errors import CheckpointError, OutputError, RnassError
+from rnass.io import read_structures
+from rnass.jobs import predict as job
+from rnass.jobs.predict import JobOptions, predict_files
+from rnass.jobs.results import open_results
+from rnass.prediction import predictor
+from rnass.rna import Rna
+from rnass.thermodynamics import vienna
+
+TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
+HAIRPIN = "GGGGAAAACCCC"
+ALWAYS = {"summary.tsv", "predictions.dbn", "run.json", ".rnass-journal.jsonl"}
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    path = tmp_path / "seqs.fa"
+    path.write_text(f">tRNA/Phe yeast, 1EHZ\n{TRNA}\n>hp\n{HAIRPIN}\n>HP again\nGGGCAAAAGCCC\n")
+    return str(path)
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Forty short RNAs."""
+    draw = random.Random(0)
+    path = tmp_path / "many.fa"
+    records = (f">r{k}\n{''.join(draw.choices('ACGU', k=draw.randint(10, 40)))}\n" for k in range(40))
+    path.write_text("".join(records))
+    return str(path)
+
+
+@pytest.fixture
+def predict(tmp_path, weights):
+    """Runs the job into a folder of tmp_path, and gives the exit status."""
+
+    def run(*paths, out="out", sequence=None, **options):
+        options = JobOptions(
+            **{"weights": weights, "device": "cpu", "threads": 1, "quiet": True} | options
+        )
+        return predict_files(list(paths), tmp_path / out, options, sequence=sequence)
+
+    return run
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The names of the records that are written, in order."""
+    written = []
+    real = job._write
+
+    def write(results, name, *rest):
+        written.append(name)
+        return real(results, name, *rest)
+
+    monkeypatch.setattr(job, "_write", write)
+    return written
+
+
+def rows(folder):
+    lines = [line.split("\t") for line in (folder / "summary.tsv").read_text().splitlines()]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+def answers(folder):
+    """What two runs of the same job must agree in: everything but times; maps to rounding."""
+    texts = {
+        path.name: path.read_text()
+        for path in folder.iterdir()
+        if path.suffix in {".ct", ".dbn", ".bpseq", ".svg"}
+    }
+    columns = [{key: value for key, value in row.items() if key != "seconds"} for row in rows(folder)]
+    return texts, columns, {path.name: np.load(path).round(4) for path in folder.glob("*.npy")}
+
+
+def assert_same(folder, other):
+    (texts, columns, maps), (other_texts, other_columns, other_maps) = answers(folder), answers(other)
+    assert texts == other_texts
+    assert maps.keys() == other_maps.keys()
+    for name, one in maps.items():
+        np.testing.assert_allclose(one, other_maps[name], atol=2e-4)
+    for row, other_row in zip(columns, other_columns, strict=True):
+        confidence, other_confidence = row.pop("confidence"), other_row.pop("confidence")
+        assert row == other_row
+        assert float(confidence) == pytest.approx(float(other_confidence), abs=2e-4)
+
+
+def test_the_files_of_a_run(tmp_path, fasta, predict):
+    assert predict(fasta) == 0
+    out = tmp_path / "out"
+    names = ["tRNA_Phe", "hp", "HP-2"]
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("ct", "dbn", "bpseq", "npy")}
+    assert {path.name for path in out.iterdir()} == expected | ALWAYS
+    headers, bases = ["tRNA/Phe yeast, 1EHZ", "hp", "HP again"], [TRNA, HAIRPIN, "GGGCAAAAGCCC"]
+    together = read_structures(out / "predictions.dbn")
+    assert [(s.description, s.bases) for s, _ in together] == list(zip(headers, bases, strict=True))
+    for name, (sequence, structure) in zip(names, together, strict=True):
+        for suffix in ("ct", "dbn", "bpseq"):
+            assert read_structures(out / f"{name}.{suffix}") == [(sequence, structure)]
+        probabilities = np.load(out / f"{name}.npy")
+        assert probabilities.dtype == np.float32
+        assert probabilities.shape == (len(sequence),) * 2
+        np.testing.assert_array_equal(probabilities, probabilities.T)
+        assert 0 <= probabilities.min() <= probabilities.max() <= 1
+        decoded = decode(probabilities, sequence.bases, predictor.DecodingConfig())
+        assert decoded == structure
+        assert len(structure)
+    assert [structure.dot_bracket for _, structure in together[1:]] == ["((((....))))"] * 2
+
+
+def test_others_read_the_same_pairs(tmp_path, fasta, predict):
+    predict(fasta, decoding={"decoder": "nested"})
+    out = tmp_path / "out"
+    with contextlib.redirect_stderr(io.StringIO()):
+        graphs = pytest.importorskip("forgi.graph.bulge_graph")
+    for name in ("tRNA_Phe", "hp", "HP-2"):
+        ((sequence, structure),) = read_structures(out / f"{name}.dbn")
+        with (out / f"{name}.ct").open() as file:
+            _, _, bases, dot_bracket, _ = RNA.file_connect_read_record(file, "")
+        assert (bases, dot_bracket) == (sequence.bases, structure.dot_bracket)
+        text = "".join((out / f"{name}.bpseq").read_text().splitlines(keepends=True)[1:])
+        graph = graphs.BulgeGraph.from_bpseq_str(text)
+        partners = [(graph.pairing_partner(k) or 0) for k in range(1, len(sequence) + 1)]
+        assert [[i, j - 1] for i, j in enumerate(partners) if j > i] == structure.pairs.tolist()
+
+
+def test_the_summary(tmp_path, fasta, predict):
+    predict(fasta)
+    table = rows(tmp_path / "out")
+    assert list(table[0]) == [
+        *("id", "file", "length", "pairs", "pseudoknot_order", "confidence", "mfe_kcal_mol", "f1_mfe"),
+        *("seconds", "status", "message"),
+    ]
+    assert [row["id"] for row in table] == ["tRNA/Phe", "hp", "HP"]
+    assert [row["file"] for row in table] == ["tRNA_Phe", "hp", "HP-2"]
+    assert [row["length"] for row in table] == ["76", "12", "12"]
+    assert (table[1]["pairs"], table[1]["pseudoknot_order"], table[1]["f1_mfe"]) == ("4", "0", "1.0")
+    for row, bases in zip(table, (TRNA, HAIRPIN, "GGGCAAAAGCCC"), strict=True):
+        assert float(row["mfe_kcal_mol"]) == pytest.approx(RNA.fold(bases)[1], abs=1e-3)
+        assert 0 < float(row["confidence"]) <= 1
+        assert float(row["seconds"]) > 0
+        assert (row["status"], row["message"]) == ("ok", "")
+
+
+def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
+    predict(fasta, seed=7, decoding={"threshold": 0.25}, formats=("ct",))
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    checksum = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    assert run["weights"] == {"file": "tiny.safetensors", "sha256": checksum}
+    assert run["energies"] == {"turner2004": None}  # the set that the tiny weights read
+    assert run["versions"]["rnass"] == rnass.__version__
+    assert run["versions"]["ViennaRNA"] == RNA.__version__
+    assert run["versions"]["torch"] == torch.__version__
+    assert run["options"]["formats"] == ["ct"]
+    assert run["options"]["decoding"] == {"threshold": 0.25}
+    assert (run["decoding"]["threshold"], run["decoding"]["decoder"]) == (0.25, "matching")
+    assert (run["seed"], run["device"], run["threads"], run["inputs"]) == (7, "cpu", 1, [fasta])
+    assert (run["records"], run["bad_records"], run["exit_status"]) == (3, 0, 0)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run["started"])
+    assert run["seconds"] > 0
+
+
+def test_the_fitted_energies_are_told_by_their_checksum(tmp_path, predict):
+    predict(sequence=HAIRPIN, weights=None)
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    checksum = hashlib.sha256(vienna.OWN_ENERGIES.read_bytes()).hexdigest()
+    assert run["energies"] == {"rnass2026": checksum}
+    predict(sequence=HAIRPIN, out="without", weights=None, thermodynamics=False)
+    assert json.loads((tmp_path / "without" / "run.json").read_text())["energies"] == {}
+
+
+def test_the_same_job_twice_gives_the_same_bytes(tmp_path, many, predict):
+    predict(many, out="a")
+    predict(many, out="b")
+    for path in (tmp_path / "a").iterdir():
+        if path.name not in {"summary.tsv", "run.json", ".rnass-journal.jsonl"}:
+            assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_worker_processes_change_nothing(tmp_path, many, predict):
+    predict(many, out="a")
+    assert predict(many, out="b", threads=2) == 0
+    assert_same(tmp_path / "a", tmp_path / "b")
+    assert torch.get_num_threads() == 2  # for the next run in this process
+
+
+def test_several_files_gzip_and_one_sequence(tmp_path, fasta, predict):
+    packed = tmp_path / "more.fa.gz"
+    packed.write_bytes(gzip.compress(b">packed\nggggaaaacccc\n"))
+    assert predict(fasta, str(packed), sequence="GGGGTTTTCCCC") == 0
+    table = rows(tmp_path / "out")
+    assert [row["file"] for row in table] == ["sequence", "tRNA_Phe", "hp", "HP-2", "packed"]
+    ((sequence, _),) = read_structures(tmp_path / "out" / "sequence.dbn")
+    assert sequence.bases == "GGGGUUUUCCCC"
+
+
+def test_duplicate_and_awkward_ids(tmp_path, predict):
+    ids = ["x", "x", "X", "a/b", "a b", "../../etc/passwd", "é", "ü" * 300, "con", "summary", "x.ct", ""]
+    path = tmp_path / "odd.fa"
+    path.write_text("".join(f">{one}\n{HAIRPIN}\n" for one in ids), encoding="utf-8")
+    assert predict(str(path)) == 0
+    table = rows(tmp_path / "out")
+    names = [row["file"].lower() for row in table]
+    assert len(set(names)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9_.-]{1,110}", name) for name in names)
+    assert {path.name for path in tmp_path.iterdir()} == {"odd.fa", "out"}
+    for one, row in zip(ids, table, strict=True):
+        ((sequence, _),) = read_structures(tmp_path / "out" / f"{row['file']}.dbn")
+        assert sequence.description == one
+
+
+@pytest.mark.parametrize("formats", [("ct",), ("npy", "dbn"), ()])
+def test_chosen_formats(tmp_path, fasta, predict, formats):
+    predict(fasta, formats=formats)
+    names = {path.name for path in (tmp_path / "out").iterdir()} - ALWAYS
+    assert names == {f"{name}.{suffix}" for name in ("tRNA_Phe", "hp", "HP-2") for suffix in formats}
+
+
+def test_the_baseline(tmp_path, fasta, predict):
+    predict(fasta, baseline=True)
+    for row, bases in zip(rows(tmp_path / "out"), (TRNA, HAIRPIN, "GGGCAAAAGCCC"), strict=True):
+        compound = RNA.fold_compound(bases)
+        mfe_structure, mfe = compound.mfe()
+        ((_, structure),) = read_structures(tmp_path / "out" / f"{row['file']}.vienna.dbn")
+        assert structure.dot_bracket == mfe_structure
+        compound.exp_params_rescale(mfe)
+        compound.pf()
+        for name, other in (("mea", compound.MEA()[0]), ("centroid", compound.centroid()[0])):
+            energy = compound.eval_structure(other)
+            assert float(row[f"{name}_kcal_mol"]) == pytest.approx(energy, abs=1e-3)
+            assert energy >= mfe
+            assert 0 <= float(row[f"f1_{name}"]) <= 1
+
+
+@pytest.mark.parametrize(("plot", "magic"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_plots(tmp_path, predict, plot, magic):
+    assert predict(sequence=HAIRPIN, plot=plot) == 0
+    data = (tmp_path / "out" / f"sequence.{plot}").read_bytes()
+    assert data.startswith(magic)
+    assert len(data) > 1000
+
+
+def test_without_thermodynamics(tmp_path, predict):
+    predict(sequence=TRNA, out="with")
+    assert predict(sequence=TRNA, out="without", thermodynamics=False) == 0
+    maps = [np.load(tmp_path / out / "sequence.npy") for out in ("with", "without")]
+    assert abs(maps[0] - maps[1]).max() > 0.1
+    assert rows(tmp_path / "without")[0]["mfe_kcal_mol"] == "-22.4"
+
+
+def test_decoding_options_reach_the_structures(tmp_path, predict):
+    def structure(out, **decoding):
+        predict(sequence=TRNA, out=out, decoding={"threshold": 0.001} | decoding)
+        return read_structures(tmp_path / out / "sequence.dbn")[0][1]
+
+    def letters(one):
+        return {"".join(sorted(TRNA[i] + TRNA[j])) for i, j in one.pairs}
+
+    free = structure("free")
+    assert free.pseudoknot_order > 0
+    assert letters(free) <= {"AU", "CG", "GU"}
+    assert structure("nested", decoder="nested").pseudoknot_order == 0
+    assert structure("order", max_order=1).pseudoknot_order == 1
+    assert not letters(structure("any", canonical=False)) <= {"AU", "CG", "GU"}
+    assert len(structure("none", threshold=0.9999999).pairs) == 0
+
+
+def test_a_wrong_decoding_option_is_an_error_before_the_folder_is_touched(tmp_path, predict):
+    with pytest.raises(RnassError, match=r"decoding: .*threshold 2\.0 is not between 0 and 1"):
+        predict(sequence=HAIRPIN, decoding={"threshold": 2.0})
+    assert not (tmp_path / "out").exists()
+
+
+BAD = ">good\nGGGGAAAACCCC\n>gap\nGGGG--AAAA\n>empty\n>digit\nGG\nG1G\n>fine\nGGGCAAAAGCCC\n"
+PROBLEMS = [
+    "bad.fa:4 (gap): letter '-' at base 5; expected",
+    "bad.fa:5 (empty): no bases; expected",
+    "bad.fa:8 (digit): letter '1' at base 4; expected",
+]
+
+
+@pytest.fixture
+def bad(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "rnass")
+    path = tmp_path / "bad.fa"
+    path.write_text(BAD)
+    return str(path)
+
+
+def assert_reported(caplog):
+    for problem in PROBLEMS:
+        assert sum(problem in message for message in caplog.messages) == 1
+
+
+def test_good_records_are_predicted_beside_bad_ones(tmp_path, bad, predict, caplog):
+    assert predict(bad) == 1
+    assert_reported(caplog)
+    table = rows(tmp_path / "out")
+    assert [(row["id"], row["status"]) for row in table] == [
+        *(("good", "ok"), ("fine", "ok")),
+        *(("gap", "failed"), ("empty", "failed"), ("digit", "failed")),
+    ]
+    for problem, row in zip(PROBLEMS, table[2:], strict=True):
+        assert problem in row["message"]
+    assert len(read_structures(tmp_path / "out" / "predictions.dbn")) == 2
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (run["records"], run["bad_records"], run["exit_status"]) == (2, 3, 1)
+
+
+def test_strict_predicts_nothing(tmp_path, bad, predict, caplog):
+    assert predict(bad, strict=True) == 2
+    assert_reported(caplog)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("strict", "status"), [(False, 1), (True, 2)])
+def test_a_record_that_the_backbone_cannot_read_is_a_bad_one(
+    tmp_path, fasta, predict, monkeypatch, caplog, strict, status
+):
+    monkeypatch.setattr(predictor.Encoder, "max_bases", 50)
+    assert predict(fasta, strict=strict) == status
+    assert "tRNA/Phe: 76 bases; expected at most 50, all that the backbone reads" in caplog.text
+    assert (tmp_path / "out").exists() is not strict
+
+
+def test_strict_without_bad_records_predicts(fasta, predict):
+    assert predict(fasta, strict=True) == 0
+
+
+def test_every_bad_record_is_reported_before_the_model_loads(tmp_path, bad, predict, caplog):
+    with pytest.raises(CheckpointError, match="no-such"):
+        predict(bad, weights="no-such")
+    assert_reported(caplog)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_file_is_read_though_one_is_not_there(tmp_path, fasta, bad, predict, caplog):
+    assert predict(str(tmp_path / "none.fa"), bad, fasta) == 1
+    assert_reported(caplog)
+    assert "none.fa: no such file or directory; expected a file to read" in caplog.text
+    assert sum(row["status"] == "ok" for row in rows(tmp_path / "out")) == 5
+
+
+def test_no_good_record_at_all_leaves_no_folder(tmp_path, predict, caplog):
+    assert predict(str(tmp_path / "none.fa")) == 1
+    assert predict(sequence="GG-CC") == 1
+    assert "--sequence: letter '-' at base 3" in caplog.text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkeypatch, caplog):
+    monkeypatch.setattr(predictor, "MAX_LENGTH", 50)
+    assert predict(fasta, strict=True) == 2
+    assert predict(fasta) == 1
+    assert f"{fasta} (tRNA/Phe): 76 bases; expected at most 50" in caplog.text
+    table = rows(tmp_path / "out")
+    assert [(row["id"], row["status"]) for row in table] == [
+        *(("hp", "ok"), ("HP", "ok"), ("tRNA/Phe", "failed")),
+    ]
+    assert "expected at most 50" in table[2]["message"]
+
+
+def test_a_record_that_fails_spoils_no_other_and_is_tried_again(
+    tmp_path, fasta, predict, monkeypatch, calls
+):
+    def refuse(probabilities, bases, decoding, **knowledge):
+        if bases == HAIRPIN:
+            raise RnassError("decoding: no")
+        return decode(probabilities, bases, decoding, **knowledge)
+
+    monkeypatch.setattr(predictor, "decode", refuse)
+    assert predict(fasta) == 1
+    assert [(row["id"], row["status"]) for row in rows(tmp_path / "out")] == [
+        *(("tRNA/Phe", "ok"), ("hp", "failed"), ("HP", "ok")),
+    ]
+    assert not (tmp_path / "out" / "hp.ct").exists()
+    monkeypatch.setattr(predictor, "decode", decode)
+    calls.clear()
+    assert predict(fasta, resume=True) == 0
+    assert calls == ["hp"]
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["ok"] * 3
+
+
+def test_a_second_run_is_refused(tmp_path, fasta, predict):
+    predict(fasta)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(OutputError, match=r"out: holds earlier results; .*--overwrite .*--resume"):
+        predict(fasta)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_overwrite(tmp_path, fasta, predict):
+    predict(fasta)
+    assert predict(sequence=HAIRPIN, overwrite=True) == 0
+    assert {row["file"] for row in rows(tmp_path / "out")} == {"sequence"}
+    assert not (tmp_path / "out" / "hp.ct").exists()
+
+
+def test_overwrite_with_unusable_weights_keeps_what_is_there(tmp_path, fasta, predict):
+    predict(fasta)
+    (tmp_path / "broken.safetensors").write_text("no weights")
+    with pytest.raises(CheckpointError, match="expected a safetensors file"):
+        predict(fasta, overwrite=True, weights=str(tmp_path / "broken.safetensors"))
+    assert len(rows(tmp_path / "out")) == 3
+    assert (tmp_path / "out" / "hp.ct").exists()
+
+
+def test_resuming_does_only_what_is_missing(tmp_path, fasta, predict, calls):
+    predict(fasta)
+    (tmp_path / "out" / "hp.npy").unlink()
+    calls.clear()
+    assert predict(fasta, resume=True) == 0
+    assert calls == ["hp"]
+    assert (tmp_path / "out" / "hp.npy").exists()
+    calls.clear()
+    assert predict(fasta, resume=True) == 0
+    assert calls == []
+
+
+def test_resuming_with_more_records_does_the_new_ones(tmp_path, fasta, predict, calls):
+    predict(fasta)
+    (tmp_path / "more.fa").write_text(">new\nGGCCAAAAGGCC\n")
+    calls.clear()
+    assert predict(fasta, str(tmp_path / "more.fa"), resume=True) == 0
+    assert calls == ["new"]
+    assert len(read_structures(tmp_path / "out" / "predictions.dbn")) == 4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"formats": ("ct",)},
+        {"baseline": True},
+        {"decoding": {"threshold": 0.3}},
+        {"thermodynamics": False},
+    ],
+)
+def test_resuming_with_other_options_does_all_anew(fasta, predict, calls, changed):
+    predict(fasta)
+    calls.clear()
+    assert predict(fasta, resume=True, **changed) == 0
+    assert sorted(calls) == ["HP-2", "hp", "tRNA_Phe"]
+
+
+def test_an_interruption_leaves_a_folder_that_can_be_resumed(
+    tmp_path, many, predict, monkeypatch, caplog, calls
+):
+    predict(many, out="whole")
+    count = 0
+
+    def interrupt(probabilities, bases, decoding, **knowledge):
+        nonlocal count
+        count += 1
+        if count == 20:
+            raise KeyboardInterrupt
+        return decode(probabilities, bases, decoding, **knowledge)
+
+    monkeypatch.setattr(predictor, "decode", interrupt)
+    assert predict(many) == 130
+    assert "interrupted; finished records are kept, --resume does the rest" in caplog.text
+    assert (
+        len(rows(tmp_path / "out")) == len(read_structures(tmp_path / "out" / "predictions.dbn")) == 19
+    )
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["exit_status"] == 130
+    monkeypatch.setattr(predictor, "decode", decode)
+    calls.clear()
+    assert predict(many, resume=True) == 0
+    assert len(calls) == 21
+    assert_same(tmp_path / "whole", tmp_path / "out")
+
+
+def test_a_killed_worker_costs_no_finished_record_and_blames_none(
+    tmp_path, many, predict, monkeypatch, caplog, calls
+):
+    caplog.set_level(logging.ERROR, "rnass")
+    predict(many, out="whole", threads=1)
+    calls.clear()
+    real = job._write
+
+    def write(*arguments):
+        for worker in multiprocessing.active_children():
+            worker.kill()  # which may have ended already
+        return real(*arguments)
+
+    monkeypatch.setattr(job, "_write", write)
+    monkeypatch.setattr(predictor, "_BATCH_PIXELS", 1000)  # written long before the last is folded
+    monkeypatch.setattr(vienna, "_AHEAD", 1)
+    assert predict(many, threads=2) == 2
+    (message,) = caplog.messages
+    assert message.startswith("ViennaRNA: a worker process was killed, most likely as memory ran out; ")
+    assert message.endswith("; finished records are kept, --resume does the rest")
+    done = len(calls)
+    assert 0 < done < 40
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["ok"] * done
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["exit_status"] == 2
+    assert predict(many, threads=1, resume=True) == 0
+    assert len(calls) == 40
+    assert_same(tmp_path / "whole", tmp_path / "out")
+
+
+def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monkeypatch):
+    """The error is held, as on the way out of a process: what it refers to is not let go of."""
+
+    def full(*_):
+        raise OutputError("no space left on device")
+
+    monkeypatch.setattr(job, "_write", full)
+    others = multiprocessing.active_children()
+    with pytest.raises(OutputError) as caught:
+        predict(many, threads=2)
+    assert multiprocessing.active_children() == others
+    assert "no space left" in str(caught.value)
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):
+    with (
+        open_results(tmp_path / "out", {}),
+        pytest.raises(OutputError, match=r"out: another run is writing into it; expected"),
+    ):
+        predict(fasta)
+    assert predict(fasta) == 0
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path, fasta, predict):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError, match="expected a folder that can be written"):
+        predict(fasta)
+
+
+def test_inputs_come_in_order_with_their_problems(tmp_path, bad):
+    good, problems = job.read_inputs([bad], "GGC")
+    assert good[0] == Rna("sequence", "GGC", "sequence")
+    assert [sequence.id for sequence in good] == ["sequence", "good", "fine"]
+    assert [problem.record for problem in problems] == ["gap", "empty", "digit"]

@@ -1,0 +1,432 @@
+"""Predictions: batches, workers, failures. The oracles are the model itself, called on one RNA, and
+ViennaRNA called directly.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import multiprocessing
+import random
+import shutil
+import threading
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+import RNA
+import torch
+from tiny_weights import save_tiny_weights, tiny_model
+
+import rnass
+from rnass.config import CommitteeConfig, DecodingConfig
+from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
+from rnass.network.contact_model import Committee, ContactModel, collate
+from rnass.prediction import predictor as module
+from rnass.prediction.predictor import (
+    MAX_LENGTH,
+    Cores,
+    Predictor,
+    choose_device,
+    load_predictor,
+    share_cores,
+)
+from rnass.rna import Rna
+from rnass.thermodynamics import vienna
+
+HAIRPIN = "GGGGAAAACCCC"
+
+
+def draw(count, shortest=1, longest=60, seed=0):
+    letters = random.Random(seed)
+    sizes = [letters.randint(shortest, longest) for _ in range(count)]
+    return [Rna(f"r{k}", "".join(letters.choices("ACGU", k=n))) for k, n in enumerate(sizes)]
+
+
+def in_order(outcomes):
+    return sorted(outcomes, key=lambda outcome: outcome.number)
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return Predictor(tiny_model())
+
+
+def test_one_prediction(predictor):
+    got = predictor("ggggaaaacccc")
+    assert got.sequence.bases == HAIRPIN
+    assert got.dot_bracket == got.structure.dot_bracket == "((((....))))"
+    assert got.probabilities.shape == (12, 12)
+    assert got.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(got.probabilities, got.probabilities.T)
+    assert not got.probabilities.diagonal().any()
+    assert 0.5 < got.confidence <= 1
+    assert got.base_confidence.shape == (12,)
+    assert (got.base_confidence[:4] > 0.5).all()
+    dot_bracket, energy = RNA.fold(HAIRPIN)
+    assert got.thermodynamics.mfe_structure.dot_bracket == dot_bracket
+    assert got.thermodynamics.mfe == pytest.approx(energy)
+    assert got.thermodynamics.mea is None
+    assert got.seconds > 0
+
+
+def test_probabilities_are_those_of_the_model(predictor):
+    maps = [vienna.base_pair_probabilities(HAIRPIN).dense()[None]]
+    batch = collate([HAIRPIN], maps, predictor.model.backbone.vocabulary)
+    with torch.no_grad():
+        expected = predictor.model.probabilities(batch)[0].numpy()
+    np.testing.assert_array_equal(predictor(HAIRPIN).probabilities, expected)
+
+
+def test_what_is_done_in_place_without_gradients_changes_no_bit(predictor):
+    bases = [sequence.bases for sequence in draw(4)]
+    maps = [vienna.base_pair_probabilities(one).dense()[None] for one in bases]
+    batch = collate(bases, maps, predictor.model.backbone.vocabulary)
+    with torch.no_grad():
+        in_place = predictor.model(batch)
+    assert torch.equal(in_place, predictor.model(batch).detach())
+
+
+def test_many_are_as_each_alone(predictor):
+    sequences = draw(40)
+    outcomes = in_order(predictor.predict(sequences))
+    assert [outcome.number for outcome in outcomes] == list(range(40))
+    for sequence, outcome in zip(sequences, outcomes, strict=True):
+        alone = predictor(sequence)
+        assert outcome.prediction.sequence is sequence
+        np.testing.assert_allclose(outcome.prediction.probabilities, alone.probabilities, atol=1e-5)
+        assert outcome.prediction.structure == alone.structure
+        assert outcome.prediction.thermodynamics.mfe == alone.thermodynamics.mfe
+
+
+def test_the_same_input_gives_the_same_bits(predictor):
+    first, second = (in_order(predictor.predict(draw(20))) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert a.prediction.probabilities.tobytes() == b.prediction.probabilities.tobytes()
+        assert a.prediction.structure == b.prediction.structure
+
+
+def test_workers_change_nothing(predictor):
+    sequences = draw(30)
+    for a, b in zip(
+        in_order(predictor.predict(sequences)),
+        in_order(predictor.predict(sequences, Cores(1))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a.prediction.probabilities, b.prediction.probabilities)
+        assert a.prediction.thermodynamics.mfe_structure == b.prediction.thermodynamics.mfe_structure
+
+
+def test_lanes_change_nothing(predictor, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_PIXELS", 4000)
+    sequences = [*draw(30), Rna("wrong", "AC"), Rna("long", "A" * 99)]
+    real = predictor._probabilities
+
+    def refuse(rnas, folded):
+        if any(rna.id == "wrong" for rna in rnas):
+            raise RnassError("wrong: no")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "_probabilities", refuse)
+    one, three = (in_order(predictor.predict(sequences, Cores(0, lanes))) for lanes in (1, 3))
+    assert [a.number for a in one] == [b.number for b in three] == list(range(32))
+    for a, b in zip(one, three, strict=True):
+        if a.number == 30:
+            assert a.prediction is b.prediction is None
+            assert str(b.error) == "wrong: no"
+        else:
+            np.testing.assert_array_equal(a.prediction.probabilities, b.prediction.probabilities)
+
+
+def test_lanes_run_beside_each_other_but_never_beside_a_very_long_rna(predictor, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_PIXELS", 1000)
+    sizes, beside = [], []
+    lock, together = threading.Lock(), threading.Event()
+
+    def probabilities(rnas, _):
+        size = len(rnas[0])
+        with lock:
+            sizes.append(size)
+            beside.append(sorted(sizes))
+            if len(sizes) == 2:
+                together.set()
+        if size < 60:
+            together.wait(60)  # a lane that ran alone would wait in vain
+        with lock:
+            sizes.remove(size)
+        return [np.zeros((len(rna), len(rna)), dtype=np.float32) for rna in rnas]
+
+    monkeypatch.setattr(predictor, "_probabilities", probabilities)
+    short = [Rna(f"s{k}", "A" * 30) for k in range(8)]
+    list(predictor.predict([*short, Rna("long", "A" * 90)], Cores(0, 2)))
+    assert together.is_set()
+    assert max(map(len, beside)) == 2
+    assert [90] in beside
+    assert not any(len(sizes) > 1 and 90 in sizes for sizes in beside)
+
+
+def test_workers_are_started_once(predictor, monkeypatch):
+    started = []
+
+    class Pool(ProcessPoolExecutor):
+        def __init__(self, *arguments):
+            started.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(vienna, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(module, "_AHEAD", 4)
+    assert len(list(predictor.predict(draw(20), Cores(1)))) == 20
+    assert len(started) == 1
+
+
+def test_workers_end_with_an_error_of_the_network(predictor, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("can't allocate memory")
+
+    monkeypatch.setattr(predictor, "_probabilities", fail)
+    others = multiprocessing.active_children()
+    with pytest.raises(RuntimeError) as caught:
+        list(predictor.predict(draw(20), Cores(1)))
+    assert multiprocessing.active_children() == others
+    assert "allocate" in str(caught.value)
+
+
+def test_input_is_read_as_it_is_needed(predictor):
+    taken = itertools.count()
+    endless = (Rna(str(next(taken)), HAIRPIN) for _ in itertools.count())
+    outcomes = predictor.predict(endless)
+    assert [next(outcomes).number for _ in range(3)] == [0, 1, 2]
+    assert next(taken) <= 2 * module._AHEAD + 1
+
+
+def test_batches_are_bounded_and_of_like_length(predictor, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_PIXELS", 4000)
+    seen = []
+    real = predictor._probabilities
+    monkeypatch.setattr(
+        predictor, "_probabilities", lambda rnas, folded: seen.append(rnas) or real(rnas, folded)
+    )
+    list(predictor.predict(draw(40, longest=90)))
+    sizes = [[len(rna) for rna in rnas] for rnas in seen]
+    assert sum(map(len, sizes)) == 40
+    assert all(len(batch) == 1 or len(batch) * max(batch) ** 2 <= 4000 for batch in sizes)
+    assert list(itertools.chain(*sizes)) == sorted(itertools.chain(*sizes))
+
+
+def test_seconds_add_up_to_no_more_than_passed(predictor):
+    began = module.time.monotonic()
+    spent = sum(outcome.prediction.seconds for outcome in predictor.predict(draw(20)))
+    assert 0 < spent <= module.time.monotonic() - began
+
+
+def test_without_thermodynamics_the_map_differs_and_viennarna_is_still_reported(predictor):
+    got = Predictor(predictor.model, thermodynamics=False)(HAIRPIN)
+    assert abs(got.probabilities - predictor(HAIRPIN).probabilities).max() > 0.1
+    assert got.thermodynamics.mfe == pytest.approx(RNA.fold(HAIRPIN)[1])
+    assert got.thermodynamics.base_pairs == ()
+
+
+def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
+    shared = tiny_model()
+    shared.config = dataclasses.replace(shared.config, thermal_share=0.4)
+    alone, mixed = (Predictor(m, thermodynamics=False)(HAIRPIN) for m in (predictor.model, shared))
+    np.testing.assert_array_equal(alone.probabilities, mixed.probabilities)
+    assert abs(Predictor(shared)(HAIRPIN).probabilities - mixed.probabilities).max() > 0.1
+
+
+def test_a_committee_predicts_with_every_parameter_set_its_members_read(predictor):
+    one, two = tiny_model(), tiny_model(("langdon2018",))
+    config = CommitteeConfig(members=(one.config, two.config), shares=(0.5, 0.5))
+    committee = Committee(config, [one, two])
+    maps = np.stack(
+        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.thermodynamics]
+    )
+    with torch.no_grad():
+        expected = committee.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[
+            0
+        ].numpy()
+    got = Predictor(committee)(HAIRPIN)
+    assert got.dot_bracket == "((((....))))"
+    np.testing.assert_array_equal(got.probabilities, expected)
+
+
+def test_the_baseline_has_mea_and_centroid(predictor):
+    got = Predictor(predictor.model, baseline=True)(HAIRPIN).thermodynamics
+    assert got.mea.dot_bracket == got.centroid.dot_bracket == "((((....))))"
+
+
+def test_bfloat16_stays_close(predictor):
+    fast = Predictor(predictor.model, precision="bfloat16")(HAIRPIN).probabilities
+    assert fast.dtype == np.float32
+    np.testing.assert_allclose(fast, predictor(HAIRPIN).probabilities, atol=0.05)
+
+
+def test_decoding_of_the_callers_choice(predictor):
+    strict = Predictor(predictor.model, decoding=DecodingConfig(threshold=0.999999))
+    assert strict(HAIRPIN).dot_bracket == "." * 12
+
+
+@pytest.mark.parametrize(("bases", "message"), [("GGXCC", "'X' at base 3"), ("", "no bases")])
+def test_letters_that_are_no_bases(predictor, bases, message):
+    with pytest.raises(SequenceError, match=message):
+        predictor(bases)
+
+
+def test_too_long(predictor, monkeypatch):
+    monkeypatch.setattr(module, "MAX_LENGTH", 12)
+    long = Rna("long", HAIRPIN + "A")
+    message = r"long: 13 bases; expected at most 12"
+    with pytest.raises(SequenceError, match=message):
+        predictor(long)
+    outcomes = in_order(predictor.predict([Rna("a", HAIRPIN), long, Rna("b", "GGC"), long]))
+    assert [outcome.prediction is None for outcome in outcomes] == [False, True, False, True]
+    assert str(outcomes[1].error).startswith("long: 13 bases")
+    assert [str(o.error)[:4] for o in predictor.predict([long])] == ["long"]
+
+
+def test_an_rna_that_the_network_refuses_spoils_no_other(predictor, monkeypatch):
+    real = predictor._probabilities
+
+    def refuse(rnas, folded):
+        if "GGC" in [rna.bases for rna in rnas]:
+            raise SequenceError("sequence: 3 tokens; expected at most 2")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "_probabilities", refuse)
+    three = [Rna("a", HAIRPIN), Rna("b", "GGC"), Rna("c", "GGGG")]
+    outcomes = in_order(predictor.predict(three))
+    assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
+    assert "expected at most 2" in str(outcomes[1].error)
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_done_one_by_one(predictor, monkeypatch):
+    real = predictor._probabilities
+
+    def small(rnas, folded):
+        if sum(map(len, rnas)) > 13:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "_probabilities", small)
+    three = [Rna("a", HAIRPIN), Rna("b", "G" * 14), Rna("c", HAIRPIN)]
+    outcomes = in_order(predictor.predict(three))
+    assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
+    assert "14 bases do not fit into the memory of cpu; expected fewer" in str(outcomes[1].error)
+
+
+def test_a_structure_that_cannot_be_decoded_spoils_no_other(predictor, monkeypatch):
+    real = module.decode
+
+    def refuse(probabilities, bases, decoding, **knowledge):
+        if bases == "GGC":
+            raise RnassError("decoding: no")
+        return real(probabilities, bases, decoding, **knowledge)
+
+    monkeypatch.setattr(module, "decode", refuse)
+    outcomes = in_order(predictor.predict([Rna("a", "GGC"), Rna("b", HAIRPIN)]))
+    assert [outcome.prediction is None for outcome in outcomes] == [True, False]
+
+
+def test_devices():
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there():
+    with pytest.raises(ConfigError, match=r"device 'cuda' is not available; expected one of auto, cpu"):
+        choose_device("cuda")
+
+
+def test_weights_by_path(tmp_path):
+    path = save_tiny_weights(tmp_path / "tiny.safetensors")
+    got = load_predictor(path, device="cpu", decoding=DecodingConfig(threshold=0.3))
+    assert got(HAIRPIN).dot_bracket == "((((....))))"
+    assert got.decoding.threshold == 0.3
+    with pytest.raises(CheckpointError, match="no-such"):
+        load_predictor(tmp_path / "no-such.safetensors")
+
+
+@pytest.fixture
+def default_weights(tmp_path, monkeypatch):
+    """Tiny weights in the place of the default ones; gives a list that grows with each loading."""
+    path = save_tiny_weights(tmp_path / "rnass-base.safetensors")
+    shutil.copy(path, tmp_path / "rnass-other.safetensors")
+    monkeypatch.setenv("RNASS_WEIGHTS", str(tmp_path))
+    loaded = []
+    real = module.load_pairing_model
+
+    def load(path, backbone=None):
+        loaded.append(path.name)
+        return real(path, backbone)
+
+    monkeypatch.setattr(module, "load_pairing_model", load)
+    module._loaded.cache_clear()
+    yield loaded
+    module._loaded.cache_clear()
+
+
+def test_the_convenience_loads_the_default_weights_once(default_weights):
+    assert rnass.predict(HAIRPIN).dot_bracket == "((((....))))"
+    assert rnass.predict(Rna("x", HAIRPIN)).sequence.id == "x"
+    assert default_weights == ["rnass-base.safetensors"]
+
+
+def test_the_convenience_takes_the_options_of_a_predictor(default_weights):
+    got = rnass.predict(HAIRPIN, weights="other", baseline=True, decoding=DecodingConfig(threshold=0.4))
+    assert got.thermodynamics.mea is not None
+    assert default_weights == ["rnass-other.safetensors"]
+    with pytest.raises(TypeError, match="colour"):
+        rnass.predict(HAIRPIN, colour="red")
+
+
+def test_a_predictor_by_its_public_name(default_weights):
+    assert isinstance(rnass.load_predictor(device="cpu"), rnass.Predictor)
+
+
+@pytest.fixture(params=[("turner2004", "andronescu2007"), ("rnass2026",)], ids="+".join)
+def two_folds(model_config, request):
+    """A predictor for which each RNA is folded twice: ViennaRNA's MFE is always by Turner 2004."""
+    head = dataclasses.replace(model_config.head, thermodynamics=request.param)
+    return Predictor(ContactModel(dataclasses.replace(model_config, head=head)))
+
+
+@pytest.fixture
+def shared():
+    """Worker processes, lanes of the network, and the threads of each lane, of four threads."""
+    torch.set_num_threads(4)
+
+    def share(lengths, predictor):
+        with share_cores(lengths, predictor) as cores:
+            return *cores, torch.get_num_threads()
+
+    return share
+
+
+def test_cores_are_shared_between_viennarna_and_the_network(predictor, shared):
+    assert shared([100] * 20, predictor) == (0, 1, 4)
+    assert shared([100] * 21, None) == (4, 1, 4)
+    assert shared([100] * 21, predictor) == (4, 4, 1)
+    torch.set_num_threads(1)
+    assert shared([100] * 21, predictor) == (0, 1, 1)
+
+
+def test_few_rnas_that_take_long_count_as_many(predictor, shared):
+    assert shared([500] * 2, predictor) == (0, 1, 4)
+    assert shared([500] * 3, predictor) == (4, 4, 1)
+    assert shared([500, 500, MAX_LENGTH + 1], predictor) == (0, 1, 4)
+
+
+def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor, two_folds, shared):
+    assert shared([100, 900], predictor) == (0, 1, 4)
+    assert shared([100, 900], two_folds) == (2, 1, 4)
+    assert shared([100, 700], two_folds) == shared([100, MAX_LENGTH + 1], two_folds) == (0, 1, 4)
+    two_folds.thermodynamics = False  # one fold of each, for its energy
+    assert shared([100, 900], two_folds) == (0, 1, 4)
+
+
+def test_threads_are_given_back_after_an_error(predictor):
+    torch.set_num_threads(4)
+    with contextlib.suppress(RnassError), share_cores([100] * 21, predictor):
+        assert torch.get_num_threads() == 1
+        raise RnassError("no")
+    assert torch.get_num_threads() == 4

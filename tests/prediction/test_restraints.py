@@ -1,0 +1,154 @@
+"""What files say of each record; which constraints reach ViennaRNA, and as what."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnass.decoding import Constraints
+from rnass.errors import ConstraintError, InputError
+from rnass.io import ConSections
+from rnass.prediction.restraints import Knowledge, build_constraints, known_of
+from rnass.rna import Rna
+
+HAIRPIN = Rna("hp", "GGGGAAAACCCC")
+DIMER = Rna.from_text("GGGG&CCCC", "two")
+
+
+def of(tmp_path, text, *sequences, name="c.txt", option="constraints"):
+    (tmp_path / name).write_text(text)
+    return known_of(sequences or [HAIRPIN], **{option: tmp_path / name})
+
+
+def test_a_line_for_each_record(tmp_path):
+    other = Rna("other", "GGGGAAAACCCC")
+    known, nothing = of(tmp_path, ">hp\nx...........\n", HAIRPIN, other)
+    assert known.constraints.unpaired == {0}
+    assert nothing == Knowledge()
+
+
+def test_a_file_without_header_is_for_the_only_record_or_the_one_of_its_name(tmp_path):
+    assert of(tmp_path, "x...........\n")[0].constraints.unpaired == {0}
+    other = Rna("other", "GGGG")
+    assert of(tmp_path, "x...\n", HAIRPIN, other, name="other.txt")[1].constraints.unpaired == {0}
+    with pytest.raises(InputError, match=r"c\.txt:1: no record is called 'c'"):
+        of(tmp_path, "x...\n", HAIRPIN, other)
+
+
+def test_records_of_one_id_take_the_blocks_in_their_order(tmp_path):
+    first, second = of(tmp_path, ">hp\nx...........\n>hp\n.x..........\n", HAIRPIN, HAIRPIN)
+    assert (first.constraints.unpaired, second.constraints.unpaired) == ({0}, {1})
+
+
+def test_what_is_for_no_record_is_refused_unless_the_record_was_bad(tmp_path):
+    (tmp_path / "c.txt").write_text(">lost\nx...\n")
+    with pytest.raises(InputError, match="no record is called 'lost'; expected the id of one"):
+        known_of([HAIRPIN], constraints=tmp_path / "c.txt")
+    assert known_of([HAIRPIN], constraints=tmp_path / "c.txt", bad=["lost"]) == [Knowledge()]
+    (tmp_path / "hp.con").write_text("SS:\n1\n-1\n")
+    (tmp_path / "c.txt").write_text(">hp\nx...........\n")
+    with pytest.raises(InputError, match=r"record 'hp' has been dealt with in .*c\.txt"):
+        known_of([HAIRPIN], constraints=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x..\n", "c.txt:1: 3 symbols; expected 12"),
+        ("GGGGAAAACCCG\nx...........\n", "c.txt:2: the RNA above the line is not that"),
+        ("(...........\n", "c.txt:1: '(' at base 1 is never closed"),
+        ("x...y.......\n", "c.txt:1: symbol 'y' at base 5; expected one of . x | < > ( )"),
+        ("DS:\n13\n-1\n", "c.txt (hp): base 13 is out of range; expected 1 to 12"),
+        ("DS:\n1\n-1\nSS:\n1\n-1\n", "c.txt (hp): base 1 must be unpaired and pair"),
+        ("Pairs:\n1 12\n1 11\n-1 -1\n", "c.txt (hp): base 1 must stand in two forced pairs"),
+        ("Mod:\n5\n-1\n", "c.txt (hp): 1 base under Mod"),
+        ("FMN:\n5\n-1\n", "c.txt (hp): base 5 (A) under FMN; expected a U"),
+    ],
+)
+def test_constraints_that_do_not_fit_spoil_their_record_alone(tmp_path, text, message):
+    (problem,) = of(tmp_path, text)
+    assert isinstance(problem, ConstraintError)
+    assert message in str(problem)
+    assert problem.record == "hp"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("13 0.5\n", "s.shape: base 13 is out of range; expected 1 to 12"),
+        (
+            "RDAT_VERSION 0.34\nNAME x\nSEQUENCE GG\nSEQPOS 1 2\nREACTIVITY:1 0 0\n",
+            "s.shape:2 (x): another RNA was probed; expected the bases of hp",
+        ),
+    ],
+)
+def test_reactivities_that_do_not_fit(tmp_path, text, message):
+    (problem,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    assert isinstance(problem, InputError)
+    assert message in str(problem)
+
+
+def test_reactivities_that_are_left_out_are_missing(tmp_path):
+    (known,) = of(tmp_path, "2 0.5\n3 -0.2\n4 -999\n", name="s.shape", option="reactivities")
+    assert known.reactivities[1:3] == (0.5, 0.0)
+    assert all(math.isnan(value) for value in known.reactivities[:1] + known.reactivities[3:])
+
+
+def test_of_dms_only_a_and_c_are_read(tmp_path):
+    (tmp_path / "x.shape").write_text("".join(f"{base} 0.5\n" for base in range(1, 6)))
+    sequence = Rna("x", "ACGUN")
+    (known,) = known_of([sequence], reactivities=tmp_path / "x.shape", dms=True)
+    assert known.reactivities[:2] == (0.5, 0.5)
+    assert all(math.isnan(value) for value in known.reactivities[2:])
+
+
+def test_fmn_is_a_u_in_a_gu_pair():
+    sequence = Rna("x", "GAAAAUA")
+    found = build_constraints(ConSections("x", "x.con", cleaved=frozenset({5})), sequence)
+    assert found.paired == {5}
+    assert found.forbidden == {(1, 5), (2, 5), (3, 5), (4, 5), (5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("line", "sequence", "expected"),
+    [
+        ("............", HAIRPIN, None),
+        ("x|..<.>.(..)", Rna("y", "GGGGAAAAGAAAAC"[:8] + "GAAC"), "x|..<.>.x..x"),  # too tight
+        ("(x........x)", HAIRPIN, "(x........x)"),
+        ("....(......)", HAIRPIN, "....x......x"),  # A-C is no pair in ViennaRNA's model
+        ("...(&)...", DIMER, "...()..."),  # no hairpin across the nick
+    ],
+)
+def test_what_vienna_is_told(line, sequence, expected):
+    known = Knowledge(Constraints.from_line(line.replace("&", "")))
+    assert known.vienna_line(sequence) == expected
+
+
+def test_of_crossing_forced_pairs_vienna_is_told_a_nested_set():
+    sequence = Rna("k", "GGAAGGAACCAACC")
+    crossing = frozenset({(0, 9), (1, 8), (4, 13)})
+    assert Knowledge(Constraints(pairs=crossing)).vienna_line(sequence) == "((..x...))...x"
+
+
+def test_mixing_and_evidence_move_the_map():
+    p = np.full((12, 12), 0.3, dtype=np.float32)
+    q = np.full((12, 12), 0.9, dtype=np.float32)
+    assert Knowledge().inform(p, None) is p
+    assert np.all(Knowledge(mix=0.5).inform(p, q) > 0.5)
+    np.testing.assert_allclose(Knowledge(mix=1.0).inform(p, q), q, atol=1e-6)
+    values = (3.0, *[math.nan] * 11)
+    informed = Knowledge(reactivities=values).inform(p, None)
+    assert informed[0, 5] < 0.1
+    np.testing.assert_allclose(informed[1:, 1:], p[1:, 1:], atol=1e-6)  # missing says nothing
+    with pytest.raises(InputError, match="mix: 2; expected 0 to 1"):
+        Knowledge(mix=2)
+
+
+def test_the_fingerprint_tells_knowledge_apart():
+    nan = math.nan
+    one = Knowledge(Constraints(unpaired=frozenset({0})), (nan, 1.0))
+    same = Knowledge(Constraints(unpaired=frozenset({0}), where="elsewhere"), (nan, 1.0))
+    assert one.fingerprint == same.fingerprint
+    assert Knowledge().fingerprint == {}
+    others = [Knowledge(mix=0.5), Knowledge(reactivities=(nan, 1.0)), Knowledge(one.constraints), one]
+    assert len({str(other.fingerprint) for other in others}) == len(others)

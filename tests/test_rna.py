@@ -1,0 +1,70 @@
+import pytest
+
+from rnass.errors import SequenceError
+from rnass.rna import BASES, Rna, clean_bases
+
+
+@pytest.mark.parametrize(
+    ("text", "bases"),
+    [
+        ("ACGUN", "ACGUN"),
+        ("acgun", "ACGUN"),
+        ("ACGT", "ACGU"),
+        ("acgt", "ACGU"),
+        ("RYSWKMBDHVN", "N" * 11),  # the IUPAC codes that are not one base, NC-IUB 1984
+        ("ryswkmbdhvn", "N" * 11),
+    ],
+)
+def test_letters_that_are_accepted(text, bases):
+    assert clean_bases(text) == bases
+
+
+ACCEPTED = set("ACGUTNRYSWKMBDHV") | set("acgutnryswkmbdhv")
+
+
+@pytest.mark.parametrize(
+    "letter", [*sorted({chr(k) for k in range(33, 127)} - ACCEPTED), " ", "\t", "é", "\u0391"]
+)
+def test_every_other_letter_is_refused_with_its_place(letter):
+    with pytest.raises(SequenceError) as caught:
+        clean_bases(f"GGC{letter}A", "seqs.fa:3 (x)")
+    assert str(caught.value) == (
+        f"seqs.fa:3 (x): letter {letter!r} at base 4; expected A, C, G, U, T or an IUPAC code"
+    )
+
+
+def test_the_letter_is_shown_as_it_was_given():
+    with pytest.raises(SequenceError, match="letter 'x' at base 1"):
+        clean_bases("xX")
+
+
+def test_no_bases():
+    with pytest.raises(SequenceError, match="tRNA: no bases; expected at least one"):
+        clean_bases("", "tRNA")
+
+
+def test_sequence_from_text_splits_the_header():
+    sequence = Rna.from_text("gcgT", " tRNA-Phe  yeast, 1EHZ ")
+    assert sequence == Rna("tRNA-Phe", "GCGU", "tRNA-Phe  yeast, 1EHZ")
+    assert len(sequence) == 4
+    assert set(sequence.bases) <= set(BASES)
+
+
+def test_an_empty_header_is_an_empty_id():
+    assert Rna.from_text("A", "  ").id == ""
+
+
+def test_two_strands():
+    dimer = Rna.from_text("ggc&AUT", "d two of them")
+    assert (dimer.bases, dimer.nick, dimer.text, len(dimer)) == ("GGCAUU", 3, "GGC&AUU", 6)
+    assert dimer.mark("((.)).") == "((.&))."
+    assert Rna.from_text(dimer.text, "d two of them") == dimer
+    assert Rna("a", "GG").text == "GG"
+
+
+@pytest.mark.parametrize("text", ["&GG", "GG&", "G&G&G", "G&&G"])
+def test_strands_that_are_not_two(text):
+    with pytest.raises(SequenceError, match="expected at most one '&', between two strands"):
+        Rna.from_text(text, where="seqs.fa:2 (x)")
+    with pytest.raises(SequenceError, match="letter '&'"):
+        clean_bases(text)

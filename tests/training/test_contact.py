@@ -1,0 +1,471 @@
+"""Training a contact model: hairpins learnt, backbone frozen, calibration, choice of the threshold."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_backbones import published_checkpoint
+
+from rnass.backbone.vocabulary import RNASS
+from rnass.config import (
+    DataConfig,
+    DecodingConfig,
+    HeadConfig,
+    ModelConfig,
+    OptimiserConfig,
+    RunConfig,
+    TrainConfig,
+)
+from rnass.decoding import allowed_pairs
+from rnass.errors import CheckpointError, ConfigError
+from rnass.network.contact_model import ContactModel, Features
+from rnass.network.weights import load_backbone, load_model, open_backbone, save_backbone, save_model
+from rnass.structure import Structure
+from rnass.training import contact as training
+from rnass.training.contact import (
+    TrainObjective,
+    _groups,
+    _spread,
+    _start,
+    _taught_by,
+    _validate,
+    calibrate,
+    calibrated_probabilities,
+    choose_decoding,
+    logit_maps,
+    mean_f1,
+    train,
+)
+from rnass.training.records import Example, Loader, read_examples
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config(encoder_config, hairpins, tmp_path):
+    """Twelve hairpins to learn by heart, without ViennaRNA's help."""
+    path = hairpins(12)
+    return TrainConfig(
+        encoder=encoder_config,
+        freeze_backbone=False,
+        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, thermodynamics=()),
+        data=DataConfig(
+            train=(path,), valid=(path,), min_length=1, batch_pixels=10_000, cache=str(tmp_path / "kept")
+        ),
+        optimiser=OptimiserConfig(steps=100, learning_rate=2e-2, warmup=10, ema=0.9),
+        run=RunConfig(precision="float32", valid_every=50),
+    )
+
+
+def short(config, **changes):
+    """The same for three steps."""
+    optimiser = dataclasses.replace(config.optimiser, steps=3)
+    return dataclasses.replace(config, optimiser=optimiser, **changes)
+
+
+def probabilities_of(model, examples):
+    load = Loader(RNASS)
+    with torch.no_grad():
+        return [model.probabilities(load([e]).rnas)[0].numpy() for e in examples]
+
+
+def test_hairpins_are_learnt_by_heart(config, tmp_path):
+    model = load_model(train(config, tmp_path / "run", CPU))
+    examples = read_examples(config.data.valid)
+    assert mean_f1(probabilities_of(model, examples), examples, model.config.decoding) > 0.9
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    scored = [line for line in lines if "valid_loss" in line]
+    assert [line["step"] for line in scored] == [50, 100]
+    assert scored[1]["valid_loss"] < scored[0]["valid_loss"]
+    assert scored[1]["valid_f1"] > 0.9
+
+
+def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tmp_path, monkeypatch):
+    fitted = ModelConfig(encoder=config.encoder, head=config.head, temperature=1.75, offset=-0.5)
+    monkeypatch.setattr(training, "calibrate", lambda *_: fitted)
+    model = load_model(train(short(config), tmp_path / "run", CPU))
+    assert model.config == fitted
+    state = load_file(tmp_path / "run" / "state.safetensors")
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, state[f"average.model.{name}"].half().float()), name
+
+
+def test_viennarnas_share_is_the_configurations_or_that_of_the_start(config, tmp_path):
+    shared = short(config, thermal_share=0.25)
+    first = train(shared, tmp_path / "first", CPU)
+    assert load_model(first).config.thermal_share == 0.25
+    on = short(config, encoder=None, start=str(first))
+    assert load_model(train(on, tmp_path / "second", CPU)).config.thermal_share == 0.25
+
+
+def test_u_is_read_as_the_configuration_says(config, tmp_path):
+    path = str(published_checkpoint("aido-rna-official", tmp_path / "m"))
+    config = short(
+        config, backbone=path, family="aido-rna", encoder=None, freeze_backbone=True, u_as="U"
+    )
+    kept = train(config, tmp_path / "run", CPU)
+    assert load_model(kept, path).backbone.vocabulary.name == "aido-rna-u"
+    with pytest.raises(ConfigError, match="reads U otherwise than u_as says"):
+        train(dataclasses.replace(config, start=str(kept), u_as="T"), tmp_path / "next", CPU)
+
+
+def test_records_of_other_than_whole_codons_are_left_out_and_counted(config, tmp_path, caplog):
+    caplog.set_level("WARNING", "rnass")
+    path = str(published_checkpoint("mrna-fm-official", tmp_path / "m"))
+    lines = [f"x{k}\t{'GC' + 'A' * k}\t{'.' * (k + 2)}" for k in range(1, 8)]
+    (tmp_path / "t.tsv").write_text("\n".join(["id\tsequence\tdot_bracket", *lines]) + "\n")
+    data = dataclasses.replace(config.data, train=(str(tmp_path / "t.tsv"),), valid=(), max_length=48)
+    config = short(config, backbone=path, encoder=None, freeze_backbone=True, data=data)
+    train(config, tmp_path / "run", CPU)
+    assert "4 of 7 training records left out, not of whole codons" in caplog.text
+
+
+def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(config, tmp_path):
+    config = short(
+        config,
+        head=dataclasses.replace(config.head, thermodynamics=("turner2004",)),
+        thermodynamics_dropout=0.5,
+    )
+    first, again = (load_model(train(config, tmp_path / "run", CPU)) for _ in range(2))
+    assert again.config == first.config
+    for name, parameter in first.named_parameters():
+        assert torch.equal(again.get_parameter(name), parameter), name
+    assert len(list((tmp_path / "kept").iterdir())) == 1  # one file of RNAs, trained and validated on
+
+
+def test_a_run_without_validation_records_is_saved_uncalibrated(config, tmp_path):
+    config = short(config, data=dataclasses.replace(config.data, valid=()))
+    model = load_model(train(config, tmp_path / "run", CPU))
+    assert (model.config.temperature, model.config.offset) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trained along"])
+def test_a_frozen_backbone_keeps_its_bits(config, model, tmp_path, frozen):
+    path = tmp_path / "backbone.safetensors"
+    save_backbone(path, model.backbone, {})
+    config = short(config, backbone=str(path), encoder=None, freeze_backbone=frozen)
+    before = load_backbone(path).state_dict()
+    after = load_model(train(config, tmp_path / "run", CPU)).backbone.state_dict()
+    same = [torch.equal(after[key], before[key]) for key in before]
+    assert all(same) if frozen else not all(same)
+
+
+def test_an_unfrozen_backbone_has_its_own_rate(config, model):
+    groups = _groups(model, dataclasses.replace(config, backbone_rate=0.125))
+    assert [group["lr"] for group in groups] == [1.0, 0.125]
+    assert [len(group["params"]) for group in groups] == [
+        len([*model.head.parameters(), *model.pair_features.parameters()]),
+        len([*model.backbone.parameters()]),
+    ]
+    assert len(_groups(model, dataclasses.replace(config, freeze_backbone=True))) == 1
+    assert not any(p.requires_grad for p in model.backbone.parameters())
+
+
+@pytest.mark.parametrize("switch", ["attention_maps", "outer_product"])
+def test_parts_of_the_backbone_that_get_no_gradient_are_no_hindrance(config, tmp_path, switch):
+    config = short(config, head=dataclasses.replace(config.head, **{switch: False}))
+    train(config, tmp_path / "run", CPU)
+    train(config, tmp_path / "run", CPU)  # taken up again from the saved state
+
+
+def test_training_starts_from_a_whole_model(model, tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_model(path, model, {})
+    started, published = _start(TrainConfig(start=str(path)))
+    assert published is None
+    assert started.config == model.config
+    for key, tensor in load_model(path).state_dict().items():
+        assert torch.equal(started.state_dict()[key], tensor)
+
+
+def test_a_deepened_head_starts_with_the_logits_it_had_and_trains_all_blocks(model, hairpins, tmp_path):
+    path, data = tmp_path / "start.safetensors", hairpins(3)
+    save_model(path, model, {})
+    deeper, _ = _start(TrainConfig(start=str(path), deepen=2))
+    blocks = model.config.head.blocks
+    assert (len(deeper.head.blocks), deeper.config.head.blocks) == (blocks + 2, blocks + 2)
+    before = load_model(path)
+    load = Loader(RNASS, before.config.thermodynamics, tmp_path / "cache")
+    batch = load(read_examples([data]))
+    with torch.no_grad():
+        assert torch.equal(deeper(batch.rnas), before(batch.rnas))
+    optimiser = torch.optim.SGD(deeper.parameters(), lr=0.1)
+    first = [parameter.clone() for parameter in deeper.head.blocks[blocks:].parameters()]
+    for _ in range(2):  # nothing reaches what comes before a weight of 0
+        optimiser.zero_grad()
+        TrainObjective(deeper)(batch)["loss"].backward()
+        optimiser.step()
+    for now, then in zip(deeper.head.blocks[blocks:].parameters(), first, strict=True):
+        assert not torch.equal(now, then)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_records_are_folded_before_the_first_step_or_as_they_are_drawn(config, tmp_path, ahead):
+    data = dataclasses.replace(config.data, valid=(), fold_ahead=ahead)
+    head = dataclasses.replace(config.head, thermodynamics=("turner2004",))
+    model = load_model(train(short(config, head=head, data=data), tmp_path / str(ahead), CPU))
+    assert (tmp_path / "kept").is_dir() is ahead
+    if ahead:
+        return
+    again = dataclasses.replace(data, fold_ahead=True)
+    same = load_model(train(short(config, head=head, data=again), tmp_path / "same", CPU))
+    for name, parameter in same.named_parameters():
+        assert torch.equal(model.get_parameter(name), parameter), name
+
+
+def test_training_needs_something_to_start_from():
+    with pytest.raises(ConfigError, match="one of the keys backbone, encoder, start"):
+        _start(TrainConfig())
+    with pytest.raises(CheckpointError, match="nowhere"):
+        _start(TrainConfig(backbone="nowhere"))
+
+
+def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
+    path = hairpins(40)
+    examples = read_examples([path])
+    load = Loader(RNASS, ("turner2004",), tmp_path)
+    load.annotate([path], examples)
+    batch = load(examples)
+    seen = []
+    objective = TrainObjective(model, 0.25)
+    model.forward = lambda rnas: seen.append(rnas.thermodynamics) or torch.zeros_like(batch.contacts)
+    torch.manual_seed(0)
+    objective(batch)
+    kept = seen[0].flatten(1).any(1)
+    assert 25 <= int(kept.sum()) <= 35
+    assert torch.equal(seen[0][kept], batch.rnas.thermodynamics[kept])
+    TrainObjective(model)(batch)
+    assert torch.equal(seen[1], batch.rnas.thermodynamics)
+
+
+def test_what_a_teacher_says_is_learnt(config, hairpins, tmp_path):
+    known = Path(config.data.train[0])
+    teacher = str(train(config, tmp_path / "teacher", CPU))
+    bare = tmp_path / "bare.tsv"
+    bare.write_text(known.read_text().replace("(", ".").replace(")", "."))
+    data = dataclasses.replace(config.data, train=(str(bare),))
+    taught = dataclasses.replace(config, data=data, teacher=teacher, teacher_share=1.0)
+    model = load_model(train(taught, tmp_path / "run", CPU))
+    examples = read_examples([str(known)])
+    assert mean_f1(probabilities_of(model, examples), examples, DecodingConfig(threshold=0.3)) > 0.9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_teachers_probabilities_stand_for_the_known_pairs_by_their_share(
+    model, hairpins, tmp_path, share
+):
+    save_model(tmp_path / "teacher.safetensors", model, {})
+    saved = load_model(tmp_path / "teacher.safetensors").eval()  # its weights are rounded
+    examples = read_examples([hairpins(3)])
+    batch = Loader(RNASS, model.config.thermodynamics)(examples)
+    run = RunConfig(precision="float32")
+    config = TrainConfig(teacher=str(tmp_path / "teacher.safetensors"), teacher_share=share, run=run)
+    with torch.no_grad():
+        said = saved.probabilities(batch.rnas)
+    expected = (1 - share) * batch.contacts + share * said
+    features = model.features(batch.rnas)
+    of_another = Features(torch.zeros_like(features.embeddings), torch.zeros_like(features.maps))
+    batch = dataclasses.replace(batch, rnas=dataclasses.replace(batch.rnas, features=of_another))
+    got = _taught_by(config, model, CPU)(batch)
+    torch.testing.assert_close(got.contacts, expected)
+    assert got.rnas is batch.rnas
+
+
+def test_a_teacher_that_reads_something_else_is_refused(model, model_config, tmp_path):
+    head = dataclasses.replace(model_config.head, thermodynamics=("langdon2018",))
+    other = ContactModel(dataclasses.replace(model_config, head=head))
+    save_model(tmp_path / "teacher.safetensors", other, {})
+    with pytest.raises(ConfigError, match=r"teacher: .* reads other tokens or parameter sets"):
+        _taught_by(TrainConfig(teacher=str(tmp_path / "teacher.safetensors")), model, CPU)
+
+
+def test_logits_of_many_are_those_of_each(model, hairpins):
+    examples = read_examples([hairpins(3)])
+    maps = logit_maps(model.train(), Loader(RNASS), examples, CPU)
+    assert [m.shape for m in maps] == [(len(e.bases),) * 2 for e in examples]
+    with torch.no_grad():
+        expected = model(Loader(RNASS)(examples[:1]).rnas)[0]
+    np.testing.assert_array_equal(maps[0], expected)
+
+
+def test_validation_of_nothing_says_nothing(model):
+    assert _validate(model, Loader(RNASS), [], CPU) == {}
+
+
+@pytest.mark.parametrize(("temperature", "offset"), [(1.0, 0.0), (2.0, -0.8), (0.6, 1.2)])
+def test_calibration_finds_the_temperature_and_offset_that_were_put_in(temperature, offset, monkeypatch):
+    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
+    draw = np.random.default_rng(0)
+    maps, examples = [], []
+    for k in range(4):
+        true = np.triu(draw.normal(-1.5, 2, (200, 200)), 1)
+        paired = np.triu(draw.random((200, 200)) < 1 / (1 + np.exp(-true)), 1)
+        examples.append(Example(f"rna{k}", "", "A" * 200, np.argwhere(paired)))
+        maps.append((true - offset) * temperature)
+    fitted = calibrate(ModelConfig(), maps, examples)
+    assert fitted.temperature == pytest.approx(temperature, rel=0.03)
+    assert fitted.offset == pytest.approx(offset, abs=0.05)
+
+
+def test_calibration_with_one_partner_each_is_where_the_loss_is_least(monkeypatch):
+    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
+    draw = np.random.default_rng(3)
+    maps, examples = [], []
+    for k in range(6):
+        bases = "".join(draw.choice(list("ACGU"), 40))
+        allowed = np.argwhere(allowed_pairs(bases))
+        pairs = Structure(40, [tuple(allowed[n]) for n in range(0, len(allowed), 97)][:2]).pairs
+        one = draw.normal(-4, 2, (40, 40))
+        one[pairs[:, 0], pairs[:, 1]] += 5
+        maps.append((one + one.T) / 2)
+        examples.append(Example(f"rna{k}", "", bases, pairs))
+    config = ModelConfig(one_partner=True)
+    fitted = calibrate(config, maps, examples)
+
+    def loss(temperature, offset):
+        one = dataclasses.replace(config, temperature=temperature, offset=offset)
+        return np.mean([loss_of(one, m, e) for m, e in zip(maps, examples, strict=True)])
+
+    def loss_of(one, logits, example):
+        known = calibrated_probabilities(one, [logits], [example])[0].astype(np.float64)
+        states = np.diag(1 - known.sum(1)) + known
+        i, j = example.pairs.T
+        partner = np.arange(40)
+        partner[i], partner[j] = j, i
+        return -np.log(states[np.arange(40), partner]).mean()
+
+    best = loss(fitted.temperature, fitted.offset)
+    assert best < loss(1.0, 0.0)
+    for factor, shift in ((1.15, 0), (1 / 1.15, 0), (1, 0.2), (1, -0.2)):
+        assert best <= loss(fitted.temperature * factor, fitted.offset + shift) + 1e-4
+
+
+def test_a_profile_counts_by_its_weight(one_partner_model):
+    known = Example("hp", "", BASES, np.array(list(HELIX)))
+    none = np.zeros((0, 2), dtype=np.int64)
+    profile = Example("p", "", BASES, none, evidence=np.linspace(-2, 2, L).astype(np.float32))
+    load = Loader(RNASS)
+
+    def loss(chosen, weight):
+        with torch.no_grad():
+            return float(TrainObjective(one_partner_model, 0.0, weight)(load(chosen))["loss"])
+
+    structure, alone = loss([known], 1.0), loss([profile], 1.0)
+    assert loss([profile], 0.5) == pytest.approx(alone / 2, rel=1e-4)
+    assert loss([known, profile], 3.0) == pytest.approx((structure + 3 * alone) / 2, rel=1e-3)
+
+
+def test_validation_is_spread_over_the_files():
+    examples = [Example(str(k), "", "A", np.zeros((0, 2), dtype=np.int64)) for k in range(10)]
+    assert [e.id for e in _spread(examples, 3)] == ["0", "3", "6"]
+    assert _spread(examples, 20) == examples
+
+
+@pytest.fixture
+def one_partner_model(model):
+    model.config = dataclasses.replace(model.config, one_partner=True)
+    return model
+
+
+def map_of(length, pairs):
+    """A logit map with some pairs of known probability, all others next to impossible."""
+    logits = np.full((length, length), -12.0)
+    for (i, j), p in pairs.items():
+        logits[i, j] = logits[j, i] = math.log(p / (1 - p))
+    return logits
+
+
+BASES = "AAGGGGAAAACCCCAAGGAAAACC"  # a hairpin, and another that is not known to form
+L = len(BASES)
+HELIX = {(2 + k, 13 - k): 0.42 for k in range(4)}
+WRONG = {(16, 23): 0.22, (17, 22): 0.22}
+LONE = {(16, 23): 0.9}
+KNOWN = Example("hp", "", BASES, Structure(L, list(HELIX)).pairs)
+
+
+def test_the_threshold_lies_between_what_pairs_and_what_does_not():
+    chosen = choose_decoding(ModelConfig(), [map_of(L, HELIX | WRONG)], [KNOWN])
+    assert 0.22 < chosen.threshold < 0.42
+
+
+def test_lone_pairs_are_left_out_where_they_are_wrong():
+    maps = [map_of(L, HELIX | LONE)]
+    assert choose_decoding(ModelConfig(), maps, [KNOWN]).min_helix == 2
+    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *LONE]).pairs)
+    assert choose_decoding(ModelConfig(), maps, [right]).min_helix == 1
+
+
+def test_each_data_file_counts_as_much():
+    maps = [*[map_of(L, HELIX | WRONG)] * 3, map_of(L, HELIX)]
+    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *WRONG]).pairs)
+    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[right] * 3]).threshold < 0.22
+    other = dataclasses.replace(right, source=1)
+    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[other] * 3]).threshold > 0.22
+
+
+def test_the_threshold_is_chosen_on_calibrated_probabilities_and_keeps_other_options():
+    config = ModelConfig(temperature=2.0, offset=1.0, decoding=DecodingConfig(max_order=0))
+    raw = (map_of(L, HELIX | WRONG) - config.offset) * config.temperature
+    chosen = choose_decoding(config, [raw], [KNOWN])
+    assert 0.22 < chosen.threshold < 0.42
+    assert chosen.max_order == 0
+
+
+def test_mean_f1_is_the_mean_over_rnas():
+    perfect = 1 / (1 + np.exp(-map_of(L, HELIX)))
+    decoding = DecodingConfig(threshold=0.3)
+    assert mean_f1([perfect, perfect * 0], [KNOWN, KNOWN], decoding) == 0.5
+    assert mean_f1([], [], decoding) == 0.0
+
+
+@pytest.fixture
+def on_rna_fm(config, tmp_path):
+    """Training of a head on RNA-FM's golden file, which has room for 14 bases."""
+    path = published_checkpoint("rna-fm-official", tmp_path / "rna-fm")
+    records = ["id\tsequence\tdot_bracket"]
+    records += [f"x{k}\t{base}GCAAAAGC\t.((....))" for k, base in enumerate("ACGU")]
+    (tmp_path / "short.tsv").write_text("\n".join(records) + "\n")
+    table = (str(tmp_path / "short.tsv"),)
+    data = dataclasses.replace(config.data, train=table, valid=table, max_length=14)
+    return short(config, backbone=str(path), encoder=None, freeze_backbone=True, data=data)
+
+
+def test_a_head_on_a_published_backbone_is_kept_without_it(on_rna_fm, tmp_path):
+    kept = train(on_rna_fm, tmp_path / "run", CPU)
+    with pytest.raises(CheckpointError, match="expected its backbone beside it"):
+        load_model(kept)
+    model = load_model(kept, on_rna_fm.backbone)
+    wanted = open_backbone(on_rna_fm.backbone).encoder.state_dict()
+    assert all(torch.equal(wanted[key], one) for key, one in model.backbone.state_dict().items())
+    assert kept.stat().st_size < 40_000
+    again = _start(dataclasses.replace(on_rna_fm, start=str(kept)))[0]
+    assert torch.equal(again.head.logit.weight, model.head.logit.weight)
+
+
+def test_features_from_the_cache_train_as_those_computed(on_rna_fm, tmp_path):
+    losses = {}
+    for gigabytes, kept in ((0.0, 0), (1.0, 4)):
+        data = dataclasses.replace(on_rna_fm.data, feature_cache_gb=gigabytes)
+        folder = tmp_path / f"run-{kept}"
+        train(dataclasses.replace(on_rna_fm, data=data), folder, CPU)
+        assert len(list((tmp_path / "kept" / "features").rglob("*.safetensors"))) == kept
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        losses[kept] = lines[-1]["valid_loss"]
+    assert losses[4] == pytest.approx(losses[0], rel=1e-3)
+    assert losses[4] != losses[0]  # the cache was used: it is rounded to float16
+
+
+def test_an_unfrozen_published_backbone_is_kept_whole(on_rna_fm, tmp_path):
+    kept = train(dataclasses.replace(on_rna_fm, freeze_backbone=False), tmp_path / "run", CPU)
+    assert load_model(kept).backbone.vocabulary.name == "rna-fm"
+
+
+def test_rnas_that_a_backbone_cannot_read_are_refused_at_once(on_rna_fm, tmp_path):
+    data = dataclasses.replace(on_rna_fm.data, max_length=100)
+    with pytest.raises(ConfigError, match=r"data\.max_length is 100; expected at most 1\d"):
+        train(dataclasses.replace(on_rna_fm, data=data), tmp_path / "run", CPU)
