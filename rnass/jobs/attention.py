@@ -99,9 +99,9 @@ def attention_maps(
         )
     body, first = table.body(bases), table.special_before()
     inside = slice(first, first + len(body))
-    maps: list[torch.Tensor] = []
     tokens = torch.tensor([table.framed(body)], device=encoder.tokens.weight.device)
-    encoder(tokens, lambda _, one: maps.append(one[0, :, inside, inside].float()))
+    seen = (one.maps for one in encoder.each_layer(tokens, maps=True))
+    maps = [one[0, :, inside, inside].float() for one in seen if one is not None]
     raw = torch.stack(maps)  # (layers, heads, T, T)
     step = table.bases_per_token
     raw = raw.repeat_interleave(step, -1).repeat_interleave(step, -2) if step > 1 else raw

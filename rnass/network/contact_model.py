@@ -3,7 +3,7 @@
 Shapes: B batch, L bases, T tokens, S parameter sets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnass.backbone.encoder import Encoder, OnAttention
+from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import CommitteeConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
@@ -166,20 +166,7 @@ class ContactModel(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The head's symmetric logits; padding never changes them."""
-        projected: list[Tensor] = []
-
-        def consume(layer: int, corrected: Tensor) -> None:
-            part = self.pair_features.project(layer, corrected)
-            if projected:
-                projected[0] += part  # in place, here and below: a map of pairs is most of the memory
-            else:
-                projected.append(part)
-
-        embeddings = self._embeddings(batch, consume if self.config.head.attention_maps else None)
-        features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
-        if projected:
-            features += projected.pop()
-        logits: Tensor = self.head(features, batch.mask)
+        logits: Tensor = self.head(self._pair_features(batch), batch.mask)
         if self.energies is None:
             return logits
         known = batch.thermodynamics
@@ -188,6 +175,19 @@ class ContactModel(nn.Module):
         slope, offset = self.energies
         corrected: Tensor = logits + (1 + slope) * energy_log_odds(known) + offset
         return corrected
+
+    def _pair_features(self, batch: Batch) -> Float[Tensor, "B L L C"]:
+        """All pair features, summed in place: a map of pairs is most of the memory."""
+        projected: Tensor | None = None
+        for layer, embeddings, maps in self._each_layer(batch):  # noqa: B007 - the last embeddings
+            if maps is not None:
+                part = self.pair_features.project(layer, maps)
+                projected = part if projected is None else projected.__iadd__(part)
+            del maps  # before the next layer makes its own
+        features: Tensor = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
+        if projected is not None:
+            features += projected
+        return features
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The logits with ViennaRNA's share in them, before calibration."""
@@ -199,33 +199,37 @@ class ContactModel(nn.Module):
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:
-        """What the backbone says of the RNAs, to be kept."""
-        maps: list[Tensor] = []
-        watch = (
-            (lambda _, corrected: maps.append(corrected)) if self.config.head.attention_maps else None
-        )
-        embeddings = self._embeddings(batch, watch)
-        return Features(embeddings, torch.cat(maps, 1) if maps else None)
+        """All that the head reads of the backbone, to be kept."""
+        layers = list(self._each_layer(batch))
+        maps = [one for _, _, one in layers if one is not None]
+        return Features(layers[-1][1], torch.cat(maps, 1) if maps else None)
 
-    def _embeddings(self, batch: Batch, watch: OnAttention | None) -> Float[Tensor, "B L D"]:
-        """Embeddings per base; *watch* receives each layer's corrected maps, (B, H, L, L)."""
+    def _each_layer(self, batch: Batch) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """The backbone's layers in turn, or the last one alone where the head uses no attention maps.
+
+        Each yields its number from 0, its embeddings per base, (B, L, D), and its corrected maps,
+        (B, H, L, L), of which nothing here holds on to once the next one is asked for.
+        """
+        watched = self.config.head.attention_maps
         if batch.features is not None:
-            heads = self.config.encoder.heads
-            if watch is not None and batch.features.maps is not None:
-                for layer, maps in enumerate(torch.split(batch.features.maps, heads, 1)):
-                    watch(layer, maps)
-            return batch.features.embeddings
-        step = self.backbone.vocabulary.bases_per_token
-        first = self.backbone.vocabulary.special_before()
+            heads, kept = self.config.encoder.heads, batch.features
+            parts = torch.split(kept.maps, heads, 1) if watched and kept.maps is not None else [None]
+            yield from ((layer, kept.embeddings, maps) for layer, maps in enumerate(parts))
+            return
+        table = self.backbone.vocabulary
+        step, first = table.bases_per_token, table.special_before()
         inside = slice(first, first + batch.bases.shape[1] // step)
-
-        def correct(layer: int, maps: Tensor) -> None:
-            between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
-            if watch is not None:
-                watch(layer, corrected_maps(between, batch.mask))
-
-        states = self.backbone(batch.tokens, correct if watch else None)
-        return _per_base(states[:, inside], step, (1,))
+        if not watched:
+            yield 0, _per_base(self.backbone(batch.tokens)[:, inside], step, (1,)), None
+            return
+        for number, states, maps in self.backbone.each_layer(batch.tokens, maps=True):
+            if maps is None:  # of the embedding of the tokens
+                continue
+            between = _per_base(maps[:, :, inside, inside], step, (2, 3))
+            corrected = corrected_maps(between, batch.mask)  # (B, H, L, L)
+            del maps, between
+            yield number - 1, _per_base(states[:, inside], step, (1,)), corrected
+            del corrected
 
     def calibrated(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The log-odds after calibration."""

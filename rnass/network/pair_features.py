@@ -86,12 +86,6 @@ class PairFeatures(nn.Module):
         other.thermodynamics.weight = nn.Parameter(weight.flatten(1))
         return other
 
-    def attention(
-        self, layer: int, maps: Float[Tensor, "B K L L"], mask: Float[Tensor, "B L"]
-    ) -> Float[Tensor, "B L L C"] | None:
-        """One layer's maps, symmetrised, corrected and projected; None where they are not used."""
-        return self.project(layer, corrected_maps(maps, mask)) if self.maps else None
-
     def project(self, layer: int, corrected: Float[Tensor, "B K L L"]) -> Float[Tensor, "B L L C"]:
         """One layer's corrected maps, projected."""
         weight = _MAP_SCALE * self.maps[layer].get_parameter("weight")

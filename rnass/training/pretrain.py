@@ -58,15 +58,13 @@ class PretrainObjective(nn.Module):
         if batch.askable is not None:
             chosen[:, inside] &= batch.askable > 0
             tokens = torch.where(chosen, tokens, rnas.tokens)
-        logits = [self.contact_bias.expand(len(rnas.mask), length, length)]
-
-        def consume(layer: int, maps: Tensor) -> None:
-            corrected = corrected_maps(maps[:, :, inside, inside], rnas.mask)
-            scored = self.contacts[layer](_MAP_SCALE * corrected.permute(0, 2, 3, 1)).squeeze(-1)
-            logits[:] = [logits[0] + scored]
-
-        embeddings = self.encoder(tokens, consume)
-        structure = contact_loss(logits[0], batch.contacts, rnas.mask)
+        logits = self.contact_bias.expand(len(rnas.mask), length, length)
+        for number, embeddings, maps in self.encoder.each_layer(tokens, maps=True):  # noqa: B007
+            if maps is not None:
+                corrected = corrected_maps(maps[:, :, inside, inside], rnas.mask)
+                scores = self.contacts[number - 1](_MAP_SCALE * corrected.permute(0, 2, 3, 1))
+                logits = logits + scores.squeeze(-1)
+        structure = contact_loss(logits, batch.contacts, rnas.mask)
         scores = self.language(embeddings[chosen]) @ self.encoder.tokens.weight.T + self.language_bias
         language = scores.float().sum()  # 0: without any A, C, G or U there is nothing to guess
         if len(scores):

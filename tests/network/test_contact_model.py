@@ -244,17 +244,15 @@ def test_bfloat16_stays_close_to_float32(model_config, rnas):
 
 
 def live_maps(model, batch):
-    """How many layers' attention maps are alive each time a layer hands out its own."""
+    """How many layers' attention maps are alive each time a layer has made its own."""
     kept, alive = [], []
     for layer in model.backbone.layers:
 
-        def attention(x, attended, rotation, watch, forward=layer.attention.forward):
-            def spy(maps):
-                kept.append(weakref.ref(maps))
-                alive.append(sum(reference() is not None for reference in kept))
-                watch(maps)
-
-            return forward(x, attended, rotation, spy)
+        def attention(*arguments, forward=layer.attention.forward):
+            out, maps = forward(*arguments)
+            kept.append(weakref.ref(maps))
+            alive.append(sum(reference() is not None for reference in kept))
+            return out, maps
 
         layer.attention.forward = attention
     model(batch)

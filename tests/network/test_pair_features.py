@@ -13,6 +13,7 @@ from rnass.network.pair_features import (
     PairFeatures,
     _distance_bins,
     average_product_correction,
+    corrected_maps,
     symmetrise,
 )
 
@@ -81,7 +82,7 @@ def test_attention_projects_the_corrected_maps_of_each_layer_with_its_own_weight
     both = symmetrise(maps).numpy()
     for layer in range(2):
         weight = features.maps[layer].weight.numpy()  # (C, K)
-        got = features.attention(layer, maps, mask)
+        got = features.project(layer, corrected_maps(maps, mask))
         for b in range(B):
             corrected = np.stack([apc_by_hand(both[b, k]) for k in range(2)], -1)  # (L, L, K)
             np.testing.assert_allclose(got[b], _MAP_SCALE * corrected @ weight.T, atol=1e-4)
@@ -90,8 +91,8 @@ def test_attention_projects_the_corrected_maps_of_each_layer_with_its_own_weight
 def test_attention_of_padding_changes_nothing(features):
     maps = maps_of((1, 2, L, L))
     mask = torch.tensor([[1.0] * 5 + [0.0] * 2])
-    got = features.attention(0, maps, mask)[:, :5, :5]
-    alone = features.attention(0, maps[:, :, :5, :5], torch.ones(1, 5))
+    got = features.project(0, corrected_maps(maps, mask))[:, :5, :5]
+    alone = features.project(0, corrected_maps(maps[:, :, :5, :5], torch.ones(1, 5)))
     torch.testing.assert_close(got, alone, atol=1e-6, rtol=0)
 
 
@@ -153,4 +154,3 @@ def test_switched_off_features_hold_no_weights(encoder_config, head_config):
     head = dataclasses.replace(head_config, attention_maps=False, outer_product=False, thermodynamics=())
     features = PairFeatures(encoder_config, head)
     assert sorted(dict(features.named_parameters())) == ["bases.weight", "distance.weight"]
-    assert features.attention(0, torch.ones(1, 2, 4, 4), torch.ones(1, 4)) is None

@@ -168,9 +168,9 @@ def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
     example = Example("x", "", "GGGAAACCCAAA", Structure(12).pairs, mask="000111000000")
     batch = Loader(RNASS)([example])
     seen = {}
-    encode = objective.encoder.forward
+    encode = objective.encoder.each_layer
     monkeypatch.setattr(
-        objective.encoder, "forward", lambda t, c: encode(seen.setdefault("tokens", t), c)
+        objective.encoder, "each_layer", lambda t, maps: encode(seen.setdefault("tokens", t), maps=maps)
     )
     everything = (batch.rnas.tokens >= RNASS.row("A")) & (batch.rnas.tokens <= RNASS.row("U"))
     masked = batch.rnas.tokens.where(~everything, torch.tensor(RNASS.mask))
