@@ -15,11 +15,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnass.errors import InputError, OutputError
+from rnass.errors import InputError, OutputError, RnassError
 
 __all__ = [
     "TEMPORARY_PREFIX",
     "files_in",
+    "is_file",
+    "is_folder",
+    "json_object",
     "name_of",
     "read_lines",
     "reason",
@@ -83,6 +86,39 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...]) -> list[Path]:
     if not files:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")
     return files
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file of that name, which may be anything: too long, in a closed folder."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is a folder of that name, which may be anything."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def json_object(
+    text: str | bytes, where: str | Path, error: type[RnassError] = InputError
+) -> dict[str, Any]:
+    """The JSON object in a text that anybody may have written; *where* it stands is for messages.
+
+    Raises:
+        error: no UTF-8, no JSON, nested too deep, no object.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise error(f"{where}: {problem}; expected a JSON object") from problem
+    if not isinstance(values, dict):
+        raise error(f"{where}: holds a {type(values).__name__}; expected a JSON object")
+    return values
 
 
 @contextmanager

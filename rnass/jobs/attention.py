@@ -21,9 +21,10 @@ from rnass.io import file_names, read_structures
 from rnass.jobs.predict import read_inputs, versions
 from rnass.jobs.results import Results, open_results
 from rnass.jobs.summary import SummaryRow
+from rnass.network.backbones import Backbone, open_backbone
 from rnass.network.device import Device, choose_device
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import Backbone, find_weights, open_backbone
+from rnass.network.weights import find_weights
 from rnass.prediction.predictor import Predictor, load_predictor, unreadable
 from rnass.progress import record_bar
 from rnass.rna import MIN_HAIRPIN, Rna

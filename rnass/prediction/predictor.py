@@ -26,7 +26,8 @@ from rnass.errors import InputError, RnassError, SequenceError, counted
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
-from rnass.network.weights import find_weights, load_pairing_model
+from rnass.network.models import load_pairing_model
+from rnass.network.weights import find_weights
 from rnass.prediction.restraints import Knowledge
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -175,7 +176,7 @@ class Predictor:
     @property
     def parameter_sets(self) -> tuple[str, ...]:
         """Those of ViennaRNA whose base-pair probabilities the network is given."""
-        return self.model.config.thermodynamics if self.thermodynamics else ()
+        return self.model.config.parameter_sets if self.thermodynamics else ()
 
     def __call__(self, rna: str | Rna, known: Knowledge | None = None) -> Prediction:
         """Predict one RNA, under what is known of it.

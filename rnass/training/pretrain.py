@@ -14,11 +14,12 @@ from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
-from rnass.config import PretrainConfig
+from rnass.network.backbones import save_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import save_backbone
+from rnass.training.config import PretrainConfig
 from rnass.training.loop import Run
+from rnass.training.processes import first_process_first
 from rnass.training.records import (
     LabelledBatch,
     Loader,
@@ -102,7 +103,8 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file."""
     torch.manual_seed(config.run.seed)
     data = config.data
-    examples = training_examples(data)
+    with first_process_first(device):
+        examples = training_examples(data)
     valid = read_examples(data.valid, data.min_length, data.max_length)[: data.valid_limit]
     objective = PretrainObjective(config).to(device)
     load = Loader(objective.encoder.vocabulary)

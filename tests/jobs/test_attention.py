@@ -11,7 +11,8 @@ from tiny_weights import save_tiny_weights, tiny_model
 from rnass.errors import CheckpointError, SequenceError
 from rnass.io import read_structures
 from rnass.jobs.attention import AttentionOptions, attention_files, attention_maps, score_heads
-from rnass.network.weights import open_backbone, save_backbone, save_model
+from rnass.network.backbones import open_backbone, save_backbone
+from rnass.network.models import save_model
 from rnass.structure import Structure
 
 BASES = "GGGGAAAACCCC"
