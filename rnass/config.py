@@ -21,6 +21,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from rnass.errors import ConfigError, counted
+from rnass.rna import MIN_HAIRPIN
 
 __all__ = [
     "STRICT",
@@ -170,7 +171,7 @@ class DecodingConfig:
     """Pair only A-U, G-C and G-U."""
     pair_unknown: bool = False
     """N pairs with any base."""
-    min_hairpin: Count = 3
+    min_hairpin: Count = MIN_HAIRPIN
     """Fewest bases a hairpin loop encloses."""
     max_span: PositiveCount | None = None
     """Most bases a pair spans, both ends counted, as in ViennaRNA; None for no bound."""

@@ -14,6 +14,8 @@
 A message reads *where: what is wrong; what was expected*; what it counts, it counts by `counted`.
 """
 
+import re
+
 __all__ = [
     "CheckpointError",
     "ConfigError",
@@ -26,11 +28,17 @@ __all__ = [
     "StructureError",
     "WorkerError",
     "counted",
+    "visible",
 ]
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class RnassError(Exception):
     """Base of all errors that rnass raises on purpose; the command line prints it as one line."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(visible(message))
 
 
 class InputError(RnassError):
@@ -80,3 +88,14 @@ class WorkerError(RnassError):
 def counted(number: int, noun: str) -> str:
     """A number of things in words: `1 record`, `1,200 records`; *noun* takes an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters as escapes: those that move a cursor or turn the direction.
+
+    Line ends and tabs stay. Names in a user's file go through here on their way to a terminal.
+
+    >>> visible("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

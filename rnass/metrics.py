@@ -1,4 +1,4 @@
-"""How well predicted pairs agree with known ones.
+"""Agreement of predicted pairs with known pairs.
 
 Strict: a pair counts if the other structure holds it. Shifted by one: a pair (i, j) counts if the
 other structure holds (i, j), (i - 1, j), (i + 1, j), (i, j - 1) or (i, j + 1); sensitivity counts
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnass.errors import InputError
+from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "scores",
 ]
 
-_CANONICAL = frozenset(["AU", "UA", "GC", "CG", "GU", "UG"])
 _CHUNK = 4_000_000  # resampled values held at a time
 
 
@@ -161,7 +161,7 @@ def noncanonical_pairs(structure: Structure, bases: str) -> Structure:
     """Only the pairs other than A-U, G-C and G-U; *bases* are L letters over ACGUN."""
     if len(bases) != len(structure):
         raise InputError(f"bases: {len(bases)} for a structure of {len(structure)}; expected as many")
-    kept = [(i, j) for i, j in structure.pairs.tolist() if bases[i] + bases[j] not in _CANONICAL]
+    kept = [(i, j) for i, j in structure.pairs.tolist() if bases[i] + bases[j] not in CANONICAL_PAIRS]
     return Structure(len(structure), kept)
 
 

@@ -1,20 +1,26 @@
-"""An RNA sequence: an id and its bases, over the letters ACGUN.
+"""An RNA sequence: an id and its bases, over the letters ACGUN; and the facts about bases and pairs.
 
-Policy: lower case is accepted, T is read as U, an IUPAC ambiguity code is read as N (which pairs with
-nothing unless asked). Everything else is an error that names the letter and its place.
+Lower case is accepted, T is read as U, an IUPAC ambiguity code is read as N (which pairs with nothing
+by default). Everything else is an error that names the letter and its place.
 """
 
 from dataclasses import dataclass
 
 from rnass.errors import SequenceError
 
-__all__ = ["BASES", "MIN_HAIRPIN", "Rna", "clean_bases"]
+__all__ = ["BASES", "CANONICAL_PAIRS", "MIN_HAIRPIN", "MISSING_REACTIVITY", "Rna", "clean_bases"]
 
 BASES = "ACGUN"
 """The letters of a clean sequence; a base's code is its index here."""
 
+CANONICAL_PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
+"""The letters of the canonical pairs, in the order of the energy tables of ViennaRNA."""
+
 MIN_HAIRPIN = 3
 """Fewest unpaired bases a hairpin loop may enclose (ViennaRNA's TURN)."""
+
+MISSING_REACTIVITY = -999.0
+"""What files of reactivities hold for a base without a value; half of it and less counts as that."""
 
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 

@@ -1,9 +1,11 @@
 """A secondary structure: which bases pair, pseudoknots included.
 
-Pairs are an (n, 2) array, 0-based, i < j, sorted by i; no pairs is an array of shape (0, 2). In
-dot-bracket, `()` holds a largest nested subset of the pairs, `[]` a largest nested subset of the
-rest, and so on through `{}`, `<>`, `Aa` ... `Zz`; the level of a pair, counted from 0, is its
-pseudoknot order.
+Pairs are an (n, 2) array, 0-based, i < j, sorted by i; no pairs is an array of shape (0, 2).
+
+The pseudoknot order of a pair, counted from 0, is the kind of bracket that dot-bracket writes it in:
+`()`, `[]`, `{}`, `<>`, `Aa` ... `Zz`. Order 0 is a largest nested subset of the pairs, order 1 a largest
+nested subset of the rest, and so on. A file that writes crossing pairs in different brackets has decided
+which of them is the pseudoknot: a structure read from it keeps that decision.
 """
 
 from collections.abc import Iterable
@@ -32,6 +34,9 @@ class Structure:
     Args:
         length: number of bases.
         pairs: shape (n, 2), 0-based; either order within a pair, any order of pairs.
+        levels: shape (n,), the kind of bracket of each pair in the file that was read, lower ones less
+            of a pseudoknot; None where there is no such file. They decide `orders`, and nothing else:
+            structures of equal pairs are equal.
 
     Raises:
         StructureError: a base out of range, paired with itself or with two others.
@@ -40,13 +45,27 @@ class Structure:
     '((....))'
     """
 
-    def __init__(self, length: int, pairs: ArrayLike | Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self,
+        length: int,
+        pairs: ArrayLike | Iterable[tuple[int, int]] = (),
+        *,
+        levels: ArrayLike | None = None,
+    ) -> None:
         self.length = int(length)
-        self.pairs: NDArray[np.int64] = _checked(self.length, pairs)
+        array, order = _sorted(pairs)
+        _check(self.length, array)
+        array.flags.writeable = False
+        self.pairs: NDArray[np.int64] = array
+        self.levels: NDArray[np.int64] | None = None
+        if levels is not None:
+            self.levels = np.asarray(levels, dtype=np.int64).reshape(len(array))[order]
 
     @classmethod
     def from_dot_bracket(cls, text: str, where: str = "structure") -> "Structure":
         """Read dot-bracket of any number of levels; the inverse of `dot_bracket`.
+
+        Of two pairs that cross, the one whose bracket comes later in `BRACKETS` is the pseudoknot.
 
         >>> Structure.from_dot_bracket("((..[[.))..]]").pairs.tolist()
         [[0, 8], [1, 7], [4, 12], [5, 11]]
@@ -55,7 +74,7 @@ class Structure:
             StructureError: an unknown symbol or an unmatched bracket; names *where* and the base.
         """
         stacks: list[list[int]] = [[] for _ in BRACKETS]
-        pairs = []
+        pairs, levels = [], []
         for k, symbol in enumerate(text):
             if symbol in _OPENING:
                 stacks[_OPENING[symbol]].append(k)
@@ -67,6 +86,7 @@ class Structure:
                         f"expected a {BRACKETS[_CLOSING[symbol]][0]!r} before it"
                     )
                 pairs.append((stack.pop(), k))
+                levels.append(_CLOSING[symbol])
             elif symbol != ".":
                 raise StructureError(
                     f"{where}: symbol {symbol!r} at base {k + 1}; expected '.' or a bracket"
@@ -77,7 +97,7 @@ class Structure:
                     f"{where}: {BRACKETS[level][0]!r} at base {stack[-1] + 1} is never closed; "
                     f"expected a {BRACKETS[level][1]!r} after it"
                 )
-        return cls(len(text), pairs)
+        return cls(len(text), pairs, levels=levels)
 
     @classmethod
     def from_partners(cls, partners: ArrayLike) -> "Structure":
@@ -127,23 +147,30 @@ class Structure:
 
     @cached_property
     def orders(self) -> NDArray[np.int64]:
-        """The pseudoknot order of every pair, shape (n,); 0 is the largest nested subset."""
+        """The pseudoknot order of every pair, shape (n,): as the file has it, else by size."""
         order = np.zeros(len(self.pairs), dtype=np.int64)
-        rest = np.flatnonzero(self.crossing)
-        level = 0
-        while rest.size:
-            kept = _largest_nested(self.pairs[rest])
-            order[rest[kept]] = level
-            rest = rest[~kept]
-            level += 1
+        for group in self._groups:
+            if len(group) > 1:
+                inside = self.pairs[group]
+                order[group] = (
+                    _orders_by_size(inside)
+                    if self.levels is None
+                    else _orders_by_level(inside, self.levels[group])
+                )
         return order
 
     @cached_property
     def crossing(self) -> NDArray[np.bool_]:
         """Whether each pair crosses any other pair, shape (n,)."""
-        i, j = self.pairs[:, 0], self.pairs[:, 1]
-        over = (i[:, None] < i) & (i < j[:, None]) & (j[:, None] < j)
-        return np.asarray(over.any(0) | over.any(1))
+        mask = np.zeros(len(self.pairs), dtype=bool)
+        for group in self._groups:
+            mask[group] = len(group) > 1
+        return mask
+
+    @cached_property
+    def _groups(self) -> list[NDArray[np.int64]]:
+        """The pairs, by index, in groups: pairs that cross are in one group, others are not."""
+        return _crossing_groups(self.partners, self.pairs)
 
     @property
     def pseudoknot_order(self) -> int:
@@ -152,7 +179,9 @@ class Structure:
 
     def up_to_order(self, order: int) -> "Structure":
         """The pairs of at most that pseudoknot order; `up_to_order(0)` is nested."""
-        return Structure(self.length, self.pairs[self.orders <= order])
+        kept = self.orders <= order
+        levels = None if self.levels is None else self.levels[kept]
+        return Structure(self.length, self.pairs[kept], levels=levels)
 
     @cached_property
     def dot_bracket(self) -> str:
@@ -171,49 +200,127 @@ class Structure:
         return "".join(symbols)
 
 
-def _checked(length: int, pairs: ArrayLike | Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Pairs as a read-only (n, 2) array, i < j, sorted; raises StructureError."""
+def _sorted(
+    pairs: ArrayLike | Iterable[tuple[int, int]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs as an (n, 2) array, i < j, sorted by i, and the permutation (n,) that sorts them."""
     array = np.asarray(
         pairs if isinstance(pairs, np.ndarray) else list(pairs),  # type: ignore[arg-type]
         dtype=np.int64,
     ).reshape(-1, 2)
     array = np.sort(array, axis=1)
-    array = array[np.argsort(array[:, 0], kind="stable")]
-    if array.size and (array.min() < 0 or array.max() >= length):
-        bad = array[(array[:, 0] < 0) | (array[:, 1] >= length)][0]
+    order = np.argsort(array[:, 0], kind="stable")
+    return array[order], order
+
+
+def _check(length: int, pairs: NDArray[np.int64]) -> None:
+    """Raise StructureError for a base out of range or in two places."""
+    if pairs.size and (pairs.min() < 0 or pairs.max() >= length):
+        bad = pairs[(pairs[:, 0] < 0) | (pairs[:, 1] >= length)][0]
         raise StructureError(
             f"pair ({bad[0] + 1}, {bad[1] + 1}) is out of range; expected bases 1 to {length}"
         )
-    for base, uses in zip(*np.unique(array, return_counts=True), strict=True):
-        if uses > 1:
-            raise StructureError(
-                f"base {base + 1} stands in {uses} places of the pairs; "
-                "expected one partner, which is another base"
-            )
-    array.flags.writeable = False
-    return array
+    bases, uses = np.unique(pairs, return_counts=True)
+    for base, count in zip(bases[uses > 1][:1], uses[uses > 1][:1], strict=True):
+        raise StructureError(
+            f"base {base + 1} stands in {count} places of the pairs; "
+            "expected one partner, which is another base"
+        )
+
+
+def _crossing_groups(partners: NDArray[np.int64], pairs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Connected groups of pairs that cross, each an array of indices into *pairs*, in n log n.
+
+    One walk over the paired bases. A stack holds the groups that have pairs still open. When a pair
+    closes, every group that began inside it has an open pair that ends outside: they cross, and merge.
+    """
+    index = np.empty(len(partners), dtype=np.int64)
+    index[pairs[:, 0]] = index[pairs[:, 1]] = np.arange(len(pairs))
+    stack: list[tuple[int, list[int], int]] = []  # first base, indices of the pairs, how many are open
+    groups = []
+    for base in np.flatnonzero(partners >= 0).tolist():
+        if base < partners[base]:
+            stack.append((base, [int(index[base])], 1))
+            continue
+        first, members, open_ = stack.pop()
+        while first > partners[base]:
+            first, others, more = stack.pop()
+            members, others = sorted((members, others), key=len, reverse=True)
+            members += others  # the shorter list is copied
+            open_ += more
+        if open_ > 1:
+            stack.append((first, members, open_ - 1))
+        else:
+            groups.append(np.sort(np.array(members, dtype=np.int64)))
+    return groups
+
+
+def _orders_by_size(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order 0 for a largest nested subset of *pairs*, 1 for one of the rest, and so on; shape (n,)."""
+    order = np.zeros(len(pairs), dtype=np.int64)
+    rest = np.arange(len(pairs))
+    level = 0
+    while rest.size:
+        kept = _largest_nested(pairs[rest])
+        order[rest[kept]] = level
+        rest = rest[~kept]
+        level += 1
+    return order
+
+
+def _orders_by_level(pairs: NDArray[np.int64], levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One more than the highest order of the pairs of lower levels that a pair crosses; shape (n,).
+
+    Pairs of one level must not cross: brackets of one kind cannot.
+    """
+    order = np.zeros(len(pairs), dtype=np.int64)
+    i, j = pairs.T
+    for k in np.argsort(levels, kind="stable"):
+        over = (i < i[k]) & (i[k] < j) & (j < j[k])
+        under = (i[k] < i) & (i < j[k]) & (j[k] < j)
+        below = order[(over | under) & (levels < levels[k])]
+        order[k] = below.max(initial=-1) + 1
+    return order
+
+
+def _stems(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Runs of pairs with no other paired base between them, which cross the same pairs.
+
+    Returns:
+        The outermost pair of each run as ranks among the bases, shape (m, 2), and the number of the run
+        of each pair, shape (n,).
+    """
+    ends = np.argsort(pairs, axis=None)  # the 2n paired bases in order, as flat indices
+    flat = np.empty(ends.size, dtype=np.int64)
+    flat[ends] = np.arange(ends.size)
+    rank = flat.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
+    step = np.diff(rank, axis=0)
+    first = np.concatenate([[True], (step[:, 0] != 1) | (step[:, 1] != -1)])
+    return rank[first], np.cumsum(first) - 1
 
 
 def _largest_nested(pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """A mask, shape (n,), of a largest subset of *pairs* in which no two cross.
 
     Each base has one partner, so the interval recursion W(i, j) = max(W(i+1, j),
-    1 + W(i+1, k) + W(k+1, j)) has one k per i: n rows of vector operations over the 2n paired bases.
+    w + W(i+1, k) + W(k+1, j)) has one k per i: m rows of vector operations over the 2m ends of stems,
+    w being the pairs of the stem.
     """
-    ends = np.argsort(pairs, axis=None)  # the 2n paired bases in order, as flat indices
+    stems, stem_of = _stems(pairs)
+    weight = np.bincount(stem_of)
+    ends = np.argsort(stems, axis=None)  # the 2m ends in order, as flat indices
     rank = np.empty(ends.size, dtype=np.int64)
     rank[ends] = np.arange(ends.size)
-    pair_of = ends // 2
-    closes = rank.reshape(-1, 2)[pair_of].max(1)  # (2n,) rank of the 3' end of each base's pair
+    at = ends // 2  # (2m,) the stem of each end
+    closes = rank.reshape(-1, 2)[at].max(1)  # (2m,) rank of the 3' end of each end's stem
     size = ends.size
     best = np.zeros((size + 2, size + 1), dtype=np.int32)  # best[i, j]: ranks i <= r < j
     for i in range(size - 1, -1, -1):
         best[i] = best[i + 1]
         if (k := closes[i]) > i:
-            np.maximum(
-                best[i + 1, k + 1 :], 1 + best[i + 1, k] + best[k + 1, k + 1 :], out=best[i, k + 1 :]
-            )
-    kept = np.zeros(len(pairs), dtype=bool)
+            inside = weight[at[i]] + best[i + 1, k]
+            np.maximum(best[i + 1, k + 1 :], inside + best[k + 1, k + 1 :], out=best[i, k + 1 :])
+    kept = np.zeros(len(stems), dtype=bool)
     intervals = [(0, size)]
     while intervals:
         i, j = intervals.pop()
@@ -221,6 +328,6 @@ def _largest_nested(pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
             i += 1
         if i < j:
             k = closes[i]
-            kept[pair_of[i]] = True
+            kept[at[i]] = True
             intervals += [(i + 1, k), (k + 1, j)]
-    return kept
+    return kept[stem_of]

@@ -1,12 +1,6 @@
 """Tiny published checkpoints on disk, laid out from the golden files as their authors would."""
 
-import sys
-from pathlib import Path
-
-BACKBONE_TESTS = Path(__file__).parent / "backbone"
-sys.path.append(str(BACKBONE_TESTS))
-
-from golden_files import GOLDEN, lay_out, read_golden  # noqa: E402 - after the path
+from golden_files import GOLDEN, lay_out, read_golden
 
 
 def published_checkpoint(name, folder):

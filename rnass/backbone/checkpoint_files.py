@@ -20,7 +20,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from rnass.errors import CheckpointError
-from rnass.files import is_file, is_folder, json_object
+from rnass.files import is_file, is_folder, parse_json
 
 __all__ = ["StoredModel", "load_strictly", "read_safetensors", "read_stored_model", "weight_files"]
 
@@ -272,4 +272,4 @@ def _json(file: Path) -> dict[str, Any]:
         text = file.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{file}: {error}; expected JSON") from error
-    return json_object(text, file, CheckpointError)
+    return parse_json(text, str(file), error=CheckpointError)

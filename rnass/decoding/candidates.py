@@ -11,14 +11,12 @@ from scipy.special import logit
 from rnass.config import DecodingConfig
 from rnass.decoding.constraints import Constraints
 from rnass.errors import ConstraintError, InputError, counted
-from rnass.rna import BASES, clean_bases
+from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN, clean_bases
 
 __all__ = ["CandidateGraph", "allowed_pairs", "candidate_graph", "checked_map"]
 
 EDGE = 1e-7
 """Probabilities are kept this far from 0 and 1, so that no log-odds is infinite."""
-
-_CANONICAL = (("A", "U"), ("G", "C"), ("G", "U"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class CandidateGraph:
     Attributes:
         codes: shape (L,), the index of each base in `rnass.rna.BASES`.
         ends: shape (m, 2), 0-based, i < j, sorted by i then j.
-        weights: shape (m,), what each pair adds; negative only at a base that must pair.
+        weights: shape (m,), of each pair; negative only at a base that must pair.
         must: shape (L,), whether each base must pair.
     """
 
@@ -52,16 +50,16 @@ class CandidateGraph:
 
     @property
     def gains(self) -> NDArray[np.float64]:
-        """Weights in which satisfying one more base that must pair outweighs everything else.
+        """Weights in which one more base that must pair, and does, outweighs everything else.
 
-        Two structures differ by less than L times the largest weight, so a bonus above that per
-        required base puts coverage first and the weight second: the maximum is exact for both.
+        Two structures differ by less than L times the largest weight, so a larger bonus per required
+        base makes the maximum exact for the number of such bases first and for the weight second.
         """
         bonus = 1.0 + self.length * float(np.abs(self.weights).max(initial=0.0))
         return self.weights + bonus * self.required
 
     def subset(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "CandidateGraph":
-        """The graph of some of the candidates, given as a mask or as sorted indices."""
+        """The graph of some candidates, given as a mask or as sorted indices."""
         return replace(self, ends=self.ends[kept], weights=self.weights[kept])
 
     def components(self) -> list[NDArray[np.int64]]:
@@ -83,7 +81,7 @@ def allowed_pairs(
     *,
     canonical: bool = True,
     pair_unknown: bool = False,
-    min_hairpin: int = 3,
+    min_hairpin: int = MIN_HAIRPIN,
     max_span: int | None = None,
     nick: int | None = None,
 ) -> NDArray[np.bool_]:
@@ -180,8 +178,8 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
     """Which letters may pair, shape (5, 5), symmetric, in the order of BASES."""
     table = np.zeros((5, 5), dtype=bool)
     table[:4, :4] = not options.canonical
-    for a, b in _CANONICAL:
-        table[BASES.index(a), BASES.index(b)] = table[BASES.index(b), BASES.index(a)] = True
+    for pair in CANONICAL_PAIRS:
+        table[BASES.index(pair[0]), BASES.index(pair[1])] = True
     table[4] = table[:, 4] = options.pair_unknown
     return table
 

@@ -1,4 +1,4 @@
-"""Knowledge that shifts the log-odds of a map: another map, chemical probing."""
+"""Evidence in log-odds: a second map of pairing probabilities, reactivities of chemical probing."""
 
 from typing import Literal
 
@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from rnass.errors import InputError, counted
+from rnass.rna import MISSING_REACTIVITY
 
 __all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
 
 _GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
-_MISSING = -500.0  # RNAstructure and ViennaRNA write -999 for "no data"
 _FLOOR = 1e-6
 
 _HELIX_END_SHARE = 0.4  # the two end pairs of a helix of five
@@ -21,8 +21,8 @@ _FALLING = (0.02, 1.45)  # where the likelihood ratio falls with the reactivity
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
     """The map whose log-odds are (1 - weight) logit(p) + weight logit(q).
 
-    Probabilities count as at least 1e-6 and at most 1 - 1e-6, so that a zero in one map does not
-    overrule the other; where both are below, the result is 0.
+    Probabilities count as at least 1e-6 and at most 1 - 1e-6, so a zero in one map does not
+    override the other; where both are below, the result is 0.
 
     Args:
         p: shape (L, L), in [0, 1].
@@ -66,7 +66,7 @@ def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
     A small negative number is what background subtraction leaves of an unreactive base.
     """
     values = np.asarray(reactivities, dtype=np.float64)
-    values = np.where(np.isfinite(values) & (values > _MISSING), values, np.nan)
+    values = np.where(np.isfinite(values) & (values > MISSING_REACTIVITY / 2), values, np.nan)
     return np.maximum(values, 0.0)
 
 
@@ -84,8 +84,8 @@ def shape_log_odds(
     2009, https://doi.org/10.1073/pnas.0806929106). There it counts once for each stack that a base
     is in; here once for each base.
 
-    "likelihood": log f(r | paired) / f(r | unpaired), with the distributions fitted to SHAPE of
-    ribosomal RNA by Sükösd et al. 2013 (https://doi.org/10.1093/nar/gks1283): exponential where
+    "likelihood": log f(r | paired) / f(r | unpaired), with the densities fitted to SHAPE reactivities
+    of ribosomal RNA by Sükösd et al. 2013 (https://doi.org/10.1093/nar/gks1283): exponential where
     unpaired, generalised extreme value at helix ends and within helices, here 2 to 3. Their tails
     cross, so r is held to 0.02 ... 1.45, where the ratio falls from 1.6 to -1.9.
 

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from rnass.rna import BASES, MIN_HAIRPIN
+from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN
 
 __all__ = ["partner_loss", "partner_probabilities", "possible_pairs"]
 
@@ -24,9 +24,8 @@ _TRACED = 8  # further ones that gradients flow through: each halves what earlie
 _MOST = 20.0  # log-odds above this are as good as certain
 
 _CANONICAL = torch.zeros(len(BASES), len(BASES), dtype=torch.bool)
-for _one, _other in ("AU", "GC", "GU"):
-    _CANONICAL[BASES.index(_one), BASES.index(_other)] = True
-    _CANONICAL[BASES.index(_other), BASES.index(_one)] = True
+for _pair in CANONICAL_PAIRS:
+    _CANONICAL[BASES.index(_pair[0]), BASES.index(_pair[1])] = True
 
 
 def possible_pairs(
@@ -53,7 +52,7 @@ def possible_pairs(
 def partner_probabilities(
     log_odds: Float[Tensor, "B L L"], possible: Bool[Tensor, "B L L"]
 ) -> Float[Tensor, "B L L"]:
-    """Pairing probabilities, symmetric; 0 where a pair is not possible; a row adds up to 1 at most."""
+    """Pairing probabilities, symmetric; 0 where not possible; no row adds up to more than 1."""
     weights = _weights(log_odds, possible)
     alone = torch.exp(_log_alone(weights))
     share = 1 / (1 + (weights @ alone[..., None]).squeeze(-1))  # alone, but for the last bits
@@ -66,8 +65,9 @@ def partner_loss(
     contacts: Float[Tensor, "B L L"],
     possible: Bool[Tensor, "B L L"],
     mask: Float[Tensor, "B L"],
-) -> Float[Tensor, ""]:
-    """Cross-entropy of each base's partner or none, mean over the bases, then over the RNAs.
+    evidence: Float[Tensor, "B L"] | None = None,
+) -> Float[Tensor, " B"]:
+    """Cross-entropy of each base's partner or none, mean over the bases of each RNA.
 
     Args:
         log_odds: symmetric.
@@ -75,16 +75,22 @@ def partner_loss(
             unpaired.
         possible: see `possible_pairs`.
         mask: 1 where there is a base.
+        evidence: for RNAs whose pairs are not known, the log-likelihood ratio that a base is unpaired;
+            the loss is then minus the logarithm of the likelihood over that of a paired base. NaN
+            elsewhere.
     """
     weights = _weights(log_odds, possible)
     with torch.no_grad():
         start = _log_alone(weights)
     alone = _log_alone(weights, start, _TRACED)
-    total = torch.log1p((weights @ torch.exp(alone)[..., None]).squeeze(-1))  # (B, L)
+    total = torch.log1p((weights @ torch.exp(alone)[..., None]).squeeze(-1))  # (B, L), - log a
     known = contacts * possible
     gain = log_odds.float().clamp(max=_MOST) + alone[:, None, :]
     each = total - (known * gain).sum(-1)
-    return ((each * mask).sum(1) / mask.sum(1)).mean()
+    if evidence is not None:
+        told = -torch.log1p(torch.exp(-total) * torch.expm1(torch.nan_to_num(evidence)))
+        each = torch.where(evidence.isnan(), each, told)
+    return (each * mask).sum(1) / mask.sum(1)
 
 
 def _weights(log_odds: Tensor, possible: Tensor) -> Float[Tensor, "B L L"]:
@@ -94,7 +100,7 @@ def _weights(log_odds: Tensor, possible: Tensor) -> Float[Tensor, "B L L"]:
 def _log_alone(
     weights: Float[Tensor, "B L L"], start: Tensor | None = None, iterations: int | None = None
 ) -> Float[Tensor, "B L"]:
-    """Log a, from *start* by so many damped iterations, or until they change nothing any more."""
+    """Logarithm of a, from *start* by so many damped iterations, or until they change nothing."""
     alone = torch.zeros_like(weights[:, :, 0]) if start is None else start
     for _ in range(iterations or _ITERATIONS):
         total = torch.log1p((weights @ torch.exp(alone)[..., None]).squeeze(-1))

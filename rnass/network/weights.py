@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rnass.backbone.checkpoint_files import read_safetensors
 from rnass.errors import CheckpointError, counted
-from rnass.files import is_file, json_object, sha256, write_atomically
+from rnass.files import is_file, parse_json, sha256, write_atomically
 
 __all__ = [
     "DEFAULT",
@@ -87,7 +87,7 @@ def manifest_entry(path: Path) -> dict[str, Any]:
         text = manifest.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{manifest}: {error}; expected a file to read") from error
-    entry = json_object(text, manifest, CheckpointError).get(path.name, {})
+    entry = parse_json(text, str(manifest), error=CheckpointError).get(path.name, {})
     if not isinstance(entry, dict) or not isinstance(entry.get("sha256", ""), str):
         raise CheckpointError(f"{manifest}: {path.name}: expected a JSON object with its sha256")
     return entry
@@ -116,7 +116,7 @@ def read_weights(path: Path) -> StoredWeights:
     if metadata.get("format") != _FORMAT or not {"kind", "config"} <= metadata.keys():
         raise CheckpointError(f"{path}: not written by rnass; expected metadata format {_FORMAT!r}")
     config, backbone = (
-        json_object(metadata.get(key, "{}"), f"{path}: metadata {key}", CheckpointError)
+        parse_json(metadata.get(key, "{}"), f"{path}: metadata {key}", error=CheckpointError)
         for key in ("config", "backbone")
     )
     state = {key: tensor.float() for key, tensor in state.items()}

@@ -26,7 +26,7 @@ from rnass.errors import DependencyError, InputError
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm
 from rnass.io.tsv import LabelledRecord
 from rnass.preparation.leakage import near
-from rnass.rna import Rna
+from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
 
 __all__ = [
@@ -49,7 +49,6 @@ MIN_PAIRS = 3
 
 _ACCESSION = re.compile(r"\bRF\d{5}\b")
 _GAPS = "-._~"
-_CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
 
 
 @dataclass(frozen=True)
@@ -301,7 +300,7 @@ def _doubt(bases: str, structure: Structure, model: Model, marks: str, trust: Tr
     pairs = structure.pairs
     if len(pairs) < max(MIN_PAIRS, trust.held * len(model.consensus.pairs)):
         return "few pairs"
-    if np.mean([bases[i] + bases[j] in _CANONICAL for i, j in pairs]) < trust.canonical:
+    if np.mean([bases[i] + bases[j] in CANONICAL_PAIRS for i, j in pairs]) < trust.canonical:
         return "not canonical"
     # a digit stands for that many tenths, a star for 0.95 and more
     posterior = [0.975 if mark == "*" else int(mark) / 10 for mark in marks if mark in "0123456789*"]

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
-from rnass.thermodynamics.loops import PAIRS, TABLES, Counts, count_loops, offsets
+from rnass.thermodynamics.loops import TABLES, Counts, count_loops, offsets
 
 __all__ = ["Energies", "Parameters"]
 
@@ -145,7 +146,11 @@ def _ties(hairpins: tuple[str, ...]) -> Iterator[tuple[int, str, float]]:
     begin = offsets()
     yield from _lengths()
     for one, two in np.ndindex(6, 6):  # read from either strand, a stack is the same
-        yield begin["stack"] + one * 7 + two, f"stack {' '.join(sorted((PAIRS[one], PAIRS[two])))}", 1.0
+        yield (
+            begin["stack"] + one * 7 + two,
+            f"stack {' '.join(sorted((CANONICAL_PAIRS[one], CANONICAL_PAIRS[two])))}",
+            1.0,
+        )
     yield from _neighbours()
     yield from _small_loops()
     for place, name in enumerate(("unpaired", "closing", "stem")):
@@ -176,13 +181,13 @@ def _neighbours() -> Iterator[tuple[int, str, float]]:
     for kind in ("hairpin", "internal", "internal_1n", "internal_23", "multi", "exterior"):
         for pair, x, y in np.ndindex(6, 4, 4):
             entry = begin[f"mismatch_{kind}"] + pair * 25 + (x + 1) * 5 + y + 1
-            yield entry, f"mismatch {kind} {PAIRS[pair]} {_mismatch(x, y)}", 1.0
+            yield entry, f"mismatch {kind} {CANONICAL_PAIRS[pair]} {_mismatch(x, y)}", 1.0
             yield entry, f"mismatch {kind} {_mismatch(x, y)}", 1.0
             if kind.startswith("internal"):
                 yield entry, f"internal {_end(pair)}", 1.0
     for side in ("dangle5", "dangle3"):
         for pair, x in np.ndindex(6, 4):
-            yield begin[side] + pair * 5 + x + 1, f"{side} {PAIRS[pair]} {_BASES[x + 1]}", 1.0
+            yield begin[side] + pair * 5 + x + 1, f"{side} {CANONICAL_PAIRS[pair]} {_BASES[x + 1]}", 1.0
 
 
 def _small_loops() -> Iterator[tuple[int, str, float]]:

@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import StructureError
+from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 
-__all__ = ["LONGEST", "PAIRS", "TABLES", "Counts", "count_loops", "offsets"]
-
-PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
-"""The pairs that energies are known of, in the order of the tables."""
+__all__ = ["LONGEST", "TABLES", "Counts", "count_loops", "offsets"]
 
 TABLES: dict[str, tuple[int, ...]] = {
     "stack": (7, 7),
@@ -47,7 +45,7 @@ TABLES: dict[str, tuple[int, ...]] = {
 LONGEST = 30
 """Bases of a loop up to which the tables go; a longer one costs `TripleC` ln(size / 30) more."""
 
-_PAIR = {pair: code for code, pair in enumerate(PAIRS)}
+_PAIR = {pair: code for code, pair in enumerate(CANONICAL_PAIRS)}
 _BASE = {"N": 0, "A": 1, "C": 2, "G": 3, "U": 4}
 _REVERSED = (1, 0, 3, 2, 5, 4, 6)
 _TERMINAL = 2  # pair codes from here on are AU or GU

@@ -30,7 +30,7 @@ from rnass.errors import (
     WorkerError,
     counted,
 )
-from rnass.rna import MIN_HAIRPIN, Rna
+from rnass.rna import MIN_HAIRPIN, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Sample",
     "Subject",
     "Thermodynamics",
+    "all_probabilities",
     "annotate",
     "base_pair_probabilities",
     "energy",
@@ -57,6 +58,7 @@ __all__ = [
     "minimum_structure",
     "minimum_structures",
     "sample",
+    "set_of",
     "version",
 ]
 
@@ -294,11 +296,11 @@ def base_pair_probabilities(bases: str, parameters: str = DEFAULT_PARAMETERS) ->
 def all_probabilities(bases: str, parameters: Iterable[str]) -> list[BasePairProbabilities]:
     """`base_pair_probabilities` by several sets or their second folds, each set folded once."""
     names = tuple(parameters)
-    ensembles = {name: Ensemble(bases, name) for name in map(_set_of, names)}
-    return [_of(ensembles[_set_of(name)], name) for name in names]
+    ensembles = {name: Ensemble(bases, name) for name in map(set_of, names)}
+    return [_of(ensembles[set_of(name)], name) for name in names]
 
 
-def _set_of(name: str) -> str:
+def set_of(name: str) -> str:
     """The parameter set that a name, which may be of its second fold, speaks of."""
     return name.removesuffix(SECOND_FOLD)
 
@@ -378,7 +380,8 @@ class Thermodynamics:
         mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the
             energy that the structure has without them.
         mfe_structure: the structure of that energy.
-        base_pairs: one for each parameter set asked for, in that order.
+        base_pairs: one for each parameter set or second fold asked for, in that order.
+        names: of these.
         mea: with the default parameters; None unless the baseline was asked for.
         centroid: likewise.
         pairs: base-pair probabilities with the default parameters; None unless they or the baseline were
@@ -388,13 +391,16 @@ class Thermodynamics:
     mfe: float
     mfe_structure: Structure
     base_pairs: tuple[BasePairProbabilities, ...] = ()
+    names: tuple[str, ...] = ()
     mea: Structure | None = None
     centroid: Structure | None = None
     pairs: BasePairProbabilities | None = None
 
     def mean_pairs(self) -> NDArray[np.float32] | None:
-        """The mean of `base_pairs`, (L, L); of none, `pairs`; None where there are no probabilities."""
-        known = self.base_pairs or ((self.pairs,) if self.pairs else ())
+        """The mean of `base_pairs` but second folds, (L, L); of none, `pairs`; else None."""
+        named = zip(self.names, self.base_pairs, strict=True)
+        first = [one for name, one in named if not name.endswith(SECOND_FOLD)]
+        known = first or ([self.pairs] if self.pairs else [])
         return np.mean([one.dense() for one in known], axis=0) if known else None
 
 
@@ -430,16 +436,20 @@ def fold_many(
     tasks = ((subject, name) for subject in subjects for name in folds)
     work = partial(_fold_part, names=names, baseline=baseline)
     parts = _in_order(work, tasks, processes)
-    for default, first in parts:
-        found = first
+    for default, own in parts:
+        found = dict(own)
         for _ in folds[1:]:
             found |= next(parts)[1]
-        yield replace(cast("Thermodynamics", default), base_pairs=tuple(found[name] for name in names))
+        yield replace(
+            cast("Thermodynamics", default),
+            base_pairs=tuple(found[name] for name in names),
+            names=names,
+        )
 
 
 def folds_of(parameters: Iterable[str]) -> tuple[str, ...]:
     """The sets that an RNA is folded by if these are asked for: the default one, for its MFE, first."""
-    sets = dict.fromkeys(map(_set_of, parameters))
+    sets = dict.fromkeys(map(set_of, parameters))
     return (DEFAULT_PARAMETERS, *(name for name in sets if name != DEFAULT_PARAMETERS))
 
 
@@ -449,16 +459,15 @@ def _fold_part(
     """What one parameter set gives: the default one, all but base-pair probabilities too."""
     subject, own = task
     ensemble = subject.ensemble(own)
-    found = {name: _of(ensemble, name) for name in names if _set_of(name) == own}
+    found = {name: _of(ensemble, name) for name in names if set_of(name) == own}
     if own != DEFAULT_PARAMETERS:
         return None, found
     default = Thermodynamics(
         ensemble.mfe if subject.reactivities is None else energy(subject.bases, ensemble.mfe_structure),
         ensemble.mfe_structure,
-        (),
-        ensemble.mea if baseline else None,
-        ensemble.centroid if baseline else None,
-        ensemble.base_pairs if subject.pairs or baseline else None,
+        mea=ensemble.mea if baseline else None,
+        centroid=ensemble.centroid if baseline else None,
+        pairs=ensemble.base_pairs if subject.pairs or baseline else None,
     )
     return default, found
 
@@ -662,4 +671,4 @@ def _one_based(reactivities: ArrayLike, length: int) -> list[float]:
     values = clean_reactivities(reactivities)
     if values.shape != (length,):
         raise ConfigError(f"reactivities: shape {values.shape}; expected ({length},), one for each base")
-    return [-999.0, *np.where(np.isnan(values), -999.0, values).tolist()]
+    return [MISSING_REACTIVITY, *np.where(np.isnan(values), MISSING_REACTIVITY, values).tolist()]

@@ -79,6 +79,12 @@ class DataConfig:
     mutated_share: Share = 0.25
     """Share of the sampled training records that are mutated; their base-pair probabilities are computed
     as they are sampled."""
+    profiles: tuple[str, ...] = ()
+    """Tables of chemical-mapping profiles to learn from too, see `rnass.training.profiles`."""
+    profile_share: Share = 0.25
+    """Share of the sampled RNAs that are profiles."""
+    profile_signal: NonNegative = 3.0
+    """Least ratio of signal to noise of a profile."""
 
     def __post_init__(self) -> None:
         if self.weights and len(self.weights) != len(self.train):
@@ -172,6 +178,8 @@ class TrainConfig:
     one_partner: bool = False
     """Of a model without `start`, see `PairingConfig`; such a model is trained by the cross-entropy of
     each base's partner, others by that of each pair."""
+    profile_weight: NonNegative = 1.0
+    """Of the loss of a chemical-mapping profile, relative to that of a structure."""
     bpp_dropout: Share = 0.1
     """Share of the RNAs that are shown without their base-pair probabilities, so that the model can be
     used without them."""
@@ -185,6 +193,10 @@ class TrainConfig:
     """How."""
     run: RunConfig = RunConfig()
     """How the run goes."""
+
+    def __post_init__(self) -> None:
+        if self.data.profiles and not self.one_partner:
+            raise ValueError("data.profiles: no one_partner, without which no base is unpaired for sure")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -1,6 +1,7 @@
 """Train a contact head on a backbone, calibrate it, choose its threshold on validation records."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
 from torch import Tensor, nn
 
 from rnass.config import DecodingConfig, ModelConfig, PairingConfig
@@ -21,6 +21,7 @@ from rnass.network.contact_model import ContactModel, Mixture, pairing_probabili
 from rnass.network.models import load_model, save_head, save_model
 from rnass.network.partners import partner_loss, possible_pairs
 from rnass.network.weights import find_weights
+from rnass.rna import BASES
 from rnass.structure import Structure
 from rnass.training.config import TrainConfig
 from rnass.training.feature_cache import FeatureCache
@@ -56,26 +57,34 @@ _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 class TrainObjective(nn.Module):
     """A contact model and its loss; some RNAs are shown without their base-pair probabilities."""
 
-    def __init__(self, model: ContactModel, bpp_dropout: float = 0.0) -> None:
+    def __init__(
+        self, model: ContactModel, bpp_dropout: float = 0.0, profile_weight: float = 1.0
+    ) -> None:
         super().__init__()
         self.model = model
         self.dropout = bpp_dropout
+        self.profile_weight = profile_weight
 
     def forward(self, batch: LabelledBatch) -> dict[str, Tensor]:
-        """Cross-entropy of the uncalibrated logits, per base: of each pair or each partner."""
+        """Cross-entropy of the uncalibrated logits, per base: of pairs, or of each base's partner."""
         rnas = batch.rnas
         if self.dropout and rnas.bpp is not None:
             shown = torch.rand(len(rnas.mask), 1, 1, 1, device=rnas.mask.device) >= self.dropout
             rnas = dataclasses.replace(rnas, bpp=rnas.bpp * shown)
-        return {"loss": _loss(self.model.config, self.model(rnas), batch)}
+        return {"loss": _loss(self.model.config, self.model(rnas), batch, self.profile_weight)}
 
 
-def _loss(config: ModelConfig, logits: Tensor, batch: LabelledBatch) -> Tensor:
+def _loss(
+    config: ModelConfig, logits: Tensor, batch: LabelledBatch, profile_weight: float = 1.0
+) -> Tensor:
     rnas = batch.rnas
     if not config.one_partner:
         return contact_loss(logits, batch.contacts, rnas.mask)
     possible = possible_pairs(rnas.bases, rnas.mask, canonical=False)
-    return partner_loss(logits, batch.contacts, possible, rnas.mask)
+    losses = partner_loss(logits, batch.contacts, possible, rnas.mask, batch.evidence)
+    if batch.evidence is not None:
+        losses = torch.where(batch.evidence.isnan().all(1), losses, profile_weight * losses)
+    return losses.mean()
 
 
 def train(config: TrainConfig, folder: Path, device: torch.device, processes: int = 0) -> Path:
@@ -101,7 +110,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     if published and config.freeze_backbone:
         kept = Path(data.cache) / "features"
         load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
-    objective = TrainObjective(model, config.bpp_dropout)
+    objective = TrainObjective(model, config.bpp_dropout, config.profile_weight)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
 
     def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
@@ -144,16 +153,11 @@ def calibrate(
 ) -> _Calibrated:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
-    Temperature and offset minimise the negative log-likelihood of the pairs i < j (Guo et al. 2017,
-    arXiv:1706.04599); for threshold and minimum helix see `choose_decoding`.
+    Temperature and offset minimise the negative log-likelihood (Guo et al. 2017, arXiv:1706.04599): of
+    the pairs i < j; where a base has one partner, of each base's partner or none. For threshold and
+    minimum helix see `choose_decoding`.
     """
-    logits = np.concatenate([m[np.triu_indices(len(m), 1)] for m in maps]).astype(np.float64)
-    paired = np.concatenate([e.contacts()[np.triu_indices(len(e.bases), 1)] for e in examples])
-
-    def loss(parameters: NDArray[np.float64]) -> float:
-        z = logits * np.exp(parameters[0]) + parameters[1]
-        return float(np.mean(np.logaddexp(0, z) - paired * z))
-
+    loss = (_partner_likelihood if config.one_partner else _pair_likelihood)(config, maps, examples)
     simplex = [[0, 0], [0.5, 0], [0, 0.5]]  # from zeros, the default one is smaller than the tolerance
     options = {"xatol": 1e-3, "initial_simplex": simplex}
     slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
@@ -161,11 +165,50 @@ def calibrate(
     return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
 
 
+_Likelihood = Callable[[NDArray[np.float64]], float]  # of the logarithm of the slope, and the offset
+
+
+def _pair_likelihood(
+    _: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Likelihood:
+    logits = np.concatenate([m[np.triu_indices(len(m), 1)] for m in maps]).astype(np.float64)
+    paired = np.concatenate([e.contacts()[np.triu_indices(len(e.bases), 1)] for e in examples])
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        z = logits * np.exp(parameters[0]) + parameters[1]
+        return float(np.mean(np.logaddexp(0, z) - paired * z))
+
+    return loss
+
+
+def _partner_likelihood(
+    config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Likelihood:
+    """Mean over the RNAs of each, per base; a pair that is not decoded counts as two unpaired bases."""
+    known = [
+        (torch.from_numpy(m)[None].float(), torch.from_numpy(e.contacts())[None], *_codes(e.bases))
+        for m, e in zip(maps, examples, strict=True)
+    ]
+    canonical = config.decoding.canonical
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        slope, offset = float(np.exp(parameters[0])), float(parameters[1])
+        losses = [
+            partner_loss(
+                m * slope + offset, contacts, possible_pairs(bases, mask, canonical=canonical), mask
+            )
+            for m, contacts, bases, mask in known
+        ]
+        return float(torch.cat(losses).mean())
+
+    return loss
+
+
 def choose_decoding(
     config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
-    probabilities = calibrated_probabilities(config, maps)
+    probabilities = calibrated_probabilities(config, maps, examples)
     choices = [
         dataclasses.replace(config.decoding, threshold=threshold, min_helix=least)
         for threshold in _THRESHOLDS
@@ -181,10 +224,18 @@ def choose_decoding(
 
 
 def calibrated_probabilities(
-    config: PairingConfig, maps: list[NDArray[np.floating]]
+    config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> list[NDArray[np.floating]]:
     """Pairing probabilities of uncalibrated logits, as `ContactModel.probabilities` gives them."""
-    return [expit(config.calibrated(m)) for m in maps]
+    return [
+        pairing_probabilities(config, torch.from_numpy(m)[None].float(), *_codes(e.bases))[0].numpy()
+        for m, e in zip(maps, examples, strict=True)
+    ]
+
+
+def _codes(bases: str) -> tuple[Tensor, Tensor]:
+    """A batch of one RNA, as `pairing_probabilities` reads it: codes of its bases, and its mask."""
+    return torch.tensor([[BASES.index(base) for base in bases]]), torch.ones(1, len(bases))
 
 
 def strict_f1(

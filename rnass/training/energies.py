@@ -21,10 +21,9 @@ from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, InputError
 from rnass.files import write_text
 from rnass.metrics import score
-from rnass.rna import MIN_HAIRPIN
+from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
 from rnass.structure import Structure
 from rnass.thermodynamics.energies import Energies, Parameters
-from rnass.thermodynamics.loops import PAIRS
 from rnass.thermodynamics.vienna import TURNER_2004, Sample, sample
 from rnass.training.config import FitConfig
 from rnass.training.contact import mean_f1
@@ -110,7 +109,7 @@ def foldable(example: Example) -> Example | None:
     kept = [
         (i, j)
         for i, j in nested.tolist()
-        if j - i > MIN_HAIRPIN and example.bases[i] + example.bases[j] in PAIRS
+        if j - i > MIN_HAIRPIN and example.bases[i] + example.bases[j] in CANONICAL_PAIRS
     ]
     return replace(example, pairs=np.array(kept, dtype=np.int64).reshape(-1, 2))
 

@@ -102,7 +102,7 @@ class Probe(nn.Module):
         out = self(x)
         return np.asarray((out.softmax(-1) if self.classes else out[:, 0]).cpu().numpy())
 
-    def cells(self, one: NDArray[np.float32]) -> tuple[str, ...]:
+    def cells(self, one: NDArray[np.float32] | np.float32) -> tuple[str, ...]:
         """A row of `said` as a table has it: the likeliest class and how likely it is, or the value."""
         if not self.classes:
             return (f"{one:g}",)

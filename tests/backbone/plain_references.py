@@ -89,6 +89,21 @@ def aido_rna(w, tokens, layers, heads):
     return _norm(x, w["bert.encoder.ln.weight"], w["bert.encoder.ln.bias"], 1e-5)
 
 
+HEAD = "downstream_modules.pc-resnet_1_sym_first:r-ss."
+"""How the keys of RNA-FM's structure head begin in its authors' file."""
+
+
+def head_shapes(width=8):
+    """The shape of each of its tensors, on embeddings of that width."""
+    shapes = {"pre_reduction.weight": (128, width), "pre_reduction.bias": (128,)}
+    shapes |= {"proj.first.0.weight": (64, 256, 1, 1), "proj.first.0.bias": (64,)}
+    for k in range(32):
+        shapes |= {f"proj.resnet.{k}.bn1.{leaf}": (64,) for leaf in ("weight", "bias", "running_mean")}
+        shapes |= {f"proj.resnet.{k}.bn1.running_var": (64,)}
+        shapes |= {f"proj.resnet.{k}.conv{n}.weight": (64, 64, 3, 3) for n in (1, 2)}
+    return shapes | {"proj.final.weight": (1, 64, 3, 3), "proj.final.bias": (1,)}
+
+
 def rnafm_structure_head(w, embeddings):
     """Logits (L, L) of RNA-FM's structure head from embeddings (L, D) without special tokens."""
     e = _linear(w, "pre_reduction", embeddings)

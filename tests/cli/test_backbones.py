@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from tiny_backbones import BACKBONE_TESTS, published_checkpoint
+from plain_references import HEAD, head_shapes, shaped
+from tiny_backbones import published_checkpoint
 from tiny_weights import save_tiny_weights
 
 from rnass.backbone.checkpoints import read_language_model
@@ -11,10 +12,6 @@ from rnass.backbone.language_head import fill_masks
 from rnass.backbone.published import PUBLISHED
 from rnass.io import read_structures
 from rnass.network.rnafm_structure import THRESHOLDS, read_rnafm_structure
-
-assert BACKBONE_TESTS  # its modules can be imported from here on
-from plain_references import shaped  # noqa: E402
-from test_rnafm_structure import HEAD, head_shapes  # noqa: E402
 
 
 @pytest.fixture

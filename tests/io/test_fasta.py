@@ -96,7 +96,7 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
             id="comments",
         ),
         pytest.param(b"\x89PNG\r\n\0\0", "s.fa: a binary file; expected text", id="binary"),
-        pytest.param(">x\nACGU\n".encode("utf-16"), "s.fa: a binary file; expected text", id="UTF-16"),
+        pytest.param(">x\nACGU\n".encode("utf-16"), "s.fa: UTF-16 text; expected UTF-8", id="UTF-16"),
         pytest.param(
             b">x\r\nAC\r\n>\xe9\r\nGU",
             "s.fa:3: byte 0xe9 is not UTF-8; expected UTF-8 text",

@@ -5,22 +5,10 @@ import argparse
 import pytest
 import torch
 from golden_files import GOLDEN, read_golden
-from plain_references import rnafm_structure_head, shaped
+from plain_references import HEAD, head_shapes, rnafm_structure_head, shaped
 
 from rnass.errors import CheckpointError
 from rnass.network.rnafm_structure import THRESHOLDS, read_rnafm_structure
-
-HEAD = "downstream_modules.pc-resnet_1_sym_first:r-ss."
-
-
-def head_shapes(width=8):
-    shapes = {"pre_reduction.weight": (128, width), "pre_reduction.bias": (128,)}
-    shapes |= {"proj.first.0.weight": (64, 256, 1, 1), "proj.first.0.bias": (64,)}
-    for k in range(32):
-        shapes |= {f"proj.resnet.{k}.bn1.{leaf}": (64,) for leaf in ("weight", "bias", "running_mean")}
-        shapes |= {f"proj.resnet.{k}.bn1.running_var": (64,)}
-        shapes |= {f"proj.resnet.{k}.conv{n}.weight": (64, 64, 3, 3) for n in (1, 2)}
-    return shapes | {"proj.final.weight": (1, 64, 3, 3), "proj.final.bias": (1,)}
 
 
 @pytest.fixture(scope="module")
