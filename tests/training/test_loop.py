@@ -193,8 +193,8 @@ def test_a_run_goes_on_under_another_control(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", b"[" * 100_000, r"config\.json: .*expected a JSON object"),
-        ("config.json", b"[]", r"config\.json: holds a list"),
+        ("config.json", b"[" * 100_000, r"config\.json: .*expected JSON"),
+        ("config.json", b"[]", r"config\.json: JSON of a list"),
         ("state.safetensors", b"junk", r"state\.safetensors: .*expected a safetensors file"),
         ("state.safetensors", save({}, {"step": "1"}), r"state\.safetensors: .*expected the state"),
     ],
