@@ -18,7 +18,7 @@ import numpy as np
 
 from rnass.decoding import allowed_pairs
 from rnass.metrics import crossing_pairs, score
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import keep_freed_memory
 from rnass.prediction.predictor import Prediction, Predictor, load_predictor, share_cores
 from rnass.rna import Rna
 from rnass.structure import Structure

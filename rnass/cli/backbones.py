@@ -139,8 +139,8 @@ def fill_mask(
     """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
-    from rnass.network.weights import open_backbone
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.backbones import open_backbone
+    from rnass.network.device import choose_device
 
     found = open_backbone(backbone, family, u_as)
     if found.language is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnass.config import DecodingConfig
+from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
 from rnass.files import reason, write_text
@@ -152,9 +152,9 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
             f"{counted(size, 'base')}"
         )
     try:
-        options = DecodingConfig(threshold=threshold)
+        options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
         return LabelledRecord(sequence, decode(array.astype(np.float64), sequence.bases, options))
-    except (InputError, ValueError) as error:
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
