@@ -191,8 +191,9 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
             if not deep:
                 folders.clear()
     except OSError as error:
-        place = error.filename or folder
-        raise InputError(f"{place}: {reason(error)}; expected a folder to read") from error
+        raise InputError(
+            f"{error.filename or folder}: {reason(error)}; expected a folder to read"
+        ) from error
     found = sorted(path for path in found if path.is_file())
     if not found:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")

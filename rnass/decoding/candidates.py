@@ -178,8 +178,8 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
     """Which letters may pair, shape (5, 5), symmetric, in the order of BASES."""
     table = np.zeros((5, 5), dtype=bool)
     table[:4, :4] = not options.canonical
-    for a, b in CANONICAL_PAIRS:
-        table[BASES.index(a), BASES.index(b)] = True
+    for pair in CANONICAL_PAIRS:
+        table[BASES.index(pair[0]), BASES.index(pair[1])] = True
     table[4] = table[:, 4] = options.pair_unknown
     return table
 

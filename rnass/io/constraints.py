@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import ConstraintError, counted
-from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.files import files_in, is_folder, name_of, read_lines, record_name
 from rnass.rna import Rna
 
 __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constraints"]
@@ -92,7 +92,7 @@ def read_constraints(path: str | Path) -> list[ConstraintLine | ConSections]:
         SequenceError: a letter that is no base. Names file and line.
         InputError: the file cannot be read as text; a folder without constraints.
     """
-    if not Path(path).is_dir():
+    if not is_folder(path):
         return _read_file(Path(path))
     # in a folder the name of a file says as much as a header
     files = files_in(path, _SUFFIXES)
@@ -122,10 +122,15 @@ class _Block:
     header: str
     letters: list[tuple[int, str]] = field(default_factory=list)
     constraints: list[tuple[int, str]] = field(default_factory=list)
+    bases: int = 0  # letters so far, without the sign between two strands
 
-    @property
-    def bases(self) -> int:
-        return sum(len(text.replace("&", "")) for _, text in self.letters)
+    def add(self, number: int, text: str) -> None:
+        # any such symbol: a slip in a constraint is not taken for letters
+        if set(text) & _CONSTRAINING:
+            self.constraints.append((number, text))
+        else:
+            self.letters.append((number, text))
+            self.bases += len(text.replace("&", ""))
 
 
 def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | ConSections]:
@@ -138,9 +143,7 @@ def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | C
             continue
         if not blocks:
             blocks.append(_Block(0, record_name(path)))
-        # any such symbol: a slip in a constraint is not taken for letters
-        kind = blocks[-1].constraints if set(text) & _CONSTRAINING else blocks[-1].letters
-        kind.append((number, text))
+        blocks[-1].add(number, text)
     given = [_block(path, block) for block in blocks]
     found: list[ConstraintLine | ConSections] = [one for one in given if one is not None]
     if not found:

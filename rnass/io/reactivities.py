@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
-from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.files import files_in, is_folder, name_of, read_lines, record_name
 from rnass.rna import clean_bases
 
 __all__ = ["Reactivities", "read_reactivities"]
@@ -56,7 +56,7 @@ def read_reactivities(path: str | Path) -> list[Reactivities]:
             with unequal numbers of them. Names file and line. Also what cannot be read as text, and
             a folder without such files.
     """
-    if not Path(path).is_dir():
+    if not is_folder(path):
         return _read_file(Path(path))
     # in a folder the name of a file says as much as a header
     files = files_in(path, _SUFFIXES)

@@ -16,10 +16,8 @@ from rnass.io import (
     format_ct,
     format_dot_bracket,
     read_fasta,
-    read_json_structures,
     read_labelled,
     write_bpseq,
-    write_json_structures,
     write_labelled_tsv,
     write_stockholm_records,
 )
@@ -79,8 +77,6 @@ def read_records(path: Path, *, sequence: Path | None = None, threshold: float =
         return [_decoded(path, sequence, threshold)]
     if sequence is not None:
         raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
-    if suffix == ".json":
-        return [LabelledRecord(*record) for record in read_json_structures(path)]
     return read_labelled(path)
 
 
@@ -116,17 +112,12 @@ def _write_stockholm(path: Path, records: _Records) -> None:
     write_stockholm_records(path, ((r.sequence, r.structure) for r in records))
 
 
-def _write_json(path: Path, records: _Records) -> None:
-    write_json_structures(path, ((r.sequence, r.structure) for r in records))
-
-
 TARGETS: dict[str, Callable[[Path, _Records], None]] = {
     ".bpseq": _write_bpseq,
     ".ct": _write_ct,
     ".db": _write_dot_bracket,
     ".dbn": _write_dot_bracket,
     ".dot": _write_dot_bracket,
-    ".json": _write_json,
     ".sto": _write_stockholm,
     ".stk": _write_stockholm,
     ".tsv": write_labelled_tsv,
