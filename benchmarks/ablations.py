@@ -108,7 +108,9 @@ def run(name: str, out: Path, steps: int | None) -> list[float]:
     load = Loader(model.backbone.vocabulary, model.config.head.thermodynamics, Path(config.data.cache))
     load.annotate(config.data.valid, examples)
     maps = logit_maps(model, load, examples, torch.device("cpu"))
-    f1 = strict_f1(calibrated_probabilities(model.config, maps), examples, model.config.decoding)
+    f1 = strict_f1(
+        calibrated_probabilities(model.config, maps, examples), examples, model.config.decoding
+    )
     done.write_text(json.dumps(f1), encoding="utf-8")
     return f1
 

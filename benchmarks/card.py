@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rnass.evaluation.methods import RNASS, VIENNA_LINES
+from rnass.evaluation.methods import RNASS, VIENNA_METHODS
 
 Report = dict[str, Any]
 
@@ -28,21 +28,28 @@ def main() -> None:
 
 
 def scores(reports: dict[str, Report]) -> str:
-    """Strict mean F1 of every line."""
-    head = ["set", "RNAs", RNASS, "95 %", *VIENNA_LINES, "wins / ties / losses against the best of them"]
+    """Strict mean F1 of every method."""
+    head = [
+        "set",
+        "RNAs",
+        RNASS,
+        "95 %",
+        *VIENNA_METHODS,
+        "wins / ties / losses against the best of them",
+    ]
     rows = []
     for name, report in reports.items():
         ours = mean(report, RNASS)
         low, high = ours["f1_interval"]
         against = next(c for c in report["comparisons"] if c["best_vienna"])
         row = [name, f"{report['data']['judged']:,}", f"**{ours['f1']:.3f}**", f"{low:.3f}-{high:.3f}"]
-        row += [f"{mean(report, line)['f1']:.3f}" for line in VIENNA_LINES]
+        row += [f"{mean(report, method)['f1']:.3f}" for method in VIENNA_METHODS]
         rows.append([*row, " / ".join(str(against[key]) for key in ("wins", "ties", "losses"))])
     return markdown(head, rows)
 
 
 def measures(reports: dict[str, Report]) -> str:
-    """Further measures of our line."""
+    """Further measures of our method."""
     head = ["set", "PPV", "sensitivity", "MCC", "+-1 F1", "pooled F1", "crossing pairs F1 (RNAs)"]
     head += [
         "crossing, ThreshKnot",
@@ -52,10 +59,10 @@ def measures(reports: dict[str, Report]) -> str:
     ]
     rows = []
     for name, report in reports.items():
-        line, peer = report["lines"][RNASS], report["lines"][VIENNA_LINES[-1]]
-        strict, crossing = line["strict"]["mean"], line["crossing"]
+        method, peer = report["methods"][RNASS], report["methods"][VIENNA_METHODS[-1]]
+        strict, crossing = method["strict"]["mean"], method["crossing"]
         row = [name, *(f"{strict[key]:.3f}" for key in ("ppv", "sensitivity", "mcc"))]
-        row += [f"{line['shifted']['mean']['f1']:.3f}", f"{line['strict']['pooled']['f1']:.3f}"]
+        row += [f"{method['shifted']['mean']['f1']:.3f}", f"{method['strict']['pooled']['f1']:.3f}"]
         known = crossing["records"]
         row += [f"{crossing['mean']['f1']:.3f} ({known})" if known else ""]
         row += [f"{peer['crossing']['mean']['f1']:.3f}" if known else ""]
@@ -65,24 +72,24 @@ def measures(reports: dict[str, Report]) -> str:
 
 
 def by_length(reports: dict[str, Report]) -> str:
-    """Strict mean F1 by length, beside ViennaRNA's best line of the set."""
+    """Strict mean F1 by length, beside ViennaRNA's best method of the set."""
     rows = []
     for name, report in reports.items():
         best = next(c["second"] for c in report["comparisons"] if c["best_vienna"])
-        for line in (RNASS, best):
-            bins = report["lines"][line]["length"]
-            row = [name, line]
+        for method in (RNASS, best):
+            bins = report["methods"][method]["length"]
+            row = [name, method]
             for length in LENGTHS:
                 one = bins.get(length)
-                count = f" ({one['records']})" if one and line == RNASS else ""
+                count = f" ({one['records']})" if one and method == RNASS else ""
                 row.append(f"{one['mean']['f1']:.3f}{count}" if one else "")
             rows.append(row)
-    return markdown(["set", "line", *LENGTHS], rows)
+    return markdown(["set", "method", *LENGTHS], rows)
 
 
-def mean(report: Report, line: str) -> dict[str, Any]:
-    """The strict means of a line."""
-    return dict(report["lines"][line]["strict"]["mean"])
+def mean(report: Report, method: str) -> dict[str, Any]:
+    """The strict means of a method."""
+    return dict(report["methods"][method]["strict"]["mean"])
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:

@@ -1,9 +1,9 @@
-"""What `rnass predict` costs: whole job, fresh process, beside ViennaRNA on the same RNAs.
+"""Time and memory of `rnass predict` in a fresh process, beside ViennaRNA on the same RNAs.
 
     python benchmarks/cost.py [--threads 2] [--weights FILE] [--cases 100x1000 4000x1]
 
-ViennaRNA's line is MFE, partition function, MEA and centroid of each RNA, one process, no files. The
-RNAs are random, from a fixed seed. Memory is the most that rnass's largest process took. Prints a
+ViennaRNA computes MFE, partition function, MEA and centroid of each RNA, in one process, without files.
+The RNAs are random, from a fixed seed. Memory is the peak of rnass's largest process. Prints a
 Markdown table.
 """
 

@@ -1,4 +1,4 @@
-"""What ViennaRNA finds by each of its parameter sets, those that rnass fitted among them.
+"""Accuracy of ViennaRNA's base-pair probabilities with each parameter set, rnass2026 included.
 
     python benchmarks/energies.py FILE ... [--processes 2] [--limit N]
 

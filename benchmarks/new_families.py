@@ -6,10 +6,10 @@ A record of unknown family is left out: its family may be any. Prints how many t
 """
 
 import argparse
-import re
 from pathlib import Path
 
-from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
+from rnass.io.tsv import read_labelled_tsv, write_labelled_tsv
+from rnass.training.records import family_names
 
 
 def main() -> None:
@@ -20,19 +20,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     seen = {
-        name for path in arguments.trained for one in read_labelled_tsv(path) for name in families(one)
+        name
+        for path in arguments.trained
+        for one in read_labelled_tsv(path)
+        for name in family_names(one.family)
     }
     records = read_labelled_tsv(arguments.records)
-    new = [one for one in records if families(one) and not seen.intersection(families(one))]
+    new = [
+        one
+        for one in records
+        if family_names(one.family) and not seen.intersection(family_names(one.family))
+    ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     write_labelled_tsv(arguments.out, new)
-    known = {name for one in new for name in families(one)}
+    known = {name for one in new for name in family_names(one.family)}
     print(f"{len(new)} of {len(records)} records, of {len(known)} families")
-
-
-def families(record: LabelledRecord) -> list[str]:
-    """The families that a record names."""
-    return re.findall(r"[^,; ]+", record.family)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def scores(evaluation: Path, checksum: str) -> tuple[str, dict[str, Any]]:
             "shifted_mean_f1": measures["shifted"]["mean"]["f1"],
             "strict_pooled_f1": measures["strict"]["pooled"]["f1"],
         }
-        for line, measures in judged["lines"].items()
+        for line, measures in judged["methods"].items()
     }
     return name, {
         "records": judged["data"]["judged"],

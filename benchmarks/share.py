@@ -66,7 +66,9 @@ def main() -> None:
     for share in shares:
         mixed = [(1 - share) * a + share * b for a, b in zip(one, two, strict=True)]
         config = calibrate(PairingConfig(), mixed, examples)
-        f1 = np.array(strict_f1(calibrated_probabilities(config, mixed), examples, config.decoding))
+        f1 = np.array(
+            strict_f1(calibrated_probabilities(config, mixed, examples), examples, config.decoding)
+        )
         means = [f"{f1[source == k].mean():.3f}" for k in range(len(files))]
         print("|", " | ".join([str(share), str(config.decoding.threshold), *means]), "|", flush=True)
 

@@ -114,7 +114,9 @@ class HeadConfig(_Strict):
         dropout: within each block, while training.
         attention_maps, outer_product: which features of the backbone are used.
         outer_rank: rank of the projections whose outer product is taken.
-        thermodynamics: parameter sets of ViennaRNA whose base-pair probabilities are channels.
+        thermodynamics: parameter sets of ViennaRNA, or their second folds (`rnass2026+second`), whose
+            base-pair probabilities are channels.
+        residual: the logits are corrections, at first 0, to the log-odds of the first parameter set.
     """
 
     channels: int = 32
@@ -127,6 +129,11 @@ class HeadConfig(_Strict):
     outer_product: bool = True
     outer_rank: int = 16
     thermodynamics: tuple[str, ...] = ("turner2004",)
+    residual: bool = False
+
+    def __post_init__(self) -> None:
+        if self.residual and not self.thermodynamics:
+            raise ValueError("residual: no parameter set in thermodynamics; expected one to correct")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,11 +184,14 @@ class PairingConfig(_Strict):
     Attributes:
         temperature, offset: the calibration of the log-odds.
         decoding: of the pairing probabilities.
+        one_partner: the probabilities of each base's partners and of none add up to 1, see
+            `rnass.network.partners`; else each pair of bases is judged by itself.
     """
 
     decoding: DecodingConfig = DecodingConfig()
     temperature: float = 1.0
     offset: float = 0.0
+    one_partner: bool = False
 
     def calibrated(self, log_odds: Any) -> Any:
         """Log-odds, a tensor or an array, after calibration."""
@@ -251,7 +261,7 @@ class DataConfig(_Strict):
         family_power: a record of a family with n records is drawn in proportion to n ** -power.
         pseudoknot_weight: how often a record whose pairs cross is drawn, relative to one whose do not.
         valid: files that settings are chosen on.
-        valid_limit: at most this many records of `valid` are scored while training.
+        valid_limit: at most this many records of `valid`, evenly spread, are scored while training.
         min_length, max_length: in bases; others are left out, and a warning for each file counts them.
         batch_pixels: L * L summed over the records of a batch, padding included.
         cache: folder that keeps base-pair probabilities once computed.
@@ -262,10 +272,15 @@ class DataConfig(_Strict):
         held_out: files or folders of labelled records that no training record may be near: at least
             0.8 of equal columns over 0.8 of the shorter sequence (see `rnass.preparation.leakage.near`).
         drop_near: leave such training records out; else they are an error.
+        excluded_families: a text file of family names, one a line; training records of any of these
+            families are left out, and a warning counts them.
         mutation_rate: most of a record's pairs, as a share, that compensatory mutation replaces (the
             share is drawn evenly between 0 and it); 0 for none.
         mutated_share: share of the drawn training records that are mutated; their base-pair
             probabilities are computed as they are drawn.
+        profiles: tables of chemical-mapping profiles to learn from too, see `rnass.training.profiles`.
+        profile_share: share of the drawn RNAs that are profiles.
+        profile_signal: least ratio of signal to noise of a profile.
     """
 
     train: tuple[str, ...] = ()
@@ -282,11 +297,15 @@ class DataConfig(_Strict):
     feature_cache_gb: float = 20.0
     held_out: tuple[str, ...] = ()
     drop_near: bool = False
+    excluded_families: str | None = None
     mutation_rate: float = 0.0
     mutated_share: float = 0.25
+    profiles: tuple[str, ...] = ()
+    profile_share: float = 0.25
+    profile_signal: float = 3.0
 
     def __post_init__(self) -> None:
-        for name in ("mutation_rate", "mutated_share"):
+        for name in ("mutation_rate", "mutated_share", "profile_share"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} {value} is not between 0 and 1")
         if not self.pseudoknot_weight > 0:
@@ -366,6 +385,9 @@ class TrainConfig(_Strict):
         freeze_backbone: leave the encoder as it is.
         backbone_rate: learning rate of an unfrozen encoder, relative to the head's.
         thermal_share: of the model once trained, see ModelConfig; None leaves that of `start`, else 0.
+        one_partner: of a model without `start`, see ModelConfig; such a model is trained by the
+            cross-entropy of each base's partner, others by that of each pair.
+        profile_weight: of the loss of a chemical-mapping profile, relative to that of a structure.
         thermodynamics_dropout: share of the RNAs that are shown without their base-pair
             probabilities, so that the model can be used without them.
         teacher: weights whose probabilities are learnt beside the known pairs (Hinton et al. 2015,
@@ -382,6 +404,8 @@ class TrainConfig(_Strict):
     freeze_backbone: bool = True
     backbone_rate: float = 0.3
     thermal_share: float | None = None
+    one_partner: bool = False
+    profile_weight: float = 1.0
     thermodynamics_dropout: float = 0.1
     teacher: str | None = None
     teacher_share: float = 0.5
@@ -394,6 +418,8 @@ class TrainConfig(_Strict):
     def __post_init__(self) -> None:
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"teacher_share {self.teacher_share} is not between 0 and 1")
+        if self.data.profiles and not self.one_partner:
+            raise ValueError("data.profiles: no one_partner, without which no base is unpaired for sure")
 
 
 @dataclass(frozen=True, kw_only=True)

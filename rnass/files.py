@@ -191,9 +191,8 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
             if not deep:
                 folders.clear()
     except OSError as error:
-        raise InputError(
-            f"{error.filename or folder}: {reason(error)}; expected a folder to read"
-        ) from error
+        where = error.filename or folder
+        raise InputError(f"{where}: {reason(error)}; expected a folder to read") from error
     found = sorted(path for path in found if path.is_file())
     if not found:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")

@@ -1,4 +1,4 @@
-"""How well predicted pairs agree with known ones.
+"""Agreement of predicted pairs with known pairs.
 
 Strict: a pair counts if the other structure holds it. Shifted by one: a pair (i, j) counts if the
 other structure holds (i, j), (i - 1, j), (i + 1, j), (i, j - 1) or (i, j + 1); sensitivity counts

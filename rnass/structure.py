@@ -273,7 +273,7 @@ def _orders_by_level(pairs: NDArray[np.int64], levels: NDArray[np.int64]) -> NDA
 
     Pairs of one level must not cross: brackets of one kind cannot.
     """
-    order: NDArray[np.int64] = np.zeros(len(pairs), dtype=np.int64)
+    order = np.zeros(len(pairs), dtype=np.int64)
     i, j = pairs.T
     for k in np.argsort(levels, kind="stable"):
         over = (i < i[k]) & (i[k] < j) & (j < j[k])
@@ -291,9 +291,9 @@ def _stems(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
         of each pair, shape (n,).
     """
     ends = np.argsort(pairs, axis=None)  # the 2n paired bases in order, as flat indices
-    ranks = np.empty(ends.size, dtype=np.int64)
-    ranks[ends] = np.arange(ends.size)
-    rank = ranks.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
+    flat = np.empty(ends.size, dtype=np.int64)
+    flat[ends] = np.arange(ends.size)
+    rank = flat.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
     step = np.diff(rank, axis=0)
     first = np.concatenate([[True], (step[:, 0] != 1) | (step[:, 1] != -1)])
     return rank[first], np.cumsum(first) - 1

@@ -36,7 +36,7 @@ Predictions = Annotated[
 ]
 Also = Annotated[
     list[Decoder] | None,
-    typer.Option("--also", help="Another decoder of rnass's map, as a line of its own; repeatable."),
+    typer.Option("--also", help="Another decoder of rnass's map, as a method of its own; repeatable."),
 ]
 OverwriteRun = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier run's files in --out.")
@@ -124,10 +124,10 @@ def compare(
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
     log_to_stderr(quiet=quiet)
-    from rnass.evaluation import ContenderOptions
+    from rnass.evaluation import MethodOptions
     from rnass.jobs.compare import compare_files
 
-    options = ContenderOptions(
+    options = MethodOptions(
         predictions=_named_paths(predictions),
         rnass=run_rnass,
         vienna=run_vienna,

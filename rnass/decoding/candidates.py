@@ -26,7 +26,7 @@ class CandidateGraph:
     Attributes:
         codes: shape (L,), the index of each base in `rnass.rna.BASES`.
         ends: shape (m, 2), 0-based, i < j, sorted by i then j.
-        weights: shape (m,), what each pair adds; negative only at a base that must pair.
+        weights: shape (m,), of each pair; negative only at a base that must pair.
         must: shape (L,), whether each base must pair.
     """
 
@@ -50,16 +50,16 @@ class CandidateGraph:
 
     @property
     def gains(self) -> NDArray[np.float64]:
-        """Weights in which satisfying one more base that must pair outweighs everything else.
+        """Weights in which one more base that must pair, and does, outweighs everything else.
 
-        Two structures differ by less than L times the largest weight, so a bonus above that per
-        required base puts coverage first and the weight second: the maximum is exact for both.
+        Two structures differ by less than L times the largest weight, so a larger bonus per required
+        base makes the maximum exact for the number of such bases first and for the weight second.
         """
         bonus = 1.0 + self.length * float(np.abs(self.weights).max(initial=0.0))
         return self.weights + bonus * self.required
 
     def subset(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "CandidateGraph":
-        """The graph of some of the candidates, given as a mask or as sorted indices."""
+        """The graph of some candidates, given as a mask or as sorted indices."""
         return replace(self, ends=self.ends[kept], weights=self.weights[kept])
 
     def components(self) -> list[NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""How sure a structure is, from the probabilities it was decoded from."""
+"""Confidence of a structure and of its bases, from the probabilities it was decoded from."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,9 +36,9 @@ def expected_f1(
 
 
 def base_confidence(probabilities: ArrayLike, structure: Structure) -> NDArray[np.float64]:
-    """The probability that each base is as the structure has it, shape (L,), in [0, 1].
+    """The probability of each base's state in the structure, shape (L,), in [0, 1].
 
-    p of its pair for a paired base; for an unpaired one, 1 minus the sum of p over all partners.
+    For a paired base p of its pair; for an unpaired one 1 minus the sum of p over all partners.
 
     Args:
         probabilities: shape (L, L); only i < j is read.

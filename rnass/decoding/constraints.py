@@ -13,7 +13,7 @@ __all__ = ["Constraints"]
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a structure must hold to; bases are 0-based.
+    """Hard constraints on one structure; bases are 0-based.
 
     Attributes:
         unpaired: bases that must not pair.
@@ -22,7 +22,7 @@ class Constraints:
         downstream: bases that must pair with a base after them (a larger index).
         pairs: pairs (i, j), i < j, that must be formed.
         forbidden: pairs (i, j), i < j, that must not.
-        where: the place that messages name.
+        where: place named in messages, such as file and line.
     """
 
     unpaired: frozenset[int] = frozenset()
@@ -38,8 +38,8 @@ class Constraints:
         """Read the line that ViennaRNA takes under a sequence.
 
         `.` nothing, `x` unpaired, `|` paired, `<` paired with a base after it, `>` paired with a
-        base before it, `( )` this pair. `<` and `>` point the way ViennaRNA's code reads them: they
-        open and close like brackets.
+        base before it, `( )` this pair. `<` and `>` have the direction of ViennaRNA's code: they open
+        and close like brackets.
 
         >>> sorted(Constraints.from_line("(x.|..)").pairs)
         [(0, 6)]
@@ -69,7 +69,7 @@ class Constraints:
         return mask
 
     def permits(self, ends: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
-        """Whether each pair of *ends*, shape (m, 2), i < j, contradicts no constraint; shape (m,)."""
+        """Whether each pair of *ends*, shape (m, 2), i < j, satisfies every constraint; shape (m,)."""
         i, j = ends.T
         opens, closes = np.ones((2, length), dtype=bool)
         opens[list(self.unpaired | self.upstream)] = False
@@ -82,7 +82,7 @@ class Constraints:
         return np.asarray(opens[i] & closes[j] & forced & ~np.isin(i * length + j, banned))
 
     def check(self, length: int, *, max_order: int | None = None) -> None:
-        """Find constraints that contradict one another or the length.
+        """Check that the constraints fit the length and can hold together.
 
         Raises:
             ConstraintError: a base out of range or under two constraints that exclude each other, a

@@ -1,4 +1,4 @@
-"""From a probability map to a structure: the decoders, and what holds for all of them."""
+"""Decoding: from a map of pairing probabilities to a structure that satisfies all options."""
 
 import time
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ROW_LIMIT = 50_000
 
 @dataclass(frozen=True)
 class Decoding:
-    """A structure and how good it is known to be.
+    """A structure, its weight, and a bound on the weight of any other.
 
     Attributes:
         structure: the pairs.
@@ -45,7 +45,7 @@ class Decoding:
 
     @property
     def gap(self) -> float | None:
-        """How far, relative to the bound, the weight may be from the best; 0 is proved optimal."""
+        """Largest possible relative distance of the weight from the optimum; 0 is proved optimal."""
         if self.bound is None:
             return None
         return max(self.bound - self.weight, 0.0) / max(abs(self.bound), 1e-9)
@@ -59,26 +59,26 @@ def decode(
     constraints: Constraints | None = None,
     nick: int | None = None,
 ) -> Structure:
-    """The structure that a probability map stands for.
+    """Decode a map of pairing probabilities.
 
     "matching" finds the heaviest set of allowed pairs in which no base stands twice, exactly;
     "nested" the heaviest set without pseudoknots, exactly, minimum helix included; "threshknot" and
     "greedy" are described in `rnass.decoding.heuristics`.
 
-    Where the matching breaks `min_helix` or `max_order`, "matching" takes the heavier of two quick
-    answers (pairs removed; built up level by level), or with `exact` the optimum, within the time
-    limit. `max_order` 0 is "nested". The heuristics lose the pairs that break the bounds.
+    If the matching violates `min_helix` or `max_order`, "matching" takes the heavier of two fast
+    solutions (violating pairs removed; built order by order), or with `exact` the optimum, within the
+    time limit. `max_order` 0 is "nested". The heuristics drop the pairs that violate the bounds.
 
-    Constraints always hold. A forced pair leaves its bases no other candidate. A base that must
-    pair may take any allowed partner, threshold or not, and its pair is exempt from `min_helix`.
-    The heuristics first give such bases their partners by an exact matching. A bounded order
-    beside such bases is always optimised exactly, whatever the decoder.
+    Constraints always hold. The bases of a forced pair have no other candidate. A base that must pair
+    may take any allowed partner, also below the threshold, and its pair is exempt from `min_helix`.
+    The heuristics first match such bases exactly. Together with a bounded order they are always
+    optimised exactly, whatever the decoder.
 
     Args:
-        probabilities: shape (L, L), in [0, 1]; what lies on or below the diagonal is not read.
+        probabilities: shape (L, L), in [0, 1]; only i < j is read.
         bases: L letters over ACGUN.
         options: see `DecodingConfig`.
-        constraints: what the structure must hold to.
+        constraints: the structure satisfies all of them.
         nick: 0-based first base of the second strand, if there are two.
 
     >>> import numpy as np
@@ -135,9 +135,9 @@ def _matching(
 def _restricted(
     graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig, constraints: Constraints
 ) -> tuple[NDArray[np.bool_], float]:
-    """Optimise again each part of the graph in which the best matching breaks the options.
+    """Optimise each part of the graph again in which the best matching violates the options.
 
-    Where there is no time for a part, its matching loses the pairs that break them.
+    If the time runs out, the violating pairs of a part are removed.
     """
     deadline = time.monotonic() + options.time_limit
     chosen = chosen.copy()
@@ -159,7 +159,7 @@ def _optimum(
     constraints: Constraints,
     seconds: float,
 ) -> tuple[NDArray[np.bool_], float]:
-    """The best of one part under the options, and a bound; at worst what is quickly found."""
+    """The optimum of one part under the options, or a fast solution, and a bound."""
     quick, bound = _approximate(graph, matched, options), _weight(graph, matched)
     if seconds > 0 and _searchable(graph, options):
         found = integer_optimum(
@@ -181,10 +181,10 @@ def _optimum(
 def _approximate(
     graph: CandidateGraph, matched: NDArray[np.bool_], options: DecodingConfig
 ) -> NDArray[np.bool_]:
-    """A structure that the options allow, fast: the heavier of two.
+    """A fast solution that the options allow, the heavier of two.
 
-    The matching without the pairs that break them; and level upon level, the best nested structure,
-    minimum helix included, of what the levels before have left.
+    The matching without the violating pairs; and, order by order, the best nested structure of the
+    bases that the lower orders leave free, minimum helix included.
     """
     layered = np.zeros(len(graph), dtype=bool)
     left = np.arange(len(graph))
@@ -202,14 +202,14 @@ def _approximate(
 def _better(
     graph: CandidateGraph, one: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Of two choices the one that leaves fewer bases short of a partner they must have, or heavier."""
+    """The choice that leaves fewer bases unpaired that must pair; of equals the heavier."""
     return max(one, other, key=lambda c: (-_unpaired(graph, c).size, _weight(graph, c)))
 
 
 def _heuristic(
     graph: CandidateGraph, options: DecodingConfig, constraints: Constraints
 ) -> NDArray[np.bool_]:
-    """Bases that must pair are matched exactly; the decoder chooses among what their pairs leave."""
+    """Match the bases that must pair exactly; the heuristic chooses among the remaining candidates."""
     required = np.flatnonzero(graph.required)
     chosen = np.zeros(len(graph), dtype=bool)
     chosen[required] = maximum_weight_matching(graph.subset(required))
@@ -223,7 +223,7 @@ def _heuristic(
 
 
 def _searchable(graph: CandidateGraph, options: DecodingConfig) -> bool:
-    """Whether the integer programme is small enough to be built in reasonable time."""
+    """Whether the integer program is small enough to be built in reasonable time."""
     if options.max_order is None:
         return True
     if len(graph) > _CROSSING_LIMIT:
@@ -242,7 +242,7 @@ def _holds(graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingCo
 def _trimmed(
     graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig
 ) -> NDArray[np.bool_]:
-    """Without short helices, then without the pairs above the order, then without what those left."""
+    """Without short helices, pairs above the order, and helices that their removal left short."""
     structure = Structure(graph.length, graph.ends[chosen])
     structure = drop_short_helices(structure, options.min_helix, graph.must)
     if options.max_order is not None and structure.pseudoknot_order > options.max_order:
@@ -252,7 +252,7 @@ def _trimmed(
 
 
 def _coupled(graph: CandidateGraph, options: DecodingConfig) -> list[NDArray[np.int64]]:
-    """Candidates that decide together: they share a base, stack or (in a bounded order) cross."""
+    """Candidates that must be optimised together: they share a base, stack or (bounded order) cross."""
     size, ends = len(graph), graph.ends
     nodes = np.column_stack([np.arange(size), np.arange(size)]).ravel()
     links = [np.column_stack([nodes, size + ends.ravel()])]  # candidates, then bases, are the nodes

@@ -1,4 +1,4 @@
-"""Further constraints as an integer programme, solved by HiGHS through `scipy.optimize.milp`.
+"""Further constraints as an integer program, solved by HiGHS through `scipy.optimize.milp`.
 
 Variables: x[e, l], candidate e is chosen and drawn on level l; y[w], the w-th block of `min_helix`
 stacked candidates is wholly chosen (continuous: binary x make it so). Rows:
@@ -31,7 +31,7 @@ Row = tuple[Sequence[int], Sequence[float], float, float]  # columns, coefficien
 
 @dataclass(frozen=True)
 class Optimum:
-    """What the search found.
+    """The result of the search.
 
     Attributes:
         chosen: mask of shape (m,); None if nothing feasible was found in time.
@@ -50,25 +50,25 @@ def integer_optimum(
     """The heaviest choice of candidates under a minimum helix and a bounded pseudoknot order.
 
     Crossing-free levels bound the number of levels; `Structure.pseudoknot_order`, which peels off
-    largest nested subsets, may in rare cases need one more. Such a choice is cut off and the search
-    repeated, so that the answer is exact for the order as `Structure` counts it.
+    largest nested subsets, may in rare cases need one more. Such a choice is excluded and
+    the search repeated, so the answer is exact for the order that `Structure` counts.
     """
-    programme = _Programme(graph, min_helix, max_order)
+    program = _Program(graph, min_helix, max_order)
     deadline = time.monotonic() + time_limit
     bound = np.inf
     while (left := deadline - time.monotonic()) > 0:
-        result = programme.solve(left)
+        result = program.solve(left)
         if result.status == _INFEASIBLE:
-            return Optimum(None, -np.inf, programme.unsatisfiable(time_limit))
+            return Optimum(None, -np.inf, program.unsatisfiable(time_limit))
         if result.mip_dual_bound is not None:
             bound = min(bound, -float(result.mip_dual_bound))
         if result.x is None:
             return Optimum(None, bound)
-        chosen = programme.choice(result.x)
+        chosen = program.choice(result.x)
         structure = Structure(graph.length, graph.ends[chosen])
         if max_order is None or structure.pseudoknot_order <= max_order:
             return Optimum(chosen, bound)
-        programme.cut(chosen)
+        program.cut(chosen)
     return Optimum(None, bound)
 
 
@@ -82,7 +82,7 @@ def crossing_candidates(ends: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
-class _Programme:
+class _Program:
     """The columns are x, level by level, then y, then one slack per base that must pair."""
 
     def __init__(self, graph: CandidateGraph, min_helix: int, max_order: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Knowledge that shifts the log-odds of a map: another map, chemical probing."""
+"""Evidence in log-odds: a second map of pairing probabilities, reactivities of chemical probing."""
 
 from typing import Literal
 
@@ -21,8 +21,8 @@ _FALLING = (0.02, 1.45)  # where the likelihood ratio falls with the reactivity
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
     """The map whose log-odds are (1 - weight) logit(p) + weight logit(q).
 
-    Probabilities count as at least 1e-6 and at most 1 - 1e-6, so that a zero in one map does not
-    overrule the other; where both are below, the result is 0.
+    Probabilities count as at least 1e-6 and at most 1 - 1e-6, so a zero in one map does not
+    override the other; where both are below, the result is 0.
 
     Args:
         p: shape (L, L), in [0, 1].
@@ -84,8 +84,8 @@ def shape_log_odds(
     2009, https://doi.org/10.1073/pnas.0806929106). There it counts once for each stack that a base
     is in; here once for each base.
 
-    "likelihood": log f(r | paired) / f(r | unpaired), with the distributions fitted to SHAPE of
-    ribosomal RNA by Sükösd et al. 2013 (https://doi.org/10.1093/nar/gks1283): exponential where
+    "likelihood": log f(r | paired) / f(r | unpaired), with the densities fitted to SHAPE reactivities
+    of ribosomal RNA by Sükösd et al. 2013 (https://doi.org/10.1093/nar/gks1283): exponential where
     unpaired, generalised extreme value at helix ends and within helices, here 2 to 3. Their tails
     cross, so r is held to 0.02 ... 1.45, where the ratio falls from 1.6 to -1.9.
 

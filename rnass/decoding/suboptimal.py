@@ -1,4 +1,4 @@
-"""Several structures for one map: what else the RNA may do."""
+"""Suboptimal structures: further structures that one map supports."""
 
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ _FAINT = 0.01  # pairs up to this are left as they are: they stay below 0.2 at m
 
 @dataclass(frozen=True)
 class Alternative:
-    """One of several structures for a map.
+    """One of several structures decoded from one map.
 
     Attributes:
         structure: the pairs.
@@ -50,18 +50,18 @@ def alternatives(
 ) -> list[Alternative]:
     """Up to *n* structures, each *distance* or more from the others; the first is `decode`'s.
 
-    A structure's helices are taken away one at a time (Lawler's branching, a helix for a variable).
-    What could not form beside helix h is then rescaled to p / (1 - p(h)), its probability given that
-    h is absent, and the map is decoded again: a competitor of 0.45 against 0.55 becomes certain.
-    Of all structures found the one of highest expected F1 under the whole map comes next, and is
-    branched from in turn.
+    The helices of a structure are forbidden one at a time (Lawler's branching, with helices as
+    variables). Pairs that are incompatible with the forbidden helix h get the probability
+    p / (1 - p(h)), given that h is absent, and the map is decoded again: a competitor of 0.45 against
+    0.55 becomes certain. Of all structures found, the one of highest expected F1 under the whole map
+    comes next, and its helices are forbidden in turn.
 
     Args:
         probabilities: shape (L, L); only i < j is read.
         bases: L letters over ACGUN.
-        n: how many at most; fewer if the map holds no more.
+        n: largest number; fewer if the map supports fewer.
         options: as for `decode`.
-        constraints: as for `decode`; every alternative holds to them.
+        constraints: as for `decode`; every structure satisfies them.
         nick: as for `decode`.
         distance: fewest pairs that two of them differ by (`base_pair_distance`).
 
@@ -94,7 +94,7 @@ def alternatives(
 
 
 def base_pair_distance(one: Structure, other: Structure) -> int:
-    """The number of pairs that stand in only one of two structures."""
+    """The number of pairs that only one of two structures has."""
     return len(_as_set(one.pairs) ^ _as_set(other.pairs))
 
 

@@ -1,7 +1,7 @@
 """Judging: rnass, ViennaRNA and other programs' predictions against known structures."""
 
-from rnass.evaluation.methods import RNASS, THRESHKNOT, VIENNA, VIENNA_LINES, Answer, Contenders
-from rnass.evaluation.options import ContenderOptions, EvaluateOptions, contenders
+from rnass.evaluation.methods import RNASS, THRESHKNOT, VIENNA, VIENNA_METHODS, Methods, Predicted
+from rnass.evaluation.options import EvaluateOptions, MethodOptions, load_methods
 from rnass.evaluation.references import Others, References, read_others, read_references
 from rnass.evaluation.run import evaluate, evaluate_files
 from rnass.evaluation.scores import LENGTH_BINS, MODES, Tally
@@ -12,17 +12,17 @@ __all__ = [
     "RNASS",
     "THRESHKNOT",
     "VIENNA",
-    "VIENNA_LINES",
-    "Answer",
-    "ContenderOptions",
-    "Contenders",
+    "VIENNA_METHODS",
     "EvaluateOptions",
+    "MethodOptions",
+    "Methods",
     "Others",
+    "Predicted",
     "References",
     "Tally",
-    "contenders",
     "evaluate",
     "evaluate_files",
+    "load_methods",
     "read_others",
     "read_references",
 ]

@@ -1,4 +1,4 @@
-"""The lines of a table: who predicts, and what each of them answers, RNA by RNA."""
+"""The methods that are judged, and what each of them predicts, RNA by RNA."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
 
-__all__ = ["RNASS", "THRESHKNOT", "VIENNA", "VIENNA_LINES", "Answer", "Contenders"]
+__all__ = ["RNASS", "THRESHKNOT", "VIENNA", "VIENNA_METHODS", "Methods", "Predicted"]
 
 RNASS, VIENNA = "rnass", "ViennaRNA"
 
-VIENNA_LINES = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA", "ThreshKnot"))
+VIENNA_METHODS = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA", "ThreshKnot"))
 """ViennaRNA's minimum free energy, centroid and maximum expected accuracy (gamma 1) structures, and
 its base-pair probabilities decoded by ThreshKnot; Turner 2004, 37 C, dangles 2."""
 
@@ -30,47 +30,47 @@ https://doi.org/10.48550/arXiv.1912.12796)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What every line predicts of one RNA.
+class Predicted:
+    """The structures that all methods predict for one RNA.
 
     Attributes:
-        number: the RNA's place among those asked for.
-        sequence: the RNA.
-        structures: by line; None where a line predicts nothing.
+        number: index of the RNA in the input.
+        rna: the RNA, L bases.
+        structures: by method; None where a method gives no prediction.
         maps: pairing probabilities of rnass and of ViennaRNA, (L, L) each, symmetric, where there are
-            any; not to be kept for many RNAs.
+            any; large, so not to be kept for many RNAs.
         mfe: ViennaRNA's minimum free energy in kcal/mol, None where it did not run.
-        problems: why a line predicts nothing.
-        behind: which of the maps a line was decoded from.
+        problems: one message per prediction that is missing.
+        decoded_from: the key in `maps` of the map that a method decodes.
     """
 
     number: int
-    sequence: Rna
+    rna: Rna
     structures: dict[str, Structure | None]
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     mfe: float | None = None
     problems: tuple[str, ...] = ()
-    behind: Mapping[str, str] = field(default_factory=dict)
+    decoded_from: Mapping[str, str] = field(default_factory=dict)
 
-    def map_of(self, line: str) -> NDArray[np.float32] | None:
-        """The probabilities that stand behind a line; None for another program's."""
-        return self.maps.get(self.behind.get(line, ""))
+    def map_of(self, method: str) -> NDArray[np.float32] | None:
+        """The probabilities that a method decodes; None for another program."""
+        return self.maps.get(self.decoded_from.get(method, ""))
 
-    def confidence(self, line: str) -> float | None:
-        """The F1 that its probabilities lead one to expect of a line's structure."""
-        structure, probabilities = self.structures[line], self.map_of(line)
+    def confidence(self, method: str) -> float | None:
+        """Expected F1 of a method's structure, from the probabilities it was decoded from."""
+        structure, probabilities = self.structures[method], self.map_of(method)
         if structure is None or probabilities is None:
             return None
         return expected_f1(probabilities, structure)
 
 
-class Contenders:
-    """Everyone who predicts.
+class Methods:
+    """The methods to be judged.
 
     Args:
         predictor: rnass; None leaves it out. Its `baseline` must be on where *thermodynamic* is.
-        thermodynamic: whether ViennaRNA's lines are wanted.
-        also: further decoders of rnass's map, each a line of its own, "rnass threshknot" say.
+        thermodynamic: include ViennaRNA's methods.
+        also: further decoders of rnass's map, each a method of its own, such as "rnass threshknot".
         others: structures by program, one per RNA, as from `read_others`.
     """
 
@@ -87,85 +87,85 @@ class Contenders:
         self.others = dict(others or {})
 
     @property
-    def lines(self) -> list[str]:
-        """The names of the lines, in the order of the table."""
-        return [*self.behind, *self.others]
+    def names(self) -> list[str]:
+        """The names of the methods, in the order of the table."""
+        return [*self.decoded_from, *self.others]
 
     @property
-    def behind(self) -> dict[str, str]:
-        """Which map each line of rnass and of ViennaRNA is decoded from."""
+    def decoded_from(self) -> dict[str, str]:
+        """The map, "rnass" or "ViennaRNA", that each method of theirs decodes."""
         own = [RNASS, *(f"{RNASS} {decoder}" for decoder in self.also)] if self.predictor else []
-        thermodynamic = VIENNA_LINES if self.thermodynamic else ()
+        thermodynamic = VIENNA_METHODS if self.thermodynamic else ()
         return dict.fromkeys(own, RNASS) | dict.fromkeys(thermodynamic, VIENNA)
 
-    def answers(self, sequences: Items[Rna]) -> Iterator[Answer]:
-        """Predict every RNA, in no particular order.
+    def predict(self, rnas: Items[Rna]) -> Iterator[Predicted]:
+        """Predict every RNA by every method, in no particular order.
 
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
-        with share_cores([len(sequence) for sequence in sequences], self.predictor) as cores:
+        with share_cores([len(rna) for rna in rnas], self.predictor) as cores:
             if self.predictor:
-                for outcome in self.predictor.predict(sequences, cores):
-                    yield self._with_rnass(self.predictor, outcome, sequences[outcome.number])
+                for outcome in self.predictor.predict(rnas, cores):
+                    yield self._with_rnass(self.predictor, outcome, rnas[outcome.number])
             elif self.thermodynamic:
-                short = (s.text for s in sequences if len(s) <= vienna.MAX_LENGTH)
+                short = (rna.text for rna in rnas if len(rna) <= vienna.MAX_LENGTH)
                 folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
-                for number, sequence in enumerate(sequences):
-                    foldable = len(sequence) <= vienna.MAX_LENGTH
-                    fold, problems = (next(folded), ()) if foldable else _folded(sequence)
-                    yield self._answer(number, sequence, {}, {}, fold, problems)
+                for number, rna in enumerate(rnas):
+                    foldable = len(rna) <= vienna.MAX_LENGTH
+                    fold, problems = (next(folded), ()) if foldable else _folded(rna)
+                    yield self._collect(number, rna, {}, {}, fold, problems)
             else:
-                for number, sequence in enumerate(sequences):
-                    yield self._answer(number, sequence, {}, {}, None)
+                for number, rna in enumerate(rnas):
+                    yield self._collect(number, rna, {}, {}, None)
 
-    def _with_rnass(self, predictor: Predictor, outcome: Outcome, sequence: Rna) -> Answer:
-        """What rnass answers, or that it does not, beside everyone else's."""
+    def _with_rnass(self, predictor: Predictor, outcome: Outcome, rna: Rna) -> Predicted:
+        """Rnass's structures, or why there are none, beside those of the other methods."""
         prediction = outcome.prediction
         if prediction is None:
-            folded, problems = _folded(sequence) if self.thermodynamic else (None, ())
-            problems = (_problem(RNASS, sequence, outcome.error), *problems)
-            return self._answer(outcome.number, sequence, {}, {}, folded, problems)
+            folded, problems = _folded(rna) if self.thermodynamic else (None, ())
+            problems = (_problem(RNASS, rna, outcome.error), *problems)
+            return self._collect(outcome.number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
-                prediction.informed, sequence.bases, options, nick=sequence.nick
+                prediction.informed, rna.bases, options, nick=rna.nick
             )
         folded = prediction.thermodynamics if self.thermodynamic else None
         maps = {RNASS: prediction.probabilities}
-        return self._answer(outcome.number, sequence, structures, maps, folded)
+        return self._collect(outcome.number, rna, structures, maps, folded)
 
-    def _answer(
+    def _collect(
         self,
         number: int,
-        sequence: Rna,
+        rna: Rna,
         structures: dict[str, Structure],
         maps: dict[str, NDArray[np.float32]],
         folded: vienna.Thermodynamics | None,
         problems: tuple[str, ...] = (),
-    ) -> Answer:
-        """Add ViennaRNA's lines and the other programs' to what rnass says."""
-        found: dict[str, Structure | None] = dict.fromkeys(self.lines) | structures
+    ) -> Predicted:
+        """Rnass's *structures* and *maps* with ViennaRNA's and the other programs' added."""
+        found: dict[str, Structure | None] = dict.fromkeys(self.names) | structures
         if folded is not None and folded.pairs is not None:
             maps = maps | {VIENNA: folded.pairs.dense()}
-            knots = decode(maps[VIENNA], sequence.bases, THRESHKNOT, nick=sequence.nick)
+            knots = decode(maps[VIENNA], rna.bases, THRESHKNOT, nick=rna.nick)
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
-            found |= zip(VIENNA_LINES, four, strict=True)
+            found |= zip(VIENNA_METHODS, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
         mfe = folded.mfe if folded else None
-        return Answer(number, sequence, found, maps, mfe, problems, self.behind)
+        return Predicted(number, rna, found, maps, mfe, problems, self.decoded_from)
 
 
-def _folded(sequence: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
-    """ViennaRNA's part of an RNA that is no part of many, or why there is none."""
+def _folded(rna: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+    """ViennaRNA's fold of an RNA outside the batch, or why there is none."""
     try:
-        return vienna.fold(sequence.text, parameters=(), baseline=True), ()
+        return vienna.fold(rna.text, parameters=(), baseline=True), ()
     except RnassError as error:
-        return None, (_problem(VIENNA, sequence, error),)
+        return None, (_problem(VIENNA, rna, error),)
 
 
-def _problem(line: str, sequence: Rna, error: RnassError | None) -> str:
-    said = str(error)
-    return f"{line}: {said if said.startswith(sequence.id) else f'{sequence.id}: {said}'}"
+def _problem(method: str, rna: Rna, error: RnassError | None) -> str:
+    message = str(error)
+    return f"{method}: {message if message.startswith(rna.id) else f'{rna.id}: {message}'}"

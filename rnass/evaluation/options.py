@@ -1,4 +1,4 @@
-"""What can be asked of a judgement, and everyone whom that names."""
+"""The options of `rnass evaluate` and `rnass compare`, and the methods that they name."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,27 +11,27 @@ import torch
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.errors import ConfigError
-from rnass.evaluation.methods import Contenders
+from rnass.evaluation.methods import Methods
 from rnass.network.memory import keep_freed_memory
 from rnass.prediction.predictor import Device, Predictor, load_predictor
 from rnass.structure import Structure
 
-__all__ = ["ContenderOptions", "EvaluateOptions", "contenders"]
+__all__ = ["EvaluateOptions", "MethodOptions", "load_methods"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContenderOptions:
-    """Who predicts, and how.
+class MethodOptions:
+    """The methods, and how they predict.
 
     Attributes:
-        predictions: file or folder of each other program, by the name that its line gets.
-        rnass, vienna: whether these are among them.
-        also: further decoders of rnass's map that get a line each.
+        predictions: file or folder of each other program, by the name of the method.
+        rnass, vienna: whether these are among the methods.
+        also: further decoders of rnass's map, each a method of its own.
         weights, backbone, device, precision, thermodynamics: see
             `rnass.prediction.predictor.load_predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
-        overwrite: replace what an earlier run left in the folder.
+        overwrite: replace the files of an earlier run in the folder.
         quiet: no progress bar.
     """
 
@@ -51,8 +51,8 @@ class ContenderOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(ContenderOptions):
-    """Who predicts, and which records they are judged on.
+class EvaluateOptions(MethodOptions):
+    """The methods, and the records they are judged on.
 
     Attributes:
         columns, max_length, limit: see `rnass.evaluation.read_references`.
@@ -63,25 +63,25 @@ class EvaluateOptions(ContenderOptions):
     limit: int | None = None
 
 
-def contenders(
-    options: ContenderOptions, others: Mapping[str, Items[Structure | None]] | None = None
-) -> Contenders:
-    """Everyone whom the options name, *others* with what they predict.
+def load_methods(
+    options: MethodOptions, others: Mapping[str, Items[Structure | None]] | None = None
+) -> Methods:
+    """The methods of the options; *others* are the structures of other programs, by name.
 
     Raises:
-        ConfigError: that is nobody, or one name stands twice.
+        ConfigError: no method, or one name twice.
         CheckpointError: the weights are not there, or altered.
     """
     predictor = _predictor(options) if options.rnass else None
-    everyone = Contenders(predictor, thermodynamic=options.vienna, also=options.also, others=others)
-    if not everyone.lines:
-        raise ConfigError("nobody to judge; expected rnass, ViennaRNA or --predictions NAME=PATH")
-    if twice := everyone.behind.keys() & everyone.others.keys():
+    methods = Methods(predictor, thermodynamic=options.vienna, also=options.also, others=others)
+    if not methods.names:
+        raise ConfigError("no method to judge; expected rnass, ViennaRNA or --predictions NAME=PATH")
+    if twice := methods.decoded_from.keys() & methods.others.keys():
         raise ConfigError(f"--predictions: the name {twice.pop()!r} is taken; expected another")
-    return everyone
+    return methods
 
 
-def _predictor(options: ContenderOptions) -> Predictor:
+def _predictor(options: MethodOptions) -> Predictor:
     keep_freed_memory()
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -1,4 +1,4 @@
-"""An evaluation as figures (JSON), as text, and RNA by RNA (TSV)."""
+"""An evaluation as JSON, as text, and RNA by RNA as a table (TSV)."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
@@ -7,29 +7,29 @@ from typing import Any
 import numpy as np
 
 from rnass.errors import counted
-from rnass.evaluation.methods import VIENNA_LINES
+from rnass.evaluation.methods import VIENNA_METHODS
 from rnass.evaluation.scores import Tally
 
 __all__ = ["PROTOCOL", "as_table", "judged", "per_record"]
 
 PROTOCOL = {
-    "pairs": "every known pair counts, also non-canonical ones and short hairpins; nothing is left out "
-    "of the predictions either",
+    "pairs": "every known pair counts, also non-canonical ones and short hairpins; so does every "
+    "predicted pair",
     "strict": "a pair counts at its exact position",
     "+-1": "a pair counts with one end off by at most one base",
     "crossing": "strict, only pairs that cross another of the same structure, on RNAs whose known "
-    "structure has such",
+    "structure has any",
     "non-canonical": "strict, only pairs other than A-U, G-C and G-U, on RNAs whose known structure has "
-    "such",
+    "any",
     "mean": "mean over RNAs; F1 with its 95 % bootstrap interval (2,000 samples)",
     "median": "median over RNAs",
     "pooled": "pairs of all RNAs together",
     "empty": "two empty structures score 1, an empty and another 0",
-    "missing": "an RNA that a line does not predict scores 0 in every measure and stays in every mean",
+    "missing": "a missing prediction scores 0 in every measure and stays in every mean",
     "calibration": "expected calibration error over all pairs i < j of all RNAs, ten even bins",
-    "confidence": "expected F1 from the probabilities of a line against its true strict F1",
+    "confidence": "expected F1 from a method's probabilities against its strict F1",
     "comparison": "strict F1 per RNA; difference with 95 % bootstrap interval; Wilcoxon's signed-rank "
-    "test, two-sided; the best ViennaRNA line is the one of highest mean on these very RNAs",
+    "test, two-sided; the best ViennaRNA method is chosen on the same RNAs, which favours it",
     "ThreshKnot": "threshold 0.3, helices of 3 pairs or more",
 }
 
@@ -38,69 +38,70 @@ _PROBLEMS = 10
 
 
 def judged(tally: Tally, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Every figure of an evaluation, ready for JSON."""
+    """All scores of an evaluation, ready for JSON."""
     return {
         **about,
         "protocol": PROTOCOL,
-        "lines": {line: _line(tally, line) for line in tally.lines},
+        "methods": {method: _scores_of(tally, method) for method in tally.methods},
         "comparisons": _comparisons(tally),
         "calibration": {name: tally.calibration(name) for name in tally.bins},
-        "confidence": {line: found for line in tally.lines if (found := tally.trust(line))},
+        "confidence": {method: found for method in tally.methods if (found := tally.trust(method))},
     }
 
 
-def _line(tally: Tally, line: str) -> dict[str, Any]:
-    families = {name: tally.summary(line, chosen=rows) for name, rows in tally.by_family().items()}
+def _scores_of(tally: Tally, method: str) -> dict[str, Any]:
+    families = {name: tally.summary(method, chosen=rows) for name, rows in tally.by_family().items()}
     means = [part["mean"]["f1"] for part in families.values()]
     return {
         **{
-            mode: tally.summary(line, mode) for mode in ("strict", "shifted", "crossing", "noncanonical")
+            mode: tally.summary(method, mode)
+            for mode in ("strict", "shifted", "crossing", "noncanonical")
         },
-        "length": {name: tally.summary(line, chosen=rows) for name, rows in tally.by_length().items()},
+        "length": {name: tally.summary(method, chosen=rows) for name, rows in tally.by_length().items()},
         "family": families,
         "mean_over_families": float(np.mean(means)) if means else None,
     }
 
 
 def _comparisons(tally: Tally) -> list[dict[str, Any]]:
-    """The first line against every other, the best of ViennaRNA's marked."""
-    first, *rest = tally.lines
-    thermodynamic = [line for line in rest if line in VIENNA_LINES]
-    best = max(thermodynamic, key=lambda line: tally.f1(line).mean(), default=None)
-    return [tally.comparison(first, line) | {"best_vienna": line == best} for line in rest]
+    """The first method against each other method; the best of ViennaRNA's is marked."""
+    first, *rest = tally.methods
+    thermodynamic = [method for method in rest if method in VIENNA_METHODS]
+    best = max(thermodynamic, key=lambda method: tally.f1(method).mean(), default=None)
+    return [tally.comparison(first, method) | {"best_vienna": method == best} for method in rest]
 
 
 def per_record(tally: Tally) -> str:
-    """A tab-separated table: per RNA the strict and shifted F1 and the confidence of every line."""
+    """A tab-separated table with a row per RNA: strict and shifted F1 and confidence of each method."""
     head = ["id", "family", "length", "pairs"]
-    for line in tally.lines:
-        head += [f"{line}: F1", f"{line}: F1 +-1", f"{line}: confidence", f"{line}: predicted"]
+    for method in tally.methods:
+        head += [f"{method}: F1", f"{method}: F1 +-1", f"{method}: confidence", f"{method}: predicted"]
     rows = [head]
     for n, record in enumerate(tally.records):
         row = [record.id, record.family, str(len(record.sequence)), str(len(record.structure.pairs))]
-        for line in tally.lines:
-            confidence = tally.confidence[line][n]
-            row += [f"{tally.f1(line, mode)[n]:.4f}" for mode in ("strict", "shifted")]
+        for method in tally.methods:
+            confidence = tally.confidence[method][n]
+            row += [f"{tally.f1(method, mode)[n]:.4f}" for mode in ("strict", "shifted")]
             row += ["" if np.isnan(confidence) else f"{confidence:.4f}"]
-            row += ["no" if tally.missing[line][n] else "yes"]
+            row += ["no" if tally.missing[method][n] else "yes"]
         rows.append(row)
     return "".join("\t".join(_cell(cell) for cell in row) + "\n" for row in rows)
 
 
 def as_table(report: Mapping[str, Any]) -> str:
-    """The evaluation as text, its protocol on top."""
-    lines = report["lines"]
+    """The evaluation as text, with its protocol at the top."""
+    methods = report["methods"]
     parts = [
         _heading(report),
-        _section("strict, mean per RNA", _measured(lines, "strict", "mean"), interval=True),
-        _section("strict, median per RNA", _measured(lines, "strict", "median")),
-        _section("strict, pooled over all pairs", _measured(lines, "strict", "pooled")),
-        _section("+-1, mean per RNA", _measured(lines, "shifted", "mean"), interval=True),
-        _section("+-1, pooled over all pairs", _measured(lines, "shifted", "pooled")),
-        _part_section("crossing pairs only, strict", lines, "crossing"),
-        _part_section("non-canonical pairs only, strict", lines, "noncanonical"),
-        _grouped("strict mean F1 by length in bases", lines, "length"),
-        _grouped("strict mean F1 by family", lines, "family", most=_FAMILIES),
+        _section("strict, mean per RNA", _measured(methods, "strict", "mean"), interval=True),
+        _section("strict, median per RNA", _measured(methods, "strict", "median")),
+        _section("strict, pooled over all pairs", _measured(methods, "strict", "pooled")),
+        _section("+-1, mean per RNA", _measured(methods, "shifted", "mean"), interval=True),
+        _section("+-1, pooled over all pairs", _measured(methods, "shifted", "pooled")),
+        _part_section("crossing pairs only, strict", methods, "crossing"),
+        _part_section("non-canonical pairs only, strict", methods, "noncanonical"),
+        _grouped("strict mean F1 by length in bases", methods, "length"),
+        _grouped("strict mean F1 by family", methods, "family", most=_FAMILIES),
         _compared(report["comparisons"]),
         _trusted(report),
         _problems(report["problems"]),
@@ -134,10 +135,12 @@ def _heading(report: Mapping[str, Any]) -> str:
 _Row = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 
-def _measured(lines: Mapping[str, Any], mode: str, kind: str) -> list[_Row]:
-    """Name, figures and counts of every line that has any."""
+def _measured(methods: Mapping[str, Any], mode: str, kind: str) -> list[_Row]:
+    """Name, scores and counts of each method; none where no RNA counts."""
     return [
-        (name, line[mode][kind], line[mode]) for name, line in lines.items() if line[mode]["records"]
+        (name, method[mode][kind], method[mode])
+        for name, method in methods.items()
+        if method[mode]["records"]
     ]
 
 
@@ -154,30 +157,30 @@ def _section(title: str, rows: Items[_Row], *, interval: bool = False) -> str:
     return f"{title} ({counted(rows[0][2]['records'], 'RNA')})\n" + _aligned([head, *body])
 
 
-def _part_section(title: str, lines: Mapping[str, Any], mode: str) -> str:
-    """A kind of pair: mean and pooled figures below each other."""
-    if not _measured(lines, mode, "mean"):
+def _part_section(title: str, methods: Mapping[str, Any], mode: str) -> str:
+    """Mean and pooled scores of one kind of pair, as two tables."""
+    if not _measured(methods, mode, "mean"):
         return f"{title}: no known structure has any\n"
     mean = _section(
-        f"{title}, mean per RNA that has them", _measured(lines, mode, "mean"), interval=True
+        f"{title}, mean per RNA that has them", _measured(methods, mode, "mean"), interval=True
     )
-    return mean + "\n" + _section(f"{title}, pooled", _measured(lines, mode, "pooled"))
+    return mean + "\n" + _section(f"{title}, pooled", _measured(methods, mode, "pooled"))
 
 
-def _grouped(title: str, lines: Mapping[str, Any], group: str, most: int | None = None) -> str:
-    """One row per line, one column per part of the records."""
-    parts = next(iter(lines.values()))[group]
+def _grouped(title: str, methods: Mapping[str, Any], group: str, most: int | None = None) -> str:
+    """Mean F1 of each method (rows) on each part of the records (columns)."""
+    parts = next(iter(methods.values()))[group]
     shown = list(parts)[:most]
     if not shown:
         return ""
     rows = [["", *shown], ["RNAs", *(str(parts[name]["records"]) for name in shown)]]
-    for name, line in lines.items():
-        rows.append([name, *(f"{line[group][part]['mean']['f1']:.4f}" for part in shown)])
+    for name, method in methods.items():
+        rows.append([name, *(f"{method[group][part]['mean']['f1']:.4f}" for part in shown)])
     if group == "family":
         rows[0].append("mean of families")
         rows[1].append(str(len(parts)))
-        for row, line in zip(rows[2:], lines.values(), strict=True):
-            row.append(f"{line['mean_over_families']:.4f}")
+        for row, method in zip(rows[2:], methods.values(), strict=True):
+            row.append(f"{method['mean_over_families']:.4f}")
     rest = f"; the {len(shown)} largest of {len(parts)}" if len(parts) > len(shown) else ""
     return f"{title}{rest}\n" + _aligned(rows)
 
@@ -201,9 +204,9 @@ def _trusted(report: Mapping[str, Any]) -> str:
         text += f"expected calibration error, {name}: {found['error']:.5f}\n"
     text = f"{PROTOCOL['calibration']}\n{text}" if text else ""
     rows = [["confidence against strict F1", "Pearson", "Spearman", "mean confidence", "mean F1"]]
-    for line, found in report["confidence"].items():
+    for method, found in report["confidence"].items():
         keys = ("pearson", "spearman", "mean_confidence", "mean_f1")
-        rows.append([line, *(f"{found[key]:.3f}" for key in keys)])
+        rows.append([method, *(f"{found[key]:.3f}" for key in keys)])
     return text + ("\n" + _aligned(rows) if len(rows) > 1 else "")
 
 
@@ -212,7 +215,7 @@ def _problems(problems: Items[str]) -> str:
         return ""
     shown = "".join(f"  {problem}\n" for problem in problems[:_PROBLEMS])
     rest = len(problems) - _PROBLEMS
-    return f"problems: {len(problems)}; what is not predicted scores 0\n{shown}" + (
+    return f"problems: {len(problems)}; a missing prediction scores 0\n{shown}" + (
         f"  and {rest} more; evaluation.json in --out has all\n" if rest > 0 else ""
     )
 

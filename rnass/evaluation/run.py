@@ -11,8 +11,8 @@ import torch
 
 import rnass
 from rnass.errors import OutputError
-from rnass.evaluation.methods import Contenders
-from rnass.evaluation.options import EvaluateOptions, contenders
+from rnass.evaluation.methods import Methods
+from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
 from rnass.evaluation.report import as_table, judged, per_record
 from rnass.evaluation.scores import Tally
@@ -29,14 +29,14 @@ _FILES = ("evaluation.json", "evaluation.txt", "records.tsv", "evaluation.svg")
 
 
 def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path | None = None) -> str:
-    """Judge everyone on the records of *data*; gives the table as text.
+    """Judge methods on the records of *data*; returns the table as text.
 
-    Writes to *out*, if given: `evaluation.json` (every figure), `evaluation.txt` (the table),
-    `records.tsv` (F1 of every line on every RNA) and `evaluation.svg` (F1 by length, reliability).
+    Writes to *out*, if given: `evaluation.json` (all scores), `evaluation.txt` (the table),
+    `records.tsv` (F1 of every method on every RNA) and `evaluation.svg` (F1 by length, reliability).
 
     Raises:
         InputError: data or predictions that cannot be read; names file and line.
-        ConfigError: nobody is to be judged.
+        ConfigError: there is no method to judge.
         OutputError: the folder holds an evaluation and `overwrite` is off, or cannot be written.
     """
     began = time.monotonic()
@@ -48,9 +48,9 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     sequences = [record.sequence for record in references.records]
     others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
     problems = [problem for other in others.values() for problem in other.problems]
-    everyone = contenders(options, {name: other.structures for name, other in others.items()})
-    tally, failures = evaluate(references.records, everyone, quiet=options.quiet)
-    about = _about(data, references, everyone, options)
+    methods = load_methods(options, {name: other.structures for name, other in others.items()})
+    tally, failures = evaluate(references.records, methods, quiet=options.quiet)
+    about = _about(data, references, methods, options)
     report = judged(tally, about) | {
         "problems": [*problems, *failures],
         "seconds": round(time.monotonic() - began, 2),
@@ -62,24 +62,24 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
 
 
 def evaluate(
-    records: Items[LabelledRecord], everyone: Contenders, *, quiet: bool = False
+    records: Items[LabelledRecord], methods: Methods, *, quiet: bool = False
 ) -> tuple[Tally, list[str]]:
-    """Predict every record and count; gives the counts and why a line predicts nothing."""
-    tally = Tally(records, everyone.lines)
+    """Predict every record and count; returns the counts and a message per missing prediction."""
+    tally = Tally(records, methods.names)
     failures: list[str] = []
     sequences = [record.sequence for record in records]
     with record_bar(len(records), quiet=quiet) as advance:
-        for answer in everyone.answers(sequences):
-            tally.add(answer)
-            failures += answer.problems
-            advance(len(answer.sequence))
+        for predicted in methods.predict(sequences):
+            tally.add(predicted)
+            failures += predicted.problems
+            advance(len(predicted.rna))
     return tally, failures
 
 
 def _about(
-    data: Items[str | Path], references: References, everyone: Contenders, options: EvaluateOptions
+    data: Items[str | Path], references: References, methods: Methods, options: EvaluateOptions
 ) -> dict[str, Any]:
-    """What was judged on what, and by which versions."""
+    """The data, the versions and the options of an evaluation."""
     lengths = [len(record.sequence) for record in references.records]
     about: dict[str, Any] = {
         "data": {
@@ -106,9 +106,9 @@ def _about(
         },
         "predictions": {name: str(path) for name, path in options.predictions.items()},
     }
-    if everyone.predictor:
-        about |= origin(find_weights(options.weights), everyone.predictor)
-        about["decoding"] = dataclasses.asdict(everyone.predictor.decoding)
+    if methods.predictor:
+        about |= origin(find_weights(options.weights), methods.predictor)
+        about["decoding"] = dataclasses.asdict(methods.predictor.decoding)
         about["thermodynamics"] = options.thermodynamics
     return about
 
@@ -129,10 +129,10 @@ def _write(out: Path, report: Mapping[str, Any], table: str, tally: Tally) -> No
     write_text(out / "evaluation.txt", table)
     write_text(out / "records.tsv", per_record(tally))
     by_length = {
-        line: {
+        method: {
             name: (part["mean"]["f1"], *part["mean"]["f1_interval"])
-            for name, part in report["lines"][line]["length"].items()
+            for name, part in report["methods"][method]["length"].items()
         }
-        for line in tally.lines
+        for method in tally.methods
     }
     save_figure(judgement_figure(by_length, tally.bins), out / "evaluation.svg")

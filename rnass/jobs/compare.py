@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, OutputError, counted
-from rnass.evaluation import RNASS, VIENNA, Answer, ContenderOptions, contenders, read_others
+from rnass.evaluation import RNASS, VIENNA, MethodOptions, Predicted, load_methods, read_others
 from rnass.files import reason, write_text
 from rnass.io import file_names
 from rnass.jobs.predict import read_inputs
@@ -22,68 +22,68 @@ __all__ = ["Agreement", "agreement", "compare_files"]
 
 log = logging.getLogger("rnass")
 
-_TABLES = ("pairs.tsv", "lines.tsv")
+_TABLES = ("pairs.tsv", "methods.tsv")
 
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """Where the lines of an answer agree.
+    """Where the methods agree on one RNA.
 
     Attributes:
-        lines: those that predict this RNA.
+        methods: those that predict this RNA.
         pairs: shape (n, 2), 0-based, every pair that any of them predicts.
-        held: shape (n, lines), whether a line predicts a pair.
+        held: shape (n, methods), whether a method predicts a pair.
     """
 
-    lines: list[str]
+    methods: list[str]
     pairs: NDArray[np.int64]
     held: NDArray[np.bool_]
 
     @property
     def kinds(self) -> list[str]:
-        """For each pair "all", "some" or the name of the one line that predicts it."""
+        """For each pair "all", "some" or the name of the one method that predicts it."""
         votes = self.held.sum(1)
         return [
             "all"
-            if votes[k] == len(self.lines)
+            if votes[k] == len(self.methods)
             else "some"
             if votes[k] > 1
-            else f"only {self.lines[first]}"
+            else f"only {self.methods[first]}"
             for k, first in enumerate(self.held.argmax(1) if len(self.pairs) else ())
         ]
 
 
 @dataclass
 class _Totals:
-    """What is said of all RNAs together."""
+    """Counts over all RNAs."""
 
     records: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     f1: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
 
-def agreement(answer: Answer) -> Agreement:
-    """Every pair that is predicted, and by whom."""
-    structures = {line: found for line, found in answer.structures.items() if found is not None}
+def agreement(predicted: Predicted) -> Agreement:
+    """Every predicted pair, and the methods that predict it."""
+    structures = {method: found for method, found in predicted.structures.items() if found is not None}
     every = [tuple(pair) for found in structures.values() for pair in found.pairs.tolist()]
     pairs = np.array(sorted(set(every)), dtype=np.int64).reshape(-1, 2)
     columns = [found.partners[pairs[:, 0]] == pairs[:, 1] for found in structures.values()]
-    held = np.array(columns, dtype=bool).reshape(len(structures), len(pairs)).T  # (n, lines)
+    held = np.array(columns, dtype=bool).reshape(len(structures), len(pairs)).T  # (n, methods)
     return Agreement(list(structures), pairs, held)
 
 
 def compare_files(
     paths: Items[str],
     out: Path,
-    options: ContenderOptions,
+    options: MethodOptions,
     *,
     plot: Literal["svg", "png", "pdf"] | None = "svg",
 ) -> tuple[str, int]:
-    """Predict every RNA by everyone and write *out*; gives a short table and the exit status.
+    """Predict every RNA by every method and write *out*; returns a short table and the exit status.
 
-    Writes `pairs.tsv` (every pair anyone predicts, by whom, how probable), `lines.tsv` (every line on
-    every RNA: pairs, confidence, F1 against every other line) and an arc diagram per RNA.
-    Exit status: 0, or 1 if a record was bad or a line predicts nothing of one.
+    Writes `pairs.tsv` (every predicted pair, its methods and probabilities), `methods.tsv` (each method
+    on each RNA: pairs, confidence, F1 against each other method) and an arc diagram per RNA.
+    Exit status: 0, or 1 if a record was bad or a method has no prediction of one.
 
     Raises:
         InputError: no good record; predictions that cannot be read.
@@ -96,31 +96,31 @@ def compare_files(
     _make(out, overwrite=options.overwrite)
     others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
     problems += [problem for other in others.values() for problem in other.problems]
-    everyone = contenders(options, {name: other.structures for name, other in others.items()})
+    methods = load_methods(options, {name: other.structures for name, other in others.items()})
     names = file_names(sequence.id for sequence in sequences)
-    pairs, lines = [""] * len(sequences), [""] * len(sequences)
+    pairs, rows = [""] * len(sequences), [""] * len(sequences)
     totals = _Totals()
     with record_bar(len(sequences), quiet=options.quiet) as advance:
-        for answer in everyone.answers(sequences):
-            found = agreement(answer)
-            pairs[answer.number] = _pair_rows(answer, found, everyone.lines)
-            lines[answer.number] = _line_rows(answer, found, totals)
-            problems += answer.problems
+        for predicted in methods.predict(sequences):
+            found = agreement(predicted)
+            pairs[predicted.number] = _pair_rows(predicted, found, methods.names)
+            rows[predicted.number] = _method_rows(predicted, found, totals)
+            problems += predicted.problems
             if plot:
-                _draw(out / f"{names[answer.number]}.{plot}", answer)
-            advance(len(answer.sequence))
-    write_text(out / _TABLES[0], _head(_PAIR_COLUMNS, everyone.lines) + "".join(pairs))
-    f1_columns = [f"F1 against {line}" for line in everyone.lines]
-    write_text(out / _TABLES[1], _head(_LINE_COLUMNS, f1_columns) + "".join(lines))
+                _draw(out / f"{names[predicted.number]}.{plot}", predicted)
+            advance(len(predicted.rna))
+    write_text(out / _TABLES[0], _head(_PAIR_COLUMNS, methods.names) + "".join(pairs))
+    f1_columns = [f"F1 against {method}" for method in methods.names]
+    write_text(out / _TABLES[1], _head(_METHOD_COLUMNS, f1_columns) + "".join(rows))
     for problem in problems:
         log.warning("%s", problem)
-    return _summary(everyone.lines, totals), int(bool(problems))
+    return _summary(methods.names, totals), int(bool(problems))
 
 
 _PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
-_LINE_COLUMNS = (
+_METHOD_COLUMNS = (
     "id",
-    "line",
+    "method",
     "status",
     "pairs",
     "pseudoknot_order",
@@ -135,80 +135,84 @@ def _head(columns: Items[str], more: Items[str]) -> str:
     return "\t".join([*columns, *more]) + "\n"
 
 
-def _pair_rows(answer: Answer, found: Agreement, lines: Items[str]) -> str:
-    """A row per pair, from 1; 1 or 0 per line, empty where a line predicts nothing of this RNA."""
+def _pair_rows(predicted: Predicted, found: Agreement, methods: Items[str]) -> str:
+    """A row per pair, bases from 1; 1 or 0 per method, empty where it has no prediction of this RNA."""
     text = ""
-    bases = answer.sequence.bases
+    bases = predicted.rna.bases
     for (i, j), held, kind in zip(found.pairs.tolist(), found.held, found.kinds, strict=True):
-        row = [answer.sequence.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
-        row += [f"{m[i, j]:.4f}" if m is not None else "" for m in map(answer.maps.get, (RNASS, VIENNA))]
-        by_line = dict(zip(found.lines, held, strict=True))
-        row += [str(int(by_line[line])) if line in by_line else "" for line in lines]
+        row = [predicted.rna.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
+        row += [
+            f"{m[i, j]:.4f}" if m is not None else "" for m in map(predicted.maps.get, (RNASS, VIENNA))
+        ]
+        by_method = dict(zip(found.methods, held, strict=True))
+        row += [str(int(by_method[method])) if method in by_method else "" for method in methods]
         text += "\t".join(row) + "\n"
     return text
 
 
-def _line_rows(answer: Answer, found: Agreement, totals: _Totals) -> str:
-    """A row per line, and its share in what is said of all RNAs."""
+def _method_rows(predicted: Predicted, found: Agreement, totals: _Totals) -> str:
+    """A row per method; adds to the *totals* over all RNAs."""
     kinds = found.kinds
     totals.records += 1
     totals.kinds.update("one" if kind.startswith("only ") else kind for kind in kinds)
     text = ""
-    for line, structure in answer.structures.items():
-        row = [answer.sequence.id, line, "no prediction" if structure is None else "ok"]
+    for method, structure in predicted.structures.items():
+        row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
         if structure is None:
-            text += "\t".join([*row, *[""] * (len(_LINE_COLUMNS) - 3 + len(answer.structures))]) + "\n"
+            text += (
+                "\t".join([*row, *[""] * (len(_METHOD_COLUMNS) - 3 + len(predicted.structures))]) + "\n"
+            )
             continue
         own = [
             kind
-            for kind, held in zip(kinds, found.held[:, found.lines.index(line)], strict=True)
+            for kind, held in zip(kinds, found.held[:, found.methods.index(method)], strict=True)
             if held
         ]
-        confidence = answer.confidence(line)
+        confidence = predicted.confidence(method)
         row += [str(len(structure.pairs)), str(structure.pseudoknot_order)]
         row += ["" if confidence is None else f"{confidence:.4f}"]
-        row += [str(own.count("all")), str(own.count("some")), str(own.count(f"only {line}"))]
-        for name, other in answer.structures.items():
+        row += [str(own.count("all")), str(own.count("some")), str(own.count(f"only {method}"))]
+        for name, other in predicted.structures.items():
             f1 = None if other is None else score(other, structure).f1
             row.append("" if f1 is None else f"{f1:.4f}")
             if f1 is not None:
-                totals.f1.setdefault((line, name), []).append(f1)
+                totals.f1.setdefault((method, name), []).append(f1)
         text += "\t".join(row) + "\n"
     return text
 
 
-def _summary(lines: Items[str], totals: _Totals) -> str:
-    """Where everyone agrees, on all RNAs: shares of pairs, and a square of mean F1."""
+def _summary(methods: Items[str], totals: _Totals) -> str:
+    """Agreement over all RNAs: shares of pairs, and the mean F1 of each method against each other."""
     total = sum(totals.kinds.values())
     text = f"{counted(totals.records, 'RNA')}, {counted(total, 'different pair')} predicted by "
-    text += f"{counted(len(lines), 'line')}\n"
-    for kind, words in (("all", "by all lines"), ("some", "by some"), ("one", "by one only")):
+    text += f"{counted(len(methods), 'method')}\n"
+    for kind, words in (("all", "by all methods"), ("some", "by some"), ("one", "by one only")):
         text += f"{words:>14}: {totals.kinds[kind]:,}\n"
-    width = max(map(len, lines))
-    text += "\nmean strict F1 of each line's structure against each other's\n"
+    width = max(map(len, methods))
+    text += "\nmean strict F1 of each method's structure against each other's\n"
     text += (
         " " * width
-        + "".join(f"  {name:>8}" for name in (f"({k + 1})" for k in range(len(lines))))
+        + "".join(f"  {name:>8}" for name in (f"({k + 1})" for k in range(len(methods))))
         + "\n"
     )
-    for k, line in enumerate(lines):
-        cells = (totals.f1.get((line, other)) for other in lines)
+    for k, method in enumerate(methods):
+        cells = (totals.f1.get((method, other)) for other in methods)
         row = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
-        text += f"{line:<{width}}{row}  ({k + 1})\n"
+        text += f"{method:<{width}}{row}  ({k + 1})\n"
     return text
 
 
-def _draw(path: Path, answer: Answer) -> None:
+def _draw(path: Path, predicted: Predicted) -> None:
     from rnass.figures import Track, compare_arcs, save_figure  # matplotlib takes half a second to load
 
     tracks = []
-    for line, structure in answer.structures.items():
+    for method, structure in predicted.structures.items():
         if structure is not None:
-            confidence = answer.confidence(line)
+            confidence = predicted.confidence(method)
             sure = "" if confidence is None else f", confidence {confidence:.2f}"
-            tracks.append(Track(f"{line}{sure}", structure, answer.map_of(line)))
+            tracks.append(Track(f"{method}{sure}", structure, predicted.map_of(method)))
     if tracks:
-        save_figure(compare_arcs(answer.sequence.text, tracks, title=answer.sequence.id), path)
+        save_figure(compare_arcs(predicted.rna.text, tracks, title=predicted.rna.id), path)
 
 
 def _make(out: Path, *, overwrite: bool) -> None:

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from rnass.backbone.encoder import Encoder, OnAttention
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import CommitteeConfig, ModelConfig
+from rnass.config import CommitteeConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
 from rnass.network.memory import return_freed_memory
 from rnass.network.pair_features import PairFeatures, corrected_maps
+from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure
 from rnass.rna import BASES
 
@@ -30,6 +31,8 @@ __all__ = [
     "PairingModel",
     "RnaFmContacts",
     "collate",
+    "energy_log_odds",
+    "pairing_probabilities",
     "thermal_log_odds",
 ]
 
@@ -104,7 +107,18 @@ def collate(
     return Batch(bases, mask, tokens, maps)
 
 
+_RARE = 1e-3  # added to a probability, as energies that leave a pair out may err
+_OPEN = 1e-2  # added to the probability of any other state of two bases
 _LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
+
+
+def energy_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+    """What the first parameter set says of each pair, as `rnass.network.partners` takes log-odds.
+
+    log P - 2 log(1 - P), which gives P back where neither base has another partner.
+    """
+    first = thermodynamics[:, 0].float()
+    return torch.log(first + _RARE) - 2 * torch.log(1 - first + _OPEN)
 
 
 def thermal_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
@@ -126,6 +140,10 @@ class ContactModel(nn.Module):
         self.backbone = Encoder(config.encoder) if backbone is None else backbone
         self.pair_features = PairFeatures(config.encoder, config.head)
         self.head = ContactHead(config.head)
+        self.energies = nn.Parameter(torch.zeros(2)) if config.head.residual else None
+        if self.energies is not None:
+            nn.init.zeros_(self.head.logit.weight)
+            nn.init.zeros_(self.head.logit.bias)
 
     def deepen(self, blocks: int, like: ContactHead | None = None) -> None:
         """Give the head so many more blocks at full resolution, which change nothing before training.
@@ -161,7 +179,15 @@ class ContactModel(nn.Module):
         features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
         if projected:
             features += projected.pop()
-        return self.head(features, batch.mask)  # type: ignore[no-any-return]
+        logits: Tensor = self.head(features, batch.mask)
+        if self.energies is None:
+            return logits
+        known = batch.thermodynamics
+        if known is None:
+            known = torch.zeros_like(logits)[:, None]
+        slope, offset = self.energies
+        corrected: Tensor = logits + (1 + slope) * energy_log_odds(known) + offset
+        return corrected
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The logits with ViennaRNA's share in them, before calibration."""
@@ -208,7 +234,7 @@ class ContactModel(nn.Module):
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        return _probabilities(self.calibrated(batch), batch.mask)
+        return pairing_probabilities(self.config, self.log_odds(batch), batch.bases, batch.mask)
 
 
 class Committee(nn.Module):
@@ -243,7 +269,7 @@ class Committee(nn.Module):
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        return _probabilities(self.config.calibrated(self.log_odds(batch)), batch.mask)
+        return pairing_probabilities(self.config, self.log_odds(batch), batch.bases, batch.mask)
 
     @property
     def _models(self) -> list[ContactModel]:
@@ -257,10 +283,27 @@ class Committee(nn.Module):
         return replace(batch, thermodynamics=batch.thermodynamics[:, rows] if rows else None)
 
 
-def _probabilities(log_odds: Tensor, mask: Tensor) -> Tensor:
+def pairing_probabilities(
+    config: PairingConfig,
+    log_odds: Float[Tensor, "B L L"],
+    bases: Int[Tensor, "B L"],
+    mask: Float[Tensor, "B L"],
+) -> Float[Tensor, "B L L"]:
+    """Probabilities of uncalibrated log-odds, symmetric; 0 on the diagonal and in padding.
+
+    Args:
+        config: their calibration, and whether a base has one partner.
+        log_odds: symmetric, of a model's `log_odds`.
+        bases: as in `Batch`.
+        mask: as there.
+    """
+    calibrated = config.calibrated(log_odds)
+    if config.one_partner:
+        possible = possible_pairs(bases, mask, canonical=config.decoding.canonical)
+        return partner_probabilities(calibrated, possible)
     pairs = mask[:, :, None] * mask[:, None, :]
     off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
-    probabilities = torch.sigmoid(log_odds) * pairs * off_diagonal
+    probabilities = torch.sigmoid(calibrated) * pairs * off_diagonal
     return torch.maximum(probabilities, probabilities.mT)  # vectorised, sigmoid differs in last bits
 
 

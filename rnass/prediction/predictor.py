@@ -387,7 +387,7 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
         "weights": {"file": weights.name, "sha256": sha256(weights)},
         "energies": {
             name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
-            for name in predictor.parameter_sets
+            for name in dict.fromkeys(map(vienna.set_of, predictor.parameter_sets))
         },
     }
 

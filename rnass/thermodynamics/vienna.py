@@ -40,12 +40,14 @@ __all__ = [
     "OWN_ENERGIES",
     "OWN_NAME",
     "PARAMETER_SETS",
+    "SECOND_FOLD",
     "TURNER_2004",
     "BasePairProbabilities",
     "Ensemble",
     "Sample",
     "Subject",
     "Thermodynamics",
+    "all_probabilities",
     "annotate",
     "base_pair_probabilities",
     "energy",
@@ -56,6 +58,7 @@ __all__ = [
     "minimum_structure",
     "minimum_structures",
     "sample",
+    "set_of",
     "version",
 ]
 
@@ -91,10 +94,14 @@ PARAMETER_SETS: dict[str, Callable[[], object]] = {
 Andronescu et al. 2007 (doi:10.1093/bioinformatics/btm223), Langdon, Petke & Lorenz 2018 (EuroGP), and
 Turner 2004 fitted anew by rnass (see `rnass.training.energies`)."""
 
+SECOND_FOLD = "+second"
+"""Suffix of a parameter set's name: its second fold, see `Ensemble.second_fold`."""
+
 TURNER_2004: str = RNA.parameter_set_rna_turner2004
 """The default parameters as a ViennaRNA parameter file."""
 
 _AHEAD = 128  # folds that a worker may do while a batch of RNAs goes through the network
+_FIRST = 0.5  # probability of a pair of the first structure; pairs above it exclude each other
 _SURE = 200  # bases whose partition function needs no scaling: at most some 1.65 kcal/mol each
 
 DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
@@ -144,6 +151,7 @@ class Ensemble:
             `rnass.decoding.clean_reactivities`). They change the energies by Deigan's formula.
         max_span: most bases that a pair spans, both ends counted; None for no bound.
         forbidden: pairs (i, j), 0-based, i < j, that no structure has.
+        unpaired: bases, 0-based, that pair in no structure.
 
     Raises:
         SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
@@ -164,9 +172,11 @@ class Ensemble:
         reactivities: ArrayLike | None = None,
         max_span: int | None = None,
         forbidden: Iterable[tuple[int, int]] = (),
+        unpaired: Iterable[int] = (),
     ) -> None:
         rna = Rna.from_text(bases)
         self.bases = rna.bases
+        self._given = (rna.text, constraint, reactivities, max_span, tuple(forbidden))
         self.parameters = parameters
         informed = constraint is not None or reactivities is not None
         self._sure = len(self.bases) <= _SURE and not informed  # that its partition function is finite
@@ -186,6 +196,8 @@ class Ensemble:
             )
         for i, j in forbidden:
             self._compound.hc_add_bp(i + 1, j + 1, RNA.CONSTRAINT_CONTEXT_NO_REMOVE)
+        for base in unpaired:
+            self._compound.hc_add_up(base + 1)
 
     @cached_property
     def _minimum(self) -> tuple[str, float]:
@@ -216,6 +228,29 @@ class Ensemble:
         """The base-pair probabilities, sparse (McCaskill 1990, doi:10.1002/bip.360290621)."""
         _ = self.ensemble_energy  # fills the matrices that the list is read from
         return _sparse(self._compound, len(self.bases))
+
+    @cached_property
+    def second_fold(self) -> BasePairProbabilities:
+        """The base-pair probabilities once the bases of the first structure pair no more.
+
+        The first structure is the centroid, all pairs more probable than 0.5. What then pairs may cross
+        it, as the second stem of a pseudoknot does. Of a constraint only the unpaired bases hold.
+        """
+        first = self.base_pairs
+        taken = np.concatenate([first.i[first.p > _FIRST], first.j[first.p > _FIRST]]).tolist()
+        if not taken:
+            return first
+        text, constraint, reactivities, max_span, forbidden = self._given
+        again = Ensemble(
+            text,
+            self.parameters,
+            constraint=_only_unpaired(constraint),
+            reactivities=reactivities,
+            max_span=max_span,
+            forbidden=forbidden,
+            unpaired=taken,
+        )
+        return again.base_pairs
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -251,8 +286,34 @@ def minimum_structures(
 
 
 def base_pair_probabilities(bases: str, parameters: str = DEFAULT_PARAMETERS) -> BasePairProbabilities:
-    """The base-pair probabilities of *bases*, two strands as `A&B`; raises what `Ensemble` raises."""
-    return Ensemble(bases, parameters).base_pairs
+    """The base-pair probabilities of *bases*, two strands as `A&B`; raises what `Ensemble` raises.
+
+    *parameters* names a set, or the second fold of one.
+    """
+    return all_probabilities(bases, (parameters,))[0]
+
+
+def all_probabilities(bases: str, parameters: Iterable[str]) -> list[BasePairProbabilities]:
+    """`base_pair_probabilities` by several sets or their second folds, each set folded once."""
+    names = tuple(parameters)
+    ensembles = {name: Ensemble(bases, name) for name in map(set_of, names)}
+    return [_of(ensembles[set_of(name)], name) for name in names]
+
+
+def set_of(name: str) -> str:
+    """The parameter set that a name, which may be of its second fold, speaks of."""
+    return name.removesuffix(SECOND_FOLD)
+
+
+def _of(ensemble: Ensemble, name: str) -> BasePairProbabilities:
+    return ensemble.second_fold if name.endswith(SECOND_FOLD) else ensemble.base_pairs
+
+
+def _only_unpaired(constraint: str | None) -> str | None:
+    """Of a constraint the bases that must not pair; None of none."""
+    if constraint is None:
+        return None
+    return "".join("x" if symbol == "x" else "." for symbol in constraint)
 
 
 def energy(bases: str, structure: Structure) -> float:
@@ -298,8 +359,7 @@ class Subject:
             if self.constraint is not None:
                 _ = found.mfe
         except ConstraintError:
-            line = "".join("x" if symbol == "x" else "." for symbol in self.constraint or "")
-            return self._under(line, parameters)
+            return self._under(_only_unpaired(self.constraint), parameters)
         return found
 
     def _under(self, constraint: str | None, parameters: str) -> Ensemble:
@@ -320,7 +380,8 @@ class Thermodynamics:
         mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the
             energy that the structure has without them.
         mfe_structure: the structure of that energy.
-        base_pairs: one for each parameter set asked for, in that order.
+        base_pairs: one for each parameter set or second fold asked for, in that order.
+        names: of these.
         mea: with the default parameters; None unless the baseline was asked for.
         centroid: likewise.
         pairs: base-pair probabilities with the default parameters; None unless they or the baseline were
@@ -330,13 +391,16 @@ class Thermodynamics:
     mfe: float
     mfe_structure: Structure
     base_pairs: tuple[BasePairProbabilities, ...] = ()
+    names: tuple[str, ...] = ()
     mea: Structure | None = None
     centroid: Structure | None = None
     pairs: BasePairProbabilities | None = None
 
     def mean_pairs(self) -> NDArray[np.float32] | None:
-        """The mean of `base_pairs`, (L, L); of none, `pairs`; None where there are no probabilities."""
-        known = self.base_pairs or ((self.pairs,) if self.pairs else ())
+        """The mean of `base_pairs` but second folds, (L, L); of none, `pairs`; else None."""
+        named = zip(self.names, self.base_pairs, strict=True)
+        first = [one for name, one in named if not name.endswith(SECOND_FOLD)]
+        known = first or ([self.pairs] if self.pairs else [])
         return np.mean([one.dense() for one in known], axis=0) if known else None
 
 
@@ -347,7 +411,8 @@ def fold(
 
     Args:
         rna: bases 5' to 3', or a subject.
-        parameters: names of `PARAMETER_SETS` whose base-pair probabilities are wanted; may be empty.
+        parameters: names of `PARAMETER_SETS`, or of their second folds, whose base-pair probabilities
+            are wanted; may be empty.
         baseline: also the structures `mea` and `centroid`.
     """
     (found,) = fold_many([rna], parameters=parameters, baseline=baseline)
@@ -365,42 +430,46 @@ def fold_many(
 
     See `annotate` for those; until this is closed they fold what they were given.
     """
-    sets = tuple(parameters)
-    folds = folds_of(sets)
-    others = folds[1:]
+    names = tuple(parameters)
+    folds = folds_of(names)
     subjects = (Subject(rna) if isinstance(rna, str) else rna for rna in many)
     tasks = ((subject, name) for subject in subjects for name in folds)
-    work = partial(_fold_part, pairs=DEFAULT_PARAMETERS in sets, baseline=baseline)
+    work = partial(_fold_part, names=names, baseline=baseline)
     parts = _in_order(work, tasks, processes)
-    for first in parts:
-        default = cast("Thermodynamics", first)
-        found = dict(zip(others, cast("Iterator[BasePairProbabilities]", parts), strict=False))
-        for pairs in default.base_pairs:
-            found[DEFAULT_PARAMETERS] = pairs
-        yield replace(default, base_pairs=tuple(found[name] for name in sets))
+    for default, own in parts:
+        found = dict(own)
+        for _ in folds[1:]:
+            found |= next(parts)[1]
+        yield replace(
+            cast("Thermodynamics", default),
+            base_pairs=tuple(found[name] for name in names),
+            names=names,
+        )
 
 
 def folds_of(parameters: Iterable[str]) -> tuple[str, ...]:
     """The sets that an RNA is folded by if these are asked for: the default one, for its MFE, first."""
-    return (DEFAULT_PARAMETERS, *(name for name in parameters if name != DEFAULT_PARAMETERS))
+    sets = dict.fromkeys(map(set_of, parameters))
+    return (DEFAULT_PARAMETERS, *(name for name in sets if name != DEFAULT_PARAMETERS))
 
 
 def _fold_part(
-    task: tuple[Subject, str], *, pairs: bool, baseline: bool
-) -> Thermodynamics | BasePairProbabilities:
-    """What one parameter set says; of another than the default one, base-pair probabilities."""
-    subject, name = task
-    ensemble = subject.ensemble(name)
-    if name != DEFAULT_PARAMETERS:
-        return ensemble.base_pairs
-    return Thermodynamics(
+    task: tuple[Subject, str], *, names: tuple[str, ...], baseline: bool
+) -> tuple[Thermodynamics | None, dict[str, BasePairProbabilities]]:
+    """What one parameter set gives: the default one, all but base-pair probabilities too."""
+    subject, own = task
+    ensemble = subject.ensemble(own)
+    found = {name: _of(ensemble, name) for name in names if set_of(name) == own}
+    if own != DEFAULT_PARAMETERS:
+        return None, found
+    default = Thermodynamics(
         ensemble.mfe if subject.reactivities is None else energy(subject.bases, ensemble.mfe_structure),
         ensemble.mfe_structure,
-        (ensemble.base_pairs,) if pairs else (),
-        ensemble.mea if baseline else None,
-        ensemble.centroid if baseline else None,
-        ensemble.base_pairs if subject.pairs or baseline else None,
+        mea=ensemble.mea if baseline else None,
+        centroid=ensemble.centroid if baseline else None,
+        pairs=ensemble.base_pairs if subject.pairs or baseline else None,
     )
+    return default, found
 
 
 def annotate(
@@ -410,7 +479,7 @@ def annotate(
 
     Args:
         many: bases of each RNA; read only so far ahead of what is taken as workers are to be kept busy.
-        parameters: a name of `PARAMETER_SETS`.
+        parameters: a name of `PARAMETER_SETS`, or of its second fold.
         processes: worker processes; 0 computes in this one, when an item is taken.
 
     Workers are spawned, not forked: a fork copies the locks of torch's threads, held or not, and can

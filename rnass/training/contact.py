@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
 from torch import Tensor, nn
 
 from rnass.config import DecodingConfig, ModelConfig, PairingConfig, TrainConfig
@@ -17,7 +16,8 @@ from rnass.decoding import decode
 from rnass.errors import ConfigError
 from rnass.metrics import score
 from rnass.network.contact_head import contact_loss
-from rnass.network.contact_model import Committee, ContactModel
+from rnass.network.contact_model import Committee, ContactModel, pairing_probabilities
+from rnass.network.partners import partner_loss, possible_pairs
 from rnass.network.weights import (
     OWN,
     Backbone,
@@ -28,6 +28,7 @@ from rnass.network.weights import (
     save_head,
     save_model,
 )
+from rnass.rna import BASES
 from rnass.structure import Structure
 from rnass.training.feature_cache import FeatureCache
 from rnass.training.loop import Run
@@ -61,18 +62,34 @@ _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 class TrainObjective(nn.Module):
     """A contact model and its loss; some RNAs are shown without their base-pair probabilities."""
 
-    def __init__(self, model: ContactModel, thermodynamics_dropout: float = 0.0) -> None:
+    def __init__(
+        self, model: ContactModel, thermodynamics_dropout: float = 0.0, profile_weight: float = 1.0
+    ) -> None:
         super().__init__()
         self.model = model
         self.dropout = thermodynamics_dropout
+        self.profile_weight = profile_weight
 
     def forward(self, batch: LabelledBatch) -> dict[str, Tensor]:
-        """Binary cross-entropy of the uncalibrated logits, per base."""
+        """Cross-entropy of the uncalibrated logits, per base: of pairs, or of each base's partner."""
         rnas = batch.rnas
         if self.dropout and rnas.thermodynamics is not None:
             shown = torch.rand(len(rnas.mask), 1, 1, 1, device=rnas.mask.device) >= self.dropout
             rnas = dataclasses.replace(rnas, thermodynamics=rnas.thermodynamics * shown)
-        return {"loss": contact_loss(self.model(rnas), batch.contacts, rnas.mask)}
+        return {"loss": _loss(self.model.config, self.model(rnas), batch, self.profile_weight)}
+
+
+def _loss(
+    config: ModelConfig, logits: Tensor, batch: LabelledBatch, profile_weight: float = 1.0
+) -> Tensor:
+    rnas = batch.rnas
+    if not config.one_partner:
+        return contact_loss(logits, batch.contacts, rnas.mask)
+    possible = possible_pairs(rnas.bases, rnas.mask, canonical=False)
+    losses = partner_loss(logits, batch.contacts, possible, rnas.mask, batch.evidence)
+    if batch.evidence is not None:
+        losses = torch.where(batch.evidence.isnan().all(1), losses, profile_weight * losses)
+    return losses.mean()
 
 
 def train(config: TrainConfig, folder: Path, device: torch.device, processes: int = 0) -> Path:
@@ -99,7 +116,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     if published and config.freeze_backbone:
         kept = Path(data.cache) / "features"
         load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
-    objective = TrainObjective(model, config.thermodynamics_dropout)
+    objective = TrainObjective(model, config.thermodynamics_dropout, config.profile_weight)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
     taught = _taught_by(config, model, device)
 
@@ -109,7 +126,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
         return taught(load(chosen).to(device))
 
     def validate() -> dict[str, float]:
-        return _validate(model, load, valid[: data.valid_limit], device)
+        return _validate(model, load, _spread(valid, data.valid_limit), device)
 
     drawn = batches(examples, data, config.run.seed, run.per_step)
     run.fit(enumerate(drawn), numbered, validate)
@@ -143,16 +160,11 @@ def calibrate(
 ) -> _Calibrated:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
-    Temperature and offset minimise the negative log-likelihood of the pairs i < j (Guo et al. 2017,
-    arXiv:1706.04599); for threshold and minimum helix see `choose_decoding`.
+    Temperature and offset minimise the negative log-likelihood (Guo et al. 2017, arXiv:1706.04599): of
+    the pairs i < j; where a base has one partner, of each base's partner or none. For threshold and
+    minimum helix see `choose_decoding`.
     """
-    logits = np.concatenate([m[np.triu_indices(len(m), 1)] for m in maps]).astype(np.float64)
-    paired = np.concatenate([e.contacts()[np.triu_indices(len(e.bases), 1)] for e in examples])
-
-    def loss(parameters: NDArray[np.float64]) -> float:
-        z = logits * np.exp(parameters[0]) + parameters[1]
-        return float(np.mean(np.logaddexp(0, z) - paired * z))
-
+    loss = (_partner_likelihood if config.one_partner else _pair_likelihood)(config, maps, examples)
     simplex = [[0, 0], [0.5, 0], [0, 0.5]]  # from zeros, the default one is smaller than the tolerance
     options = {"xatol": 1e-3, "initial_simplex": simplex}
     slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
@@ -160,11 +172,50 @@ def calibrate(
     return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
 
 
+_Likelihood = Callable[[NDArray[np.float64]], float]  # of the logarithm of the slope, and the offset
+
+
+def _pair_likelihood(
+    _: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Likelihood:
+    logits = np.concatenate([m[np.triu_indices(len(m), 1)] for m in maps]).astype(np.float64)
+    paired = np.concatenate([e.contacts()[np.triu_indices(len(e.bases), 1)] for e in examples])
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        z = logits * np.exp(parameters[0]) + parameters[1]
+        return float(np.mean(np.logaddexp(0, z) - paired * z))
+
+    return loss
+
+
+def _partner_likelihood(
+    config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Likelihood:
+    """Mean over the RNAs of each, per base; a pair that is not decoded counts as two unpaired bases."""
+    known = [
+        (torch.from_numpy(m)[None].float(), torch.from_numpy(e.contacts())[None], *_codes(e.bases))
+        for m, e in zip(maps, examples, strict=True)
+    ]
+    canonical = config.decoding.canonical
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        slope, offset = float(np.exp(parameters[0])), float(parameters[1])
+        losses = [
+            partner_loss(
+                m * slope + offset, contacts, possible_pairs(bases, mask, canonical=canonical), mask
+            )
+            for m, contacts, bases, mask in known
+        ]
+        return float(torch.cat(losses).mean())
+
+    return loss
+
+
 def choose_decoding(
     config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
     """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
-    probabilities = calibrated_probabilities(config, maps)
+    probabilities = calibrated_probabilities(config, maps, examples)
     choices = [
         dataclasses.replace(config.decoding, threshold=threshold, min_helix=least)
         for threshold in _THRESHOLDS
@@ -180,10 +231,18 @@ def choose_decoding(
 
 
 def calibrated_probabilities(
-    config: PairingConfig, maps: list[NDArray[np.floating]]
+    config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> list[NDArray[np.floating]]:
     """Pairing probabilities of uncalibrated logits, as `ContactModel.probabilities` gives them."""
-    return [expit(config.calibrated(m)) for m in maps]
+    return [
+        pairing_probabilities(config, torch.from_numpy(m)[None].float(), *_codes(e.bases))[0].numpy()
+        for m, e in zip(maps, examples, strict=True)
+    ]
+
+
+def _codes(bases: str) -> tuple[Tensor, Tensor]:
+    """A batch of one RNA, as `pairing_probabilities` reads it: codes of its bases, and its mask."""
+    return torch.tensor([[BASES.index(base) for base in bases]]), torch.ones(1, len(bases))
 
 
 def strict_f1(
@@ -206,19 +265,28 @@ def mean_f1(
 def _validate(
     model: ContactModel, load: Loader, valid: list[Example], device: torch.device
 ) -> dict[str, float]:
+    """Mean loss, and strict F1 at a threshold of 0.3: of all, and of each data file by its number."""
     if not valid:
         return {}
-    maps = logit_maps(model, load, valid, device)
-    contacts = [torch.from_numpy(example.contacts())[None] for example in valid]
-    losses = [
-        float(contact_loss(torch.from_numpy(m)[None], known, torch.ones(1, len(m))))
-        for m, known in zip(maps, contacts, strict=True)
-    ]
-    probabilities = [expit(m) for m in maps]
-    return {
-        "valid_loss": float(np.mean(losses)),
-        "valid_f1": mean_f1(probabilities, valid, DecodingConfig(threshold=0.3)),
-    }
+    model.eval()
+    losses, f1 = [], []
+    with torch.no_grad():
+        for example in valid:
+            batch = load([example]).to(device)
+            log_odds = model.log_odds(batch.rnas)
+            losses.append(float(_loss(model.config, log_odds, batch)))
+            known = pairing_probabilities(model.config, log_odds, batch.rnas.bases, batch.rnas.mask)
+            f1 += strict_f1([known[0].cpu().numpy()], [example], DecodingConfig(threshold=0.3))
+    source = np.array([example.source for example in valid])
+    each = {f"valid_f1_{k}": float(np.mean(np.array(f1)[source == k])) for k in np.unique(source)}
+    each = each if len(each) > 1 else {}
+    return {"valid_loss": float(np.mean(losses)), "valid_f1": float(np.mean(f1)), **each}
+
+
+def _spread(examples: list[Example], limit: int) -> list[Example]:
+    """So many of the examples at most, evenly from first to last."""
+    chosen = np.linspace(0, len(examples), min(limit, len(examples)), endpoint=False)
+    return [examples[int(k)] for k in chosen]
 
 
 def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
@@ -235,11 +303,14 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
         if config.thermodynamics is not None:
             model.read(config.thermodynamics)
     elif backbone:
-        whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
+        encoder = backbone.encoder.config
+        whole = ModelConfig(encoder=encoder, head=config.head, one_partner=config.one_partner)
         model = ContactModel(whole, backbone.encoder if published else None)
         model.backbone.load_state_dict(backbone.encoder.state_dict())
     elif config.encoder:
-        model = ContactModel(ModelConfig(encoder=config.encoder, head=config.head))
+        model = ContactModel(
+            ModelConfig(encoder=config.encoder, head=config.head, one_partner=config.one_partner)
+        )
     else:
         raise ConfigError("training: no backbone; expected one of the keys backbone, encoder, start")
     room = model.backbone.max_bases
@@ -279,6 +350,7 @@ def _groups(model: ContactModel, config: TrainConfig) -> list[dict[str, object]]
     """Parameter groups: the head's at the full rate, the backbone's frozen or at its own."""
     model.backbone.requires_grad_(not config.freeze_backbone)
     head = [*model.pair_features.parameters(), *model.head.parameters()]
+    head += [] if model.energies is None else [model.energies]
     groups: list[dict[str, object]] = [{"params": head, "lr": 1.0}]
     if not config.freeze_backbone:
         groups.append({"params": list(model.backbone.parameters()), "lr": config.backbone_rate})

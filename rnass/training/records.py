@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from rnass.preparation.leakage import Hit, best_tool, near
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
 from rnass.training.mutation import mutate
+from rnass.training.profiles import fit_densities, read_profiles
 
 __all__ = [
     "Annotations",
@@ -33,6 +35,7 @@ __all__ = [
     "Loader",
     "annotations",
     "batches",
+    "family_names",
     "mutated",
     "read_examples",
     "training_examples",
@@ -67,6 +70,8 @@ class Example:
         source: which of the files it came from.
         mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
         altered: mutated, so that nothing is kept for its bases.
+        evidence: of an RNA whose structure is not known, (L,): the log-likelihood ratio that each base
+            is unpaired, see `rnass.training.profiles.Densities`; else None.
     """
 
     id: str
@@ -76,6 +81,7 @@ class Example:
     source: int = 0
     mask: str = ""
     altered: bool = False
+    evidence: NDArray[np.float32] | None = None
 
     @property
     def pseudoknotted(self) -> bool:
@@ -121,13 +127,16 @@ def read_examples(paths: Sequence[str], min_length: int = 1, max_length: int = 1
 
 
 def training_examples(data: DataConfig) -> list[Example]:
-    """The training records, none of them near a held-out one.
+    """The training records, none of an excluded family and none near a held-out record.
 
     Raises:
         InputError: a file that cannot be read; a record near a held-out one, unless those are to be
             dropped.
     """
     examples = read_examples(data.train, data.min_length, data.max_length)
+    if data.excluded_families:
+        examples = _without_families(examples, data.excluded_families)
+    examples += _profile_examples(data, len(data.train))
     if not data.held_out:
         return examples
     held_out = read_examples(data.held_out)
@@ -144,6 +153,42 @@ def training_examples(data: DataConfig) -> list[Example]:
         known = counted(len(examples), "training record")
         log.warning("%d of %s left out, near held-out ones", len(dropped), known)
     return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def family_names(family: str) -> list[str]:
+    """The names in a record's family column, which may hold several (`RF00001,RF02541`)."""
+    return re.findall(r"[^,; ]+", family)
+
+
+def _profile_examples(data: DataConfig, first: int) -> list[Example]:
+    """The chemical-mapping profiles as examples without pairs, their sources numbered from *first*."""
+    found = []
+    for source, path in enumerate(data.profiles, start=first):
+        profiles = [
+            one
+            for one in read_profiles(path, data.profile_signal)
+            if data.min_length <= len(one.bases) <= data.max_length
+        ]
+        densities = fit_densities(profiles, vienna.OWN_NAME)
+        none = np.zeros((0, 2), dtype=np.int64)
+        found += [
+            Example(one.id, "", one.bases, none, source, evidence=densities.evidence(one))
+            for one in profiles
+        ]
+    return found
+
+
+def _without_families(examples: list[Example], path: str) -> list[Example]:
+    """The examples of none of the families that a text file lists."""
+    try:
+        excluded = set(Path(path).read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}; expected a text file of family names") from error
+    kept = [e for e in examples if excluded.isdisjoint(family_names(e.family))]
+    if left_out := len(examples) - len(kept):
+        known = counted(len(examples), "training record")
+        log.warning("%d of %s left out, of excluded families", left_out, known)
+    return kept
 
 
 def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
@@ -183,7 +228,7 @@ def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -
     rng = np.random.default_rng([seed, draw, 1])  # apart from the streams [seed, epoch] of `batches`
     return [
         replace(e, bases=mutate(e.bases, e.pairs, rng, data.mutation_rate * rng.random()), altered=True)
-        if rng.random() < data.mutated_share
+        if e.evidence is None and rng.random() < data.mutated_share
         else e
         for e in chosen
     ]
@@ -269,16 +314,20 @@ class LabelledBatch:
     Attributes:
         rnas, contacts: the RNAs, their pairs.
         askable: (B, L) 1 where masked language modelling may ask for a base; None for everywhere.
+        evidence: (B, L) the log-likelihood ratio that a base is unpaired, of RNAs whose pairs are not
+            known; NaN of the others. None where all pairs are known.
     """
 
     rnas: Batch
     contacts: Float[Tensor, "B L L"]
     askable: Float[Tensor, "B L"] | None = None
+    evidence: Float[Tensor, "B L"] | None = None
 
     def to(self, device: torch.device) -> "LabelledBatch":
         """The same batch on another device."""
         askable = None if self.askable is None else self.askable.to(device)
-        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable)
+        evidence = None if self.evidence is None else self.evidence.to(device)
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable, evidence)
 
 
 class Loader:
@@ -317,13 +366,11 @@ class Loader:
 
     def thermodynamics(self, example: Example) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
-        return np.stack([self._probabilities(example.bases, name) for name in self.sets])
-
-    def _probabilities(self, bases: str, name: str) -> NDArray[np.float32]:
-        known = self._kept.get((name, bases))
-        if known is None:
-            return vienna.base_pair_probabilities(bases, name).dense()
-        return known.dense(bases)
+        bases = example.bases
+        known = [self._kept.get((name, bases)) for name in self.sets]
+        lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
+        folded = iter(vienna.all_probabilities(bases, lacking))
+        return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
@@ -336,7 +383,7 @@ class Loader:
         for k, example in enumerate(chosen):
             size = len(example.bases)
             contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-        return LabelledBatch(batch, contacts, _askable(chosen, batch))
+        return LabelledBatch(batch, contacts, _askable(chosen, batch), _evidence(chosen, batch))
 
 
 def batches(
@@ -375,12 +422,17 @@ def batches(
 
 def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float64]:
     """How often each example is drawn, relative to the others."""
-    weights = np.array([data.weights[e.source] if data.weights else 1.0 for e in examples])
+    own = dict(enumerate(data.weights))
+    weights = np.array([own.get(e.source, 1.0) for e in examples])
     if data.family_power:
         size = Counter(e.family for e in examples)
         weights *= [size[e.family] ** -data.family_power if e.family else 1.0 for e in examples]
     if data.pseudoknot_weight != 1:
         weights *= [data.pseudoknot_weight if e.pseudoknotted else 1.0 for e in examples]
+    if data.profiles:
+        profile = np.array([e.evidence is not None for e in examples])
+        for part, share in ((profile, data.profile_share), (~profile, 1 - data.profile_share)):
+            weights[part] *= share / max(weights[part].sum(), 1e-9)
     return weights
 
 
@@ -414,6 +466,17 @@ def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
         if example.mask:
             askable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
     return askable
+
+
+def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+    if all(example.evidence is None for example in chosen):
+        return None
+    evidence = torch.full_like(batch.mask, torch.nan)
+    for k, example in enumerate(chosen):
+        if example.evidence is not None:
+            evidence[k] = 0
+            evidence[k, : len(example.bases)] = torch.from_numpy(example.evidence)
+    return evidence
 
 
 def _digest(bases: str) -> bytes:

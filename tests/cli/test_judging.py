@@ -53,8 +53,8 @@ def test_evaluate(run, tmp_path, data, weights):
     assert (out / "evaluation.txt").read_text() == printed
     report = json.loads((out / "evaluation.json").read_text())
     assert report["decoding"]["threshold"] == 0.4
-    assert lines <= report["lines"].keys()
-    assert set(report["lines"]["rnass"]["family"]) == {"A", "B"}
+    assert lines <= report["methods"].keys()
+    assert set(report["methods"]["rnass"]["family"]) == {"A", "B"}
     with pytest.raises(OutputError, match="--overwrite"):
         run("evaluate", "--data", data, *options)
     few = ["--near", "near_train=0", "--no-vienna", "--overwrite"]
@@ -87,7 +87,7 @@ def test_compare(run, tmp_path, weights):
     fasta.write_text(">one\nGGGGCAAAAGCCCC\n")
     options = ["--weights", weights, "--out", out, "--threads", 1, "--quiet"]
     assert "1 RNA, " in run("compare", fasta, *options, "--plot", "png")
-    assert sorted(path.name for path in out.iterdir()) == ["lines.tsv", "one.png", "pairs.tsv"]
+    assert sorted(path.name for path in out.iterdir()) == ["methods.tsv", "one.png", "pairs.tsv"]
     run("compare", fasta, *options, "--no-draw", "--overwrite")
     fasta.write_text(">one\nGGGGCAAAAGCCCC\n>bad\nGG-\n")
     run("compare", fasta, *options, "--no-draw", "--overwrite", status=1)

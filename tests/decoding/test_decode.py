@@ -163,7 +163,7 @@ def test_matching_equals_networkx_up_to_60_bases(canonical):
         )
 
 
-def test_nested_equals_an_integer_programme_at_60_bases():
+def test_nested_equals_an_integer_program_at_60_bases():
     rng = np.random.default_rng(5)
     bases, p = random_case(rng, 60)
     options = DecodingConfig(decoder="nested", threshold=0.9)

@@ -16,9 +16,9 @@ from rnass.decoding import decode, expected_f1
 from rnass.errors import ConfigError, InputError, OutputError
 from rnass.evaluation import (
     THRESHKNOT,
-    VIENNA_LINES,
-    Contenders,
+    VIENNA_METHODS,
     EvaluateOptions,
+    Methods,
     evaluate_files,
     read_others,
     read_references,
@@ -84,7 +84,7 @@ def test_aggregates_agree_with_scikit_learn(tmp_path):
         guesses.append((Rna(f"r{k}", bases), Structure(length, pairs)))
     write_dot_bracket(tmp_path / "guess.dbn", guesses)
     data = table(tmp_path / "known.tsv", rows)
-    strict = run(data, tmp_path / "out", **alone(other=tmp_path / "guess.dbn"))["lines"]["other"][
+    strict = run(data, tmp_path / "out", **alone(other=tmp_path / "guess.dbn"))["methods"]["other"][
         "strict"
     ]
     truth = [flat(Structure.from_dot_bracket(row[2])) for row in rows]
@@ -129,7 +129,7 @@ def test_a_comparison_worked_by_hand(tmp_path):
     assert not pair["best_vienna"]
 
 
-def test_lines_of_rnass_and_vienna_are_what_they_say(tmp_path, hairpins, weights, model):
+def test_methods_of_rnass_and_vienna_agree_with_direct_calls(tmp_path, hairpins, weights, model):
     data = hairpins(6, seed=3)
     report = run(data, tmp_path / "out", weights=weights, also=("threshknot",))
     records = read_labelled_tsv(data)
@@ -145,7 +145,7 @@ def test_lines_of_rnass_and_vienna_are_what_they_say(tmp_path, hairpins, weights
             decode(m, r.sequence.bases, THRESHKNOT) for m, r in zip(maps, records, strict=True)
         ],
     }
-    assert list(report["lines"]) == ["rnass", "rnass threshknot", *VIENNA_LINES]
+    assert list(report["methods"]) == ["rnass", "rnass threshknot", *VIENNA_METHODS]
     assert report["weights"] == {"file": Path(weights).name, "sha256": sha256(Path(weights))}
     assert report["energies"] == {"turner2004": None}
     for line, structures in expected.items():
@@ -153,13 +153,15 @@ def test_lines_of_rnass_and_vienna_are_what_they_say(tmp_path, hairpins, weights
             values = [
                 score(r.structure, s, shift=shift).f1 for r, s in zip(records, structures, strict=True)
             ]
-            assert report["lines"][line][mode]["mean"]["f1"] == pytest.approx(np.mean(values), abs=2e-3)
+            assert report["methods"][line][mode]["mean"]["f1"] == pytest.approx(
+                np.mean(values), abs=2e-3
+            )
     bins = sum(calibration_bins(m, r.structure) for m, r in zip(maps, records, strict=True))
     error = report["calibration"]["ViennaRNA"]["error"]
     assert error == pytest.approx(expected_calibration_error(bins))
     assert sum(row[0] for row in report["calibration"]["rnass"]["bins"]) == bins[:, 0].sum()
     best = [pair["second"] for pair in report["comparisons"] if pair["best_vienna"]]
-    means = {line: report["lines"][line]["strict"]["mean"]["f1"] for line in VIENNA_LINES}
+    means = {line: report["methods"][line]["strict"]["mean"]["f1"] for line in VIENNA_METHODS}
     assert means[best[0]] == max(means.values())
 
 
@@ -170,8 +172,8 @@ def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, set
     model = ContactModel(ModelConfig(encoder=encoder_config, head=head))
     predictor = Predictor(model, baseline=True, thermodynamics=thermodynamics)
     bases = "GGGCAAAAGCCCAGGCAAAUGCC"
-    (answer,) = Contenders(predictor).answers([Rna("x", bases)])
-    assert np.array_equal(answer.maps["ViennaRNA"], vienna.base_pair_probabilities(bases).dense())
+    (predicted,) = Methods(predictor).predict([Rna("x", bases)])
+    assert np.array_equal(predicted.maps["ViennaRNA"], vienna.base_pair_probabilities(bases).dense())
 
 
 def test_an_rna_too_long_for_viennarna_costs_the_others_nothing(tmp_path, monkeypatch):
@@ -184,7 +186,7 @@ def test_an_rna_too_long_for_viennarna_costs_the_others_nothing(tmp_path, monkey
     assert report["problems"] == [
         "ViennaRNA: long: sequence: 25 bases; expected at most 20 for ViennaRNA"
     ]
-    assert report["lines"]["ViennaRNA MFE"]["strict"]["mean"]["f1"] == pytest.approx(0.5)
+    assert report["methods"]["ViennaRNA MFE"]["strict"]["mean"]["f1"] == pytest.approx(0.5)
 
 
 def test_correlation_of_confidence_with_f1(tmp_path):
@@ -211,13 +213,13 @@ def test_only_records_with_such_pairs_count_for_crossing_and_noncanonical(tmp_pa
         ("odd", "GAGAAACAC", "(((...)))"),
     ]
     data = table(tmp_path / "known.tsv", rows)
-    line = run(data, tmp_path / "out", **alone(self=data))["lines"]["self"]
+    line = run(data, tmp_path / "out", **alone(self=data))["methods"]["self"]
     assert line["crossing"]["records"] == 1
     assert line["noncanonical"]["records"] == 1
     assert line["strict"]["mean"]["f1"] == 1
     nested = [(Rna(n, b), Structure.from_dot_bracket(d).up_to_order(0)) for n, b, d in rows]
     write_dot_bracket(tmp_path / "nested.dbn", nested)
-    line = run(data, tmp_path / "out2", **alone(nested=tmp_path / "nested.dbn"))["lines"]["nested"]
+    line = run(data, tmp_path / "out2", **alone(nested=tmp_path / "nested.dbn"))["methods"]["nested"]
     assert line["crossing"]["mean"]["f1"] == 0
 
 
@@ -235,7 +237,7 @@ def test_missing_and_unfitting_predictions_score_zero_and_are_said(tmp_path):
     write_dot_bracket(tmp_path / "guess.dbn", guesses)
     data = table(tmp_path / "known.tsv", rows)
     report = run(data, tmp_path / "out", **alone(p=tmp_path / "guess.dbn"))
-    strict = report["lines"]["p"]["strict"]
+    strict = report["methods"]["p"]["strict"]
     assert (strict["records"], strict["missing"]) == (6, 4)
     assert strict["mean"]["f1"] == pytest.approx(2 / 6)
     assert strict["pooled"]["fn"] == 9
@@ -260,19 +262,19 @@ def test_an_rna_too_long_for_rnass_scores_zero_and_vienna_still_folds_it(tmp_pat
     rows = [("short", "GGGGAAAACCCC", "((((....))))"), ("long", long, "(((((((((....)))))))))")]
     data = table(tmp_path / "known.tsv", rows)
     report = run(data, tmp_path / "out", weights=weights)
-    assert report["lines"]["rnass"]["strict"]["missing"] == 1
-    assert report["lines"]["ViennaRNA MFE"]["strict"]["missing"] == 0
+    assert report["methods"]["rnass"]["strict"]["missing"] == 1
+    assert report["methods"]["ViennaRNA MFE"]["strict"]["missing"] == 0
     assert len(report["problems"]) == 1
     assert "long" in report["problems"][0]
     report = run(data, tmp_path / "out2", weights=weights, max_length=20)
     assert report["data"]["left_out"]["over_max_length"] == 1
-    assert report["lines"]["rnass"]["strict"]["records"] == 1
+    assert report["methods"]["rnass"]["strict"]["records"] == 1
     assert "left out, over 20 bases: 1" in (tmp_path / "out2" / "evaluation.txt").read_text()
 
 
 def test_vienna_can_be_left_out(tmp_path, hairpins, weights):
     report = run(hairpins(2), tmp_path / "out", weights=weights, vienna=False)
-    assert list(report["lines"]) == ["rnass"]
+    assert list(report["methods"]) == ["rnass"]
     assert list(report["calibration"]) == ["rnass"]
 
 
@@ -348,9 +350,9 @@ def test_the_same_id_with_two_sequences_is_told_apart_by_the_sequence(tmp_path):
     assert [len(structure.pairs) for structure in found.structures] == [2, 3]
 
 
-def test_nobody_to_judge_and_names_that_clash_are_refused(tmp_path):
+def test_no_method_to_judge_and_names_that_clash_are_refused(tmp_path):
     data = table(tmp_path / "known.tsv", [("r", "GGGAAAACCC", "(((....)))")])
-    with pytest.raises(ConfigError, match="nobody to judge"):
+    with pytest.raises(ConfigError, match="no method to judge"):
         run(data, tmp_path / "out", rnass=False, vienna=False)
     with pytest.raises(ConfigError, match="'ViennaRNA MFE' is taken"):
         run(data, tmp_path / "out", rnass=False, predictions={"ViennaRNA MFE": data})

@@ -1,4 +1,4 @@
-"""Where lines agree: a case worked by hand, then the whole command's files read back."""
+"""Where methods agree: a case worked by hand, then the whole command's files read back."""
 
 import csv
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnass.errors import InputError, OutputError
-from rnass.evaluation import VIENNA_LINES, Answer, ContenderOptions
+from rnass.evaluation import VIENNA_METHODS, MethodOptions, Predicted
 from rnass.io import read_fasta
 from rnass.jobs.compare import agreement, compare_files
 from rnass.metrics import score
@@ -37,35 +37,35 @@ def test_agreement_worked_by_hand():
         "c": Structure(12, [(0, 11), (3, 8)]),
         "d": None,
     }
-    found = agreement(Answer(0, Rna("x", "A" * 12), structures))
-    assert found.lines == ["a", "b", "c"]
+    found = agreement(Predicted(0, Rna("x", "A" * 12), structures))
+    assert found.methods == ["a", "b", "c"]
     assert found.pairs.tolist() == [[0, 11], [1, 10], [2, 9], [3, 8]]
     assert found.held.tolist() == [[1, 1, 1], [1, 1, 0], [0, 1, 0], [0, 0, 1]]
     assert found.kinds == ["all", "some", "only b", "only c"]
 
 
-def test_agreement_without_any_pair_or_line():
-    nobody = agreement(Answer(0, Rna("x", "AAAA"), {"a": None}))
-    assert (nobody.lines, nobody.pairs.shape, nobody.kinds) == ([], (0, 2), [])
-    empty = agreement(Answer(0, Rna("x", "AAAA"), {"a": Structure(4), "b": Structure(4)}))
+def test_agreement_without_any_pair_or_method():
+    nothing = agreement(Predicted(0, Rna("x", "AAAA"), {"a": None}))
+    assert (nothing.methods, nothing.pairs.shape, nothing.kinds) == ([], (0, 2), [])
+    empty = agreement(Predicted(0, Rna("x", "AAAA"), {"a": Structure(4), "b": Structure(4)}))
     assert (empty.held.shape, empty.kinds) == ((0, 2), [])
 
 
-def test_everyone_beside_each_other(tmp_path, fasta, model):
+def test_all_methods_beside_each_other(tmp_path, fasta, model):
     save_model(tmp_path / "tiny.safetensors", model, {})
     other = tmp_path / "other.dbn"
     other.write_text(">two\nGGGGAAAACCCC\n((........))\n")
-    options = ContenderOptions(
+    options = MethodOptions(
         weights=str(tmp_path / "tiny.safetensors"), predictions={"other": other}, quiet=True
     )
     text, status = compare_files([fasta], tmp_path / "out", options)
     assert status == 1  # other predicts nothing of "one"
-    everyone = ["rnass", *VIENNA_LINES, "other"]
-    lines, pairs = read(tmp_path / "out" / "lines.tsv"), read(tmp_path / "out" / "pairs.tsv")
-    assert [(row["id"], row["line"]) for row in lines] == [
-        (i, n) for i in ("one", "two") for n in everyone
+    names = ["rnass", *VIENNA_METHODS, "other"]
+    lines, pairs = read(tmp_path / "out" / "methods.tsv"), read(tmp_path / "out" / "pairs.tsv")
+    assert [(row["id"], row["method"]) for row in lines] == [
+        (i, n) for i in ("one", "two") for n in names
     ]
-    assert [row["status"] for row in lines if row["line"] == "other"] == ["no prediction", "ok"]
+    assert [row["status"] for row in lines if row["method"] == "other"] == ["no prediction", "ok"]
     for sequence in read_fasta(fasta)[0]:
         fold = vienna.fold(sequence.bases, baseline=True)
         own = [row for row in pairs if row["id"] == sequence.id]
@@ -76,11 +76,11 @@ def test_everyone_beside_each_other(tmp_path, fasta, model):
             p = fold.base_pairs[0].dense()[i, j]
             assert float(row["p_vienna"]) == pytest.approx(p, abs=1e-4)
             assert row["bases"] == f"{sequence.bases[i]}-{sequence.bases[j]}"
-            votes = sum(row[name] == "1" for name in everyone)
-            present = sum(row[name] != "" for name in everyone)
+            votes = sum(row[name] == "1" for name in names)
+            present = sum(row[name] != "" for name in names)
             kind = "all" if votes == present else "some" if votes > 1 else "only"
             assert row["predicted_by"].startswith(kind)
-        (row,) = (r for r in lines if (r["id"], r["line"]) == (sequence.id, "ViennaRNA MFE"))
+        (row,) = (r for r in lines if (r["id"], r["method"]) == (sequence.id, "ViennaRNA MFE"))
         f1 = score(fold.centroid, fold.mfe_structure).f1
         assert float(row["F1 against ViennaRNA centroid"]) == pytest.approx(f1, abs=1e-4)
         assert int(row["in_all"]) + int(row["in_some"]) + int(row["only_here"]) == len(mfe)
@@ -90,32 +90,32 @@ def test_everyone_beside_each_other(tmp_path, fasta, model):
 
 def test_no_figure_no_vienna_and_no_second_run_unasked(tmp_path, fasta, model):
     save_model(tmp_path / "tiny.safetensors", model, {})
-    options = ContenderOptions(weights=str(tmp_path / "tiny.safetensors"), vienna=False, quiet=True)
+    options = MethodOptions(weights=str(tmp_path / "tiny.safetensors"), vienna=False, quiet=True)
     _, status = compare_files([fasta], tmp_path / "out", options, plot=None)
     assert status == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lines.tsv", "pairs.tsv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["methods.tsv", "pairs.tsv"]
     with pytest.raises(OutputError, match="holds a comparison"):
         compare_files([fasta], tmp_path / "out", options)
 
 
 def test_bad_records_are_said_and_the_others_compared(tmp_path):
     (tmp_path / "x.fa").write_text(">bad\nGG-C\n>good\nGGGGAAAACCCC\n")
-    options = ContenderOptions(rnass=False, quiet=True)
+    options = MethodOptions(rnass=False, quiet=True)
     _, status = compare_files([str(tmp_path / "x.fa")], tmp_path / "out", options, plot=None)
     assert status == 1
-    assert {row["id"] for row in read(tmp_path / "out" / "lines.tsv")} == {"good"}
+    assert {row["id"] for row in read(tmp_path / "out" / "methods.tsv")} == {"good"}
     (tmp_path / "y.fa").write_text(">bad\nGG-C\n")
     with pytest.raises(InputError, match=r"y\.fa:2 \(bad\): letter '-'"):
         compare_files([str(tmp_path / "y.fa")], tmp_path / "out2", options)
     assert not (tmp_path / "out2").exists()
 
 
-def test_confidence_is_that_of_the_map_behind_a_line():
+def test_confidence_is_that_of_the_map_that_a_method_decodes():
     probabilities = np.zeros((12, 12), dtype=np.float32)
     probabilities[0, 11] = probabilities[11, 0] = 0.5
     structures = {"rnass": Structure(12, [(0, 11)]), "rnass of old": Structure(12, [(0, 11)])}
-    answer = Answer(
-        0, Rna("x", "A" * 12), structures, {"rnass": probabilities}, behind={"rnass": "rnass"}
+    predicted = Predicted(
+        0, Rna("x", "A" * 12), structures, {"rnass": probabilities}, decoded_from={"rnass": "rnass"}
     )
-    assert answer.confidence("rnass") == pytest.approx(2 * 0.5 / 1.5)
-    assert answer.confidence("rnass of old") is None
+    assert predicted.confidence("rnass") == pytest.approx(2 * 0.5 / 1.5)
+    assert predicted.confidence("rnass of old") is None

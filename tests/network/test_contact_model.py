@@ -10,7 +10,9 @@ import torch
 
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import CommitteeConfig
-from rnass.network.contact_model import Committee, ContactModel, Features, collate
+from rnass.network.contact_model import Committee, ContactModel, Features, collate, energy_log_odds
+from rnass.network.partners import partner_probabilities
+from rnass.thermodynamics import vienna
 
 
 def random_maps(rnas, sets=1):
@@ -287,3 +289,33 @@ def test_a_batch_moves_whole():
     held = vars(moved.pop("features"))
     assert {t.device.type for t in [*moved.values(), *held.values()]} == {"meta"}
     assert collate(["GGC"], None, RNASS).to(torch.device("meta")).thermodynamics is None
+
+
+def test_corrections_start_level_with_the_energies(model_config, rnas):
+    head = dataclasses.replace(model_config.head, thermodynamics=("rnass2026",), residual=True)
+    fresh = ContactModel(dataclasses.replace(model_config, head=head, one_partner=True)).eval()
+    maps = [vienna.base_pair_probabilities(rna, "rnass2026").dense()[None] for rna in rnas]
+    batch = collate(rnas, maps, RNASS)
+    logits = logits_of(fresh, rnas, maps)
+    torch.testing.assert_close(logits, energy_log_odds(batch.thermodynamics))
+    with torch.no_grad():
+        found = fresh.probabilities(batch)
+    for k, one in enumerate(maps):
+        sure = np.argwhere(np.triu(one[0] > 0.6))
+        assert all(found[k, i, j] > 0.4 for i, j in sure)
+        assert float(found[k].sum(-1).max()) <= 1 + 1e-6
+
+
+def test_log_odds_of_energies_give_a_lone_pair_its_probability_back():
+    for p in (0.01, 0.3, 0.7, 0.95):
+        one = np.zeros((1, 1, 8, 8), dtype=np.float32)
+        one[..., 0, 7] = one[..., 7, 0] = p
+        log_odds = energy_log_odds(torch.from_numpy(one))
+        lone = torch.from_numpy(one[0] > 0)
+        found = partner_probabilities(log_odds, lone)[0, 0, 7]
+        assert float(found) == pytest.approx(p, abs=0.02)
+
+
+def test_a_correction_needs_energies(model_config):
+    with pytest.raises(ValueError, match="residual: no parameter set"):
+        dataclasses.replace(model_config.head, thermodynamics=(), residual=True)

@@ -406,3 +406,70 @@ def test_torch_is_not_imported():
         "import rnass.thermodynamics.vienna, sys; print('torch' in sys.modules)",
     ]
     assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+H_TYPE = "GCGGCGCAAGGACCAAGCGCCGCAAAAAAUGGUCC"  # a pseudoknot of two stems
+
+
+def second_directly(bases):
+    """By ViennaRNA itself: the centroid, and what pairs once its bases must not."""
+    first = RNA.fold_compound(bases)
+    first.pf()
+    centroid = first.centroid()[0]
+    again = RNA.fold_compound(bases)
+    again.hc_add_from_db("".join("." if symbol == "." else "x" for symbol in centroid))
+    again.pf()
+    upper = np.array(again.bpp())[1:, 1:]
+    upper[upper < vienna.CUTOFF] = 0
+    return centroid, (upper + upper.T).astype(np.float16)
+
+
+def test_the_second_fold_leaves_out_the_bases_of_the_first_structure():
+    centroid, expected = second_directly(H_TYPE)
+    assert "(" in centroid
+    found = vienna.base_pair_probabilities(H_TYPE, "turner2004+second").dense()
+    np.testing.assert_array_equal(found, expected)
+    paired = [k for k, symbol in enumerate(centroid) if symbol != "."]
+    assert not found[paired].any()
+
+
+def test_the_second_fold_finds_the_stem_that_crosses_the_first():
+    found = vienna.base_pair_probabilities(H_TYPE, "turner2004+second").dense()
+    first = vienna.base_pair_probabilities(H_TYPE).dense()
+    pairs = np.argwhere(np.triu(np.maximum(found, first)) > 0.5)
+    assert Structure(len(H_TYPE), pairs).crossing.any()
+
+
+def test_without_a_first_structure_the_second_fold_is_the_first():
+    open_rna = "ACACACACAGAGAACACA"
+    first, second = vienna.all_probabilities(open_rna, ["turner2004", "turner2004+second"])
+    np.testing.assert_array_equal(first.dense(), second.dense())
+
+
+def test_folds_of_many_are_those_of_each_and_each_set_is_folded_once():
+    names = ("rnass2026", "rnass2026+second", "turner2004")
+    assert vienna.folds_of(names) == ("turner2004", "rnass2026")
+    for processes in (0, 1):
+        for rna, found in zip(
+            (H_TYPE, TRNA_PHE),
+            vienna.fold_many([H_TYPE, TRNA_PHE], parameters=names, processes=processes),
+            strict=True,
+        ):
+            assert found.names == names
+            for name, pairs in zip(names, found.base_pairs, strict=True):
+                expected = vienna.base_pair_probabilities(rna, name).dense()
+                np.testing.assert_array_equal(pairs.dense(), expected)
+
+
+def test_the_mean_of_the_first_folds_leaves_second_ones_out():
+    names = ("rnass2026", "rnass2026+second", "turner2004")
+    expected = np.mean([vienna.base_pair_probabilities(H_TYPE, names[k]).dense() for k in (0, 2)], 0)
+    found = vienna.fold(H_TYPE, parameters=names).mean_pairs()
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_second_fold_holds_to_what_must_be_unpaired():
+    line = "." * 20 + "x" * (len(H_TYPE) - 20)
+    subject = vienna.Subject(H_TYPE, constraint=line)
+    found = subject.ensemble("turner2004").second_fold.dense()
+    assert not found[20:].any()

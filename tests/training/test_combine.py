@@ -55,7 +55,7 @@ def test_the_file_asks_all_members_and_is_calibrated(config, members, tmp_path):
     load = Loader(both.backbone.vocabulary, both.config.thermodynamics, tmp_path / "kept")
     load.annotate(config.valid, examples)
     maps = logit_maps(both, load, examples, CPU)
-    found = calibrated_probabilities(both.config, maps)
+    found = calibrated_probabilities(both.config, maps, examples)
     assert mean_f1(found, examples, both.config.decoding) > 0.95
     # the pairs that are expected are as many as there are
     expected, known = sum(p.sum() / 2 for p in found), sum(len(e.pairs) for e in examples)

@@ -21,6 +21,7 @@ from rnass.config import (
     RunConfig,
     TrainConfig,
 )
+from rnass.decoding import allowed_pairs
 from rnass.errors import CheckpointError, ConfigError
 from rnass.network.contact_model import ContactModel, Features
 from rnass.network.weights import load_backbone, load_model, open_backbone, save_backbone, save_model
@@ -29,10 +30,12 @@ from rnass.training import contact as training
 from rnass.training.contact import (
     TrainObjective,
     _groups,
+    _spread,
     _start,
     _taught_by,
     _validate,
     calibrate,
+    calibrated_probabilities,
     choose_decoding,
     logit_maps,
     mean_f1,
@@ -307,6 +310,66 @@ def test_calibration_finds_the_temperature_and_offset_that_were_put_in(temperatu
     fitted = calibrate(ModelConfig(), maps, examples)
     assert fitted.temperature == pytest.approx(temperature, rel=0.03)
     assert fitted.offset == pytest.approx(offset, abs=0.05)
+
+
+def test_calibration_with_one_partner_each_is_where_the_loss_is_least(monkeypatch):
+    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
+    draw = np.random.default_rng(3)
+    maps, examples = [], []
+    for k in range(6):
+        bases = "".join(draw.choice(list("ACGU"), 40))
+        allowed = np.argwhere(allowed_pairs(bases))
+        pairs = Structure(40, [tuple(allowed[n]) for n in range(0, len(allowed), 97)][:2]).pairs
+        one = draw.normal(-4, 2, (40, 40))
+        one[pairs[:, 0], pairs[:, 1]] += 5
+        maps.append((one + one.T) / 2)
+        examples.append(Example(f"rna{k}", "", bases, pairs))
+    config = ModelConfig(one_partner=True)
+    fitted = calibrate(config, maps, examples)
+
+    def loss(temperature, offset):
+        one = dataclasses.replace(config, temperature=temperature, offset=offset)
+        return np.mean([loss_of(one, m, e) for m, e in zip(maps, examples, strict=True)])
+
+    def loss_of(one, logits, example):
+        known = calibrated_probabilities(one, [logits], [example])[0].astype(np.float64)
+        states = np.diag(1 - known.sum(1)) + known
+        i, j = example.pairs.T
+        partner = np.arange(40)
+        partner[i], partner[j] = j, i
+        return -np.log(states[np.arange(40), partner]).mean()
+
+    best = loss(fitted.temperature, fitted.offset)
+    assert best < loss(1.0, 0.0)
+    for factor, shift in ((1.15, 0), (1 / 1.15, 0), (1, 0.2), (1, -0.2)):
+        assert best <= loss(fitted.temperature * factor, fitted.offset + shift) + 1e-4
+
+
+def test_a_profile_counts_by_its_weight(one_partner_model):
+    known = Example("hp", "", BASES, np.array(list(HELIX)))
+    none = np.zeros((0, 2), dtype=np.int64)
+    profile = Example("p", "", BASES, none, evidence=np.linspace(-2, 2, L).astype(np.float32))
+    load = Loader(RNASS)
+
+    def loss(chosen, weight):
+        with torch.no_grad():
+            return float(TrainObjective(one_partner_model, 0.0, weight)(load(chosen))["loss"])
+
+    structure, alone = loss([known], 1.0), loss([profile], 1.0)
+    assert loss([profile], 0.5) == pytest.approx(alone / 2, rel=1e-4)
+    assert loss([known, profile], 3.0) == pytest.approx((structure + 3 * alone) / 2, rel=1e-3)
+
+
+def test_validation_is_spread_over_the_files():
+    examples = [Example(str(k), "", "A", np.zeros((0, 2), dtype=np.int64)) for k in range(10)]
+    assert [e.id for e in _spread(examples, 3)] == ["0", "3", "6"]
+    assert _spread(examples, 20) == examples
+
+
+@pytest.fixture
+def one_partner_model(model):
+    model.config = dataclasses.replace(model.config, one_partner=True)
+    return model
 
 
 def map_of(length, pairs):

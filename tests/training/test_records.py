@@ -275,6 +275,24 @@ def test_a_folder_without_structures_is_an_error(tmp_path):
         read_examples([str(tmp_path)])
 
 
+def test_records_of_excluded_families_are_left_out(tmp_path, caplog):
+    families = {"a": "RF00001", "b": "RF00002,RF00003", "c": "RF00004;RF00001", "d": "", "e": "RF000011"}
+    lines = ["id\tfamily\tsequence\tdot_bracket"]
+    lines += [
+        f"{name}\t{family}\tGGGGGGAAAACCCCCC\t((((((....))))))" for name, family in families.items()
+    ]
+    (tmp_path / "train.tsv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "families.txt").write_text("RF00001\nRF00003\n")
+    data = DataConfig(
+        train=(str(tmp_path / "train.tsv"),), excluded_families=str(tmp_path / "families.txt")
+    )
+    assert [e.id for e in training_examples(data)] == ["d", "e"]
+    assert caplog.messages == ["3 of 5 training records left out, of excluded families"]
+    missing = dataclasses.replace(data, excluded_families=str(tmp_path / "none.txt"))
+    with pytest.raises(InputError, match=r"none\.txt.*expected a text file of family names"):
+        training_examples(missing)
+
+
 class TestHeldOut:
     @pytest.fixture
     def data(self, hairpins, tmp_path, monkeypatch):
