@@ -1,12 +1,13 @@
 """The elements of a structure: stems, hairpins, bulges, interior loops, multiloops, pseudoknots.
 
-The decomposition is that of forgi (Thiel et al. 2019, doi:10.12688/f1000research.18458.2), here in linear
-time and with two strands. It is made of the nested part of a structure, the pairs of order 0; helices of
-order 1 and higher are laid over it.
+The decomposition is that of forgi (Thiel et al. 2019, doi:10.12688/f1000research.18458.2), in linear
+time and with two strands. The nested part of a structure, the pairs of order 0, has the loops; helices
+of order 1 and higher are laid over it.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,9 @@ class Elements:
     """The elements of a structure.
 
     Attributes:
-        string: one letter per base: `s` stem, `h` hairpin, `i` bulge or interior loop, `m` multiloop, `p`
-            base of a pseudoknotted helix. Of the exterior loop, `f` are bases before the first paired base
-            of a strand, `t` after the last one, and `m` those between.
+        string: one letter per base: `s` stem, `h` hairpin, `i` bulge or interior loop, `m` multiloop,
+            `p` base of a pseudoknotted helix. Bases of the exterior loop are `f` before the first paired
+            base of a strand, `t` after the last one, and `m` between.
         stems: runs of stacked pairs of order 0.
         hairpins: loops that one stem closes, of one base or more.
         bulges: loops between two stems with unpaired bases on one side.
@@ -146,7 +147,7 @@ def _exterior(structure: Structure, nick: int | None) -> NDArray[np.str_]:
     """The letters as if all unpaired bases were of the exterior loop, shape (L,)."""
     letters = np.full(len(structure), "f")
     bounds = [0, *([] if nick is None else [nick]), len(structure)]
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         paired = start + np.flatnonzero(structure.partners[start:end] >= 0)
         if paired.size:
             letters[paired[0] : paired[-1]] = "m"

@@ -140,7 +140,7 @@ def test_no_base_inside_a_pseudoknot_is_an_end():
     pairs = [(1, 9), (2, 8), (5, 13), (6, 12)]
     structure = Structure(15, pairs)
     assert structure.orders.tolist() == [1, 1, 0, 0]
-    assert elements(structure).string == "fppmmsshpphsst"[:8] + ""
+    assert elements(structure).string == "fppmmsshpphhsst"
 
 
 TWO_STRANDS = {

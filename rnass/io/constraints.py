@@ -1,7 +1,8 @@
-"""Hard constraints in the notations that people have them in, read as they are written.
+"""Files of hard constraints.
 
 ViennaRNA's: a line `. x | < > ( )` as long as the RNA, under its name and perhaps its bases.
-RNAstructure's CON: sections of base numbers, from 1, each ended by -1
+RNAstructure's CON: sections of base numbers, from 1, each ended by -1, and in files that its programs
+write a last section of microarray constraints, which begins with their number
 (https://rna.urmc.rochester.edu/Text/File_Formats.html#Constraint).
 """
 
@@ -18,6 +19,7 @@ __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constrai
 _CONSTRAINING = frozenset(".x|<>()")
 _SYMBOLS = _CONSTRAINING | {"&"}
 _SUFFIXES = (".con", ".txt", ".fa", ".fasta")
+_MICROARRAY = "microarray constraints:"
 _SECTIONS = {  # how CON names them in lower case, and the field
     "ds": "paired",
     "ss": "unpaired",
@@ -94,7 +96,7 @@ def read_constraints(path: str | Path) -> list[ConstraintLine | ConSections]:
     """
     if not is_folder(path):
         return _read_file(Path(path))
-    # in a folder the name of a file says as much as a header
+    # in a folder the name of a file stands for a header
     files = files_in(path, _SUFFIXES)
     return [replace(one, named=True) for file in files for one in _read_file(file)]
 
@@ -182,6 +184,9 @@ def _con(path: Path, lines: Iterator[tuple[int, str]]) -> ConSections:
     for number, line in lines:
         where = f"{name_of(path)}:{number}"
         heading = line.strip()
+        if heading.lower() == _MICROARRAY:
+            _refuse_microarray(path, number, lines)
+            continue
         kind = _SECTIONS.get(heading.lower().removesuffix(":")) if heading.endswith(":") else None
         if kind is None:
             raise ConstraintError(
@@ -195,6 +200,16 @@ def _con(path: Path, lines: Iterator[tuple[int, str]]) -> ConSections:
         else:
             found[kind] = frozenset(row[0] for row in rows)
     return ConSections(record_name(path), name_of(path), **found)  # type: ignore[arg-type]
+
+
+def _refuse_microarray(path: Path, heading: int, lines: Iterator[tuple[int, str]]) -> None:
+    """Read the last section, which must hold no constraint: stretches of bases that mostly pair."""
+    number, line = next(lines, (heading, ""))
+    if line.strip() != "0":
+        raise ConstraintError(
+            f"{name_of(path)}:{number}: {line.strip()[:20]!r} microarray constraints, which are not "
+            "supported; expected 0"
+        )
 
 
 def _rows(

@@ -259,7 +259,9 @@ def _from_line(given: ConstraintLine, sequence: Rna) -> Constraints:
 
 def _padded(given: Reactivities, sequence: Rna, reported: str) -> tuple[float, ...]:
     """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
-    if given.bases is not None and given.bases != sequence.bases:
+    pairs = zip(given.bases or "", sequence.bases, strict=False)
+    other_length = given.complete and len(given.bases or "") != len(sequence)
+    if other_length or any(base not in (other, "N") for base, other in pairs):
         raise InputError(f"{given.where}: another RNA was probed; expected the bases of {sequence.id}")
     if len(given.values) > len(sequence):
         raise InputError(
