@@ -1,8 +1,8 @@
 """Chemical probing (SHAPE, DMS): a reactivity for each base, or none where it was not measured.
 
 `.shape` and `.dat`: base from 1 and reactivity, as RNAstructure and ViennaRNA read them; ViennaRNA's may
-have the letter between. `.map` of ShapeMapper: base, reactivity, standard error, letter. RDAT: Cordero et
-al. 2012, doi:10.1093/bioinformatics/bts554.
+have the letter between. `.map` of ShapeMapper: base, reactivity, standard error, letter. RDAT: Cordero
+et al. 2012, doi:10.1093/bioinformatics/bts554.
 """
 
 import math
