@@ -12,6 +12,7 @@ from rnass.io.fasta import read_fasta, write_fasta
 from rnass.io.json_structures import read_json_structures, write_json_structures
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
+from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_map, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
@@ -23,7 +24,9 @@ __all__ = [
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
+    "PredictedRecord",
     "Reactivities",
+    "ResultsFolder",
     "file_names",
     "format_ct",
     "format_dot_bracket",
@@ -36,7 +39,9 @@ __all__ = [
     "read_json_structures",
     "read_labelled",
     "read_labelled_tsv",
+    "read_map",
     "read_reactivities",
+    "read_results",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",
