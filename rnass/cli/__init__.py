@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import rnass
-from rnass.cli import backbones, judging, predict, prepare, structures, train
+from rnass.cli import backbones, judging, plot, predict, prepare, structures, train
 from rnass.errors import RnassError
 
 __all__ = ["app", "main"]
@@ -55,6 +55,7 @@ app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions oth
 app.command(
     epilog="Example: rnass compare seqs.fa --out comparison/ --predictions other=predictions.dbn"
 )(judging.compare)
+app.command(epilog="Example: rnass plot results/ --kind drawing --size 180mm --out figures/")(plot.plot)
 app.command(epilog="Example: rnass convert alignment.sto structures.dbn")(structures.convert)
 app.command(epilog="Example: rnass elements structures.dbn")(structures.elements)
 app.command()(backbones.backbones)
