@@ -27,6 +27,7 @@ __all__ = [
     "LIMIT_VARIABLE",
     "TEMPORARY_PREFIX",
     "files_in",
+    "is_file",
     "is_folder",
     "name_of",
     "parse_json",
@@ -199,6 +200,14 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
     if not found:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")
     return found
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file at *path*; False for whatever cannot be looked up."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def embed(
 ) -> None:
     """Embed every RNA in some FASTA files: a row per base or codon, or one vector.
 
-    RNAs over the backbone's context are read in windows and averaged; summary.tsv says which.
+    RNAs over the backbone's context are read in windows and averaged; summary.tsv lists them.
     """
     given = locals()
     paths = paths_of(inputs, sequence)
@@ -107,8 +107,8 @@ def fill_mask(
     """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
+    from rnass.network.backbones import open_backbone
     from rnass.network.device import choose_device
-    from rnass.network.weights import open_backbone
 
     found = open_backbone(backbone, family, u_as)
     if found.language is None:
@@ -179,7 +179,7 @@ def label(
     backbone: Annotated[
         str | None,
         typer.Option(
-            help="Path or name of the RNA language model; default: where the head found it.",
+            help="Path or name of the RNA language model; default: its path in the training.",
             rich_help_panel=MODEL,
         ),
     ] = None,
@@ -191,7 +191,7 @@ def label(
 ) -> None:
     """Label every RNA, or each of its bases, with a class or a number, by a head of rnass train --task.
 
-    The backbone is the one of the training; --backbone says where it is now.
+    The backbone is that of the training; --backbone gives its path if it has moved.
     """
     given = locals()
     paths = paths_of(inputs, sequence)

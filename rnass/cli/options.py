@@ -119,8 +119,8 @@ Family = Annotated[
     str | None,
     typer.Option(
         "--family",
-        help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: told "
-        "by its files.",
+        help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: "
+        "recognised from its files.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -128,7 +128,7 @@ UAs = Annotated[
     str | None,
     typer.Option(
         "--u-as",
-        help="T or U: the token that a U is read as; default: told by its files.",
+        help="T or U: the token that a U is read as; default: recognised from its files.",
         rich_help_panel=MODEL,
     ),
 ]

@@ -19,7 +19,7 @@ __all__ = ["combine", "fit", "pretrain", "train"]
 
 
 class Task(str, Enum):
-    """What a head on a backbone says."""
+    """The labels that a head on a backbone predicts."""
 
     contact = "contact"
     token = "token"
@@ -44,7 +44,8 @@ def pretrain(
     threads: Threads = 0,
 ) -> None:
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
-    from rnass.config import PretrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import PretrainConfig
     from rnass.training.pretrain import pretrain as run
 
     settings = read_toml(PretrainConfig, config)
@@ -73,12 +74,13 @@ def train(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
+    """Train the network that predicts base pairs (a contact head on a backbone), and calibrate it.
 
     With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
     label uses it.
     """
-    from rnass.config import ProbeConfig, TrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import ProbeConfig, TrainConfig
 
     given = {"backbone": backbone, "family": family, "u_as": u_as}
     chosen = {key: value for key, value in given.items() if value}
@@ -99,7 +101,8 @@ def fit(
     out: RunFolder,
 ) -> None:
     """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
-    from rnass.config import FitConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import FitConfig
     from rnass.training.energies import fit as run
 
     typer.echo(run(read_toml(FitConfig, config), out))
@@ -112,9 +115,10 @@ def combine(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Combine trained contact models into one weights file that asks them all, and calibrate it."""
-    from rnass.config import CombineConfig, read_toml
+    """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
+    from rnass.config import read_toml
     from rnass.training.combine import combine as run
+    from rnass.training.config import CombineConfig
 
     run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
     typer.echo(out)

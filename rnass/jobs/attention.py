@@ -21,9 +21,10 @@ from rnass.io import read_structures
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
+from rnass.network.backbones import Backbone, open_backbone
 from rnass.network.device import Device, choose_device
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import Backbone, find_weights, open_backbone
+from rnass.network.weights import find_weights
 from rnass.prediction.limits import unreadable
 from rnass.prediction.predictor import load_predictor
 from rnass.rna import MIN_HAIRPIN, Rna
@@ -92,9 +93,9 @@ def attention_maps(
         )
     body, first = table.body(bases), table.special_before()
     inside = slice(first, first + len(body))
-    maps: list[torch.Tensor] = []
     tokens = torch.tensor([table.framed(body)], device=encoder.tokens.weight.device)
-    encoder(tokens, lambda _, one: maps.append(one[0, :, inside, inside].float()))
+    seen = (one.maps for one in encoder.each_layer(tokens, maps=True))
+    maps = [one[0, :, inside, inside].float() for one in seen if one is not None]
     raw = torch.stack(maps)  # (layers, heads, T, T)
     step = table.bases_per_token
     raw = raw.repeat_interleave(step, -1).repeat_interleave(step, -2) if step > 1 else raw

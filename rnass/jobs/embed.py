@@ -17,8 +17,8 @@ from rnass.files import write_atomically, write_npy
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
+from rnass.network.backbones import open_backbone
 from rnass.network.device import Device, choose_device
-from rnass.network.weights import open_backbone
 from rnass.prediction.limits import unreadable
 from rnass.rna import Rna
 

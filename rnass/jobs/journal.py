@@ -150,8 +150,10 @@ def record_key(rna: Rna, more: Any = None) -> str:
     """A checksum of what a record is made from: header, bases, restraints, and *more* as JSON."""
     given = asdict(rna.constraints)
     del given["where"]
+    apart = [[sorted(one), sorted(other)] for one, other in given.pop("apart")]
     values = None if rna.reactivities is None else [repr(value) for value in rna.reactivities]
-    parts = [rna.id, rna.description, rna.text, {k: sorted(v) for k, v in given.items()}, values, more]
+    constraints = {name: sorted(bases) for name, bases in given.items()}
+    parts = [rna.id, rna.description, rna.text, constraints, apart, values, more]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -23,10 +23,16 @@ from rnass.errors import ConfigError, RnassError, SequenceError
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
-from rnass.network.weights import find_weights, load_pairing_model
+from rnass.network.models import load_pairing_model
+from rnass.network.weights import find_weights
 from rnass.prediction.limits import unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
-from rnass.prediction.restraints import ShapeMethod, restrained_map, vienna_constraint
+from rnass.prediction.restraints import (
+    ShapeMethod,
+    forbidden_canonical,
+    restrained_map,
+    vienna_constraint,
+)
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
@@ -126,7 +132,7 @@ class Predictor:
     @property
     def parameter_sets(self) -> tuple[str, ...]:
         """The energy parameters whose base-pair probabilities the network reads."""
-        return self.model.config.thermodynamics if self.thermodynamics else ()
+        return self.model.config.parameter_sets if self.thermodynamics else ()
 
     def __call__(self, rna: str | Rna) -> Prediction:
         """Predict one RNA, under its restraints.
@@ -176,7 +182,7 @@ class Predictor:
             vienna.Subject(
                 rna.text,
                 constraint=vienna_constraint(rna),
-                forbidden=rna.constraints.forbidden,
+                forbidden=forbidden_canonical(rna.constraints, rna.bases),
                 reactivities=rna.reactivities,
                 pairs=pairs,
             )

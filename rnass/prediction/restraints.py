@@ -7,7 +7,6 @@ go into ViennaRNA's ensemble, so that the base-pair probabilities that the netwo
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,12 +30,13 @@ from rnass.io import (
     read_constraints,
     read_reactivities,
 )
-from rnass.rna import Rna
+from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
 
 __all__ = [
     "ShapeMethod",
     "build_constraints",
+    "forbidden_canonical",
     "normalise_reactivities",
     "restrain",
     "restrained_map",
@@ -149,13 +149,13 @@ def build_constraints(given: ConstraintLine | ConSections, rna: Rna) -> Constrai
             raise ConstraintError(
                 f"{where}: base {k + 1} ({rna.bases[k]}) under FMN; expected a U, of a G-U pair"
             )
-    others = [k for k, base in enumerate(rna.bases) if base != "G"]
-    barred = {(min(i, j), max(i, j)) for i, j in product(inside, others) if i != j}
+    others = frozenset(k for k, base in enumerate(rna.bases) if base != "G")
     return Constraints(
         unpaired=given.unpaired,
         paired=given.paired | given.cleaved,
         pairs=given.pairs,
-        forbidden=given.forbidden | barred,
+        forbidden=given.forbidden,
+        apart=((frozenset(inside), others),) if inside else (),
         where=where,
     )
 
@@ -178,7 +178,9 @@ def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
 
 def _of_bases(given: Reactivities, rna: Rna, reported: str, *, normalise: bool) -> tuple[float, ...]:
     """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
-    if given.bases is not None and given.bases != rna.bases:
+    pairs = zip(given.bases or "", rna.bases, strict=False)
+    other_length = given.complete and len(given.bases or "") != len(rna)
+    if other_length or any(base not in (other, "N") for base, other in pairs):
         raise InputError(f"{given.where}: another RNA was probed; expected the bases of {rna.id}")
     if len(given.values) > len(rna):
         raise InputError(
@@ -247,6 +249,18 @@ def restrained_map(
     if reactivities is not None:
         restrained = add_log_odds(restrained, shape_log_odds(reactivities, method=method))
     return restrained
+
+
+def forbidden_canonical(given: Constraints, bases: str) -> frozenset[tuple[int, int]]:
+    """The forbidden pairs, and of those of bases that are kept apart the canonical ones."""
+    apart = {
+        (min(i, j), max(i, j))
+        for one, other in given.apart
+        for i in one
+        for j in other
+        if bases[i] + bases[j] in CANONICAL_PAIRS
+    }
+    return given.forbidden | apart
 
 
 def vienna_constraint(rna: Rna) -> str | None:

@@ -173,7 +173,10 @@ def test_no_command_shows_the_help(rna):
         (["fold"], "fold"),
         (["predict"], "no input: name FASTA files, - for standard input, or --sequence"),
         (["predict", "x.fa", "--plot", "gif"], "gif"),
-        (["predict", "x.fa", "--format", "ct,xyz"], "format 'xyz' is unknown; expected ct, dbn, bpseq, npy"),
+        (
+            ["predict", "x.fa", "--format", "ct,xyz"],
+            "format 'xyz' is unknown; expected ct, dbn, bpseq, npy",
+        ),
         (["predict", "x.fa", "--threshold", "high"], "threshold 'high'; expected auto or a number"),
         (["predict", "x.fa", "--threshold", "1.5"], "expected a number between 0 and 1"),
         (["predict", "x.fa", "--threshold", "nan"], "expected a number between 0 and 1"),
