@@ -22,8 +22,8 @@ MAP = np.full((9, 9), 0.25, dtype=np.float32)
 def results(tmp_path):
     folder = tmp_path / "results"
     folder.mkdir()
-    rows = [{"id": rna.id, "file": rna.id} for rna, _ in (ONE, TWO)]
-    write_summary(folder / "summary.tsv", ("id", "file"), rows)
+    rows = [{"id": rna.id, "file": rna.id, "status": "ok"} for rna, _ in (ONE, TWO)]
+    write_summary(folder / "summary.tsv", ("id", "file", "status"), rows)
     write_dot_bracket(folder / "predictions.dbn", [ONE, TWO])
     write_npy(folder / "one.npy", MAP)
     write_ct(folder / "one.ct", *ONE)
