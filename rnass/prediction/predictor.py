@@ -18,7 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.config import DecodingConfig
-from rnass.decoding import Alternative, alternatives, base_confidence, decode, expected_f1
+from rnass.decoding import (
+    Alternative,
+    alternatives,
+    base_confidence,
+    decode,
+    expected_f1,
+    one_partner,
+)
 from rnass.errors import ConfigError, RnassError, SequenceError
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
@@ -48,7 +55,8 @@ class Prediction:
 
     Attributes:
         rna: the RNA, L bases, with its restraints.
-        probabilities: (L, L) float32, symmetric: the calibrated probability that two bases pair.
+        probabilities: (L, L) float32, symmetric: the calibrated probability that two bases pair; a row
+            adds up to at most 1, a pair that cannot form has 0.
         structure: the base pairs decoded from them.
         thermodynamics: ViennaRNA's folding of the same RNA.
         seconds: time taken, its share of a batch.
@@ -207,7 +215,13 @@ class Predictor:
         fast = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
             probabilities = self.model.probabilities(batch).float().cpu().numpy()
-        return [probabilities[k][np.ix_(places, places)] for k, places in enumerate(kept)]
+        found = [probabilities[k][np.ix_(places, places)] for k, places in enumerate(kept)]
+        if self.model.config.one_partner:
+            return found
+        return [
+            one_partner(p, rna.bases, self.decoding, nick=rna.nick)
+            for p, rna in zip(found, rnas, strict=True)
+        ]
 
     def decode(
         self, rna: Rna, folded: vienna.Thermodynamics, probabilities: NDArray[np.float32], seconds: float

@@ -168,15 +168,16 @@ def test_of_crossing_forced_pairs_vienna_is_told_a_nested_set():
 
 
 def test_mixing_and_reactivities_move_the_map():
-    p = np.full((12, 12), 0.3, dtype=np.float32)
-    q = np.full((12, 12), 0.9, dtype=np.float32)
+    p = np.full((12, 12), 0.03, dtype=np.float32)
+    q = np.full((12, 12), 0.08, dtype=np.float32)
     assert restrained_map(p, None) is p
-    assert np.all(restrained_map(p, None, bpp=q, mix=0.5) > 0.5)
-    np.testing.assert_allclose(restrained_map(p, None, bpp=q, mix=1.0), q, atol=1e-6)
+    mixed = restrained_map(p, None, bpp=q, mix=0.5)
+    assert np.all((mixed > p) & (mixed < q))
+    np.testing.assert_allclose(restrained_map(p, None, bpp=q, mix=1.0), q, atol=1e-5)
     values = (3.0, *[math.nan] * 11)
     found = restrained_map(p, values)
-    assert found[0, 5] < 0.1
-    np.testing.assert_allclose(found[1:, 1:], p[1:, 1:], atol=1e-6)  # missing ones change nothing
+    assert found[0, 5] < 0.01
+    np.testing.assert_allclose(found[1:, 1:], p[1:, 1:], rtol=0.05)  # but for base 0's partners
 
 
 def test_ten_thousand_records_of_one_id_are_told_apart_in_linear_time():
