@@ -41,7 +41,7 @@ def partner_probabilities(log_odds: ArrayLike) -> NDArray[np.floating]:
     unpaired = np.exp(x)
     share = 1 / (1 + odds @ unpaired)  # a to within the tolerance, with which each row adds up exactly
     each = odds * unpaired * share[:, None]
-    return np.minimum(each, each.T)
+    return np.asarray(np.minimum(each, each.T))
 
 
 def partner_log_odds(probabilities: ArrayLike) -> NDArray[np.floating]:

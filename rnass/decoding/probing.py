@@ -122,4 +122,4 @@ def _log_likelihood_ratio(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _bounded(p: NDArray[np.floating]) -> NDArray[np.floating]:
     """The log-odds of a map, of the pairs below the floor as if they had that probability."""
-    return np.maximum(partner_log_odds(p), np.log(_FLOOR).astype(p.dtype))
+    return np.asarray(np.maximum(partner_log_odds(p), np.log(_FLOOR).astype(p.dtype)))
