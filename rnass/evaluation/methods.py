@@ -25,7 +25,7 @@ VIENNA_METHODS = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA",
 """ViennaRNA's minimum free energy, centroid and maximum expected accuracy (gamma 1) structures, and
 its base-pair probabilities decoded by ThreshKnot; Turner 2004, 37 C, dangles 2."""
 
-THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3)
+THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3, steric=False)
 """ThreshKnot as published: threshold 0.3, helices of at least three pairs (Zhang et al. 2020,
 https://doi.org/10.48550/arXiv.1912.12796)."""
 
