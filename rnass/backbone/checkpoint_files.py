@@ -165,6 +165,8 @@ def _check_tensors(state: dict[str, Tensor], path: Path) -> None:
             raise CheckpointError(
                 f"{path}: tensor {key} is {tuple(tensor.shape)}; expected one that the file can hold"
             )
+        if tensor.is_floating_point() and not bool(tensor.float().isfinite().all()):
+            raise CheckpointError(f"{path}: tensor {key} holds NaN or infinity; expected finite numbers")
 
 
 def _check_archive(path: Path) -> None:

@@ -10,15 +10,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnass.backbone.embeddings import Embedding, embed
+from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
+from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
-from rnass.files import write_atomically, write_json, write_text
+from rnass.files import is_folder, parse_json, write_atomically, write_json, write_text
 from rnass.io.labels import read_labels
 from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
@@ -189,20 +189,24 @@ def load_probe(path: Path, backbone: str | None = None) -> Probe:
     Raises:
         CheckpointError: not such a file; a backbone of another sha256.
     """
-    path = path / FILE if path.is_dir() else path
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
+    path = path / FILE if is_folder(path) else path
+    metadata, state = read_safetensors(path)
     if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
         raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
-    config = from_mapping(ProbeConfig, json.loads(metadata["config"]), str(path))
-    probe = Probe(config, len(state["mean"]), tuple(json.loads(metadata["classes"])))
-    probe.load_state_dict(state)
+    values, recorded = (
+        parse_json(metadata[key], f"{path}: metadata {key}", error=CheckpointError)
+        for key in ("config", "backbone")
+    )
+    config = from_mapping(ProbeConfig, values, str(path))
+    classes = parse_json(f'{{"names": {metadata["classes"]}}}', f"{path}: metadata classes")["names"]
+    names = from_mapping(tuple[str, ...], classes, f"{path}: metadata classes")
     where = backbone or config.backbone or DEFAULT_BACKBONE
-    probe.backbone = needed_backbone(path, json.loads(metadata["backbone"]), where)
+    found = needed_backbone(path, recorded, where)
+    layer_number(found.encoder, config.layer)
+    with torch.device("meta"):
+        probe = Probe(config, found.encoder.config.width, names)
+    load_strictly(probe, state, path)
+    probe.backbone = found
     return probe.eval()
 
 
