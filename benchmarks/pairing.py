@@ -118,10 +118,12 @@ def row_of(example: Example, prediction: Prediction) -> Row:
     return Row(
         length=len(example.bases),
         f1=score(known, prediction.structure).f1,
-        crossing=score(crossing, crossing_pairs(prediction.structure)).f1 if len(crossing) else np.nan,
+        crossing=score(crossing, crossing_pairs(prediction.structure)).f1
+        if len(crossing.pairs)
+        else np.nan,
         confidence=prediction.confidence,
         expected=float(np.triu(probabilities, 1).sum()),
-        known=len(known),
+        known=len(known.pairs),
         decodable=int(allowed[known.pairs[:, 0], known.pairs[:, 1]].sum()),
         largest=float(probabilities.sum(1).max()),
     )

@@ -121,7 +121,7 @@ def predict(
     mix: Annotated[
         float,
         typer.Option(
-            help="ViennaRNA's share in the probabilities that become pairs: 0 is the network alone, 1 "
+            help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
             "ViennaRNA alone.",
             min=0,
             max=1,

@@ -14,22 +14,23 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Structures: .ct, .bpseq, .dbn, .sto, .json or .tsv; or a .npy map of rnass predict."
+            help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table; or a .npy map of rnass predict."
         ),
     ],
     target: Annotated[
-        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json or .tsv; with --split a folder.")
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto or .tsv; with --split a folder.")
     ],
     sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
     threshold: Annotated[
         float, typer.Option(help="Pairing probability above which a pair of a .npy map counts.")
     ] = 0.5,
     pseudoknots: Annotated[
-        bool, typer.Option(help="--no-pseudoknots: leave their pairs out, and say how many.")
+        bool,
+        typer.Option(help="--no-pseudoknots: leave pseudoknotted pairs out and print their number."),
     ] = True,
     split: Annotated[
         str | None,
-        typer.Option(help="Format, ct say: a file of it for each record, in the folder TARGET."),
+        typer.Option(help="Format such as ct: one file for each record, in the folder TARGET."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -52,10 +53,12 @@ def convert(
 
 
 def elements(
-    files: Annotated[list[str], typer.Argument(help="Structures: .ct, .bpseq, .dbn, .sto or .tsv.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table.")
+    ],
     out: OutFile = None,
 ) -> None:
-    """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
+    """List the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
     from rnass.elements import elements_table
     from rnass.files import write_text
 

@@ -21,7 +21,7 @@ __all__ = ["combine", "fit", "pretrain", "train"]
 
 
 class Task(str, Enum):
-    """What a head on a backbone says."""
+    """The labels that a head on a backbone predicts."""
 
     contact = "contact"
     token = "token"
@@ -77,7 +77,7 @@ def train(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
+    """Train the network that predicts base pairs (a contact head on a backbone), and calibrate it.
 
     With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
     label uses it.
@@ -120,7 +120,7 @@ def combine(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Combine trained contact models into one weights file that asks them all, and calibrate it."""
+    """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
     log_to_stderr(quiet=False)
     from rnass.config import read_toml
     from rnass.training.combine import combine as run

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ConstraintError
+from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 
 __all__ = ["Constraints"]
@@ -22,6 +23,7 @@ class Constraints:
         downstream: bases that must pair with a base after them (a larger index).
         pairs: pairs (i, j), i < j, that must be formed.
         forbidden: pairs (i, j), i < j, that must not.
+        apart: two sets of bases each, of which no base of the one pairs with one of the other.
         where: place named in messages, such as file and line.
     """
 
@@ -31,6 +33,7 @@ class Constraints:
     downstream: frozenset[int] = frozenset()
     pairs: frozenset[tuple[int, int]] = frozenset()
     forbidden: frozenset[tuple[int, int]] = frozenset()
+    apart: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()
     where: str = field(default="constraints", compare=False)
 
     @classmethod
@@ -79,7 +82,23 @@ class Constraints:
             partner[a], partner[b] = b, a
         forced = (partner[i] == j) | ((partner[i] < 0) & (partner[j] < 0))
         banned = np.array([a * length + b for a, b in self.forbidden], dtype=np.int64)
-        return np.asarray(opens[i] & closes[j] & forced & ~np.isin(i * length + j, banned))
+        permitted = opens[i] & closes[j] & forced & ~np.isin(i * length + j, banned)
+        for sets in self.apart:
+            one, other = np.zeros((2, length), dtype=bool)
+            one[list(sets[0])] = other[list(sets[1])] = True
+            permitted &= ~(one[i] & other[j] | other[i] & one[j])
+        return np.asarray(permitted)
+
+    def forbidden_canonical(self, bases: str) -> frozenset[tuple[int, int]]:
+        """The forbidden pairs, and of those of bases that are kept apart the canonical ones."""
+        kept = {
+            (min(i, j), max(i, j))
+            for one, other in self.apart
+            for i in one
+            for j in other
+            if bases[i] + bases[j] in CANONICAL_PAIRS
+        }
+        return self.forbidden | kept
 
     def check(self, length: int, *, max_order: int | None = None) -> None:
         """Check that the constraints fit the length and can hold together.
@@ -127,7 +146,9 @@ class Constraints:
             for base, other in ((i, "upstream"), (j, "downstream"), (i, "unpaired"), (j, "unpaired")):
                 if base in getattr(self, other):
                     self._conflict(base, f"form the pair ({i + 1}, {j + 1}) and {_MEANING[other]}")
-            if (i, j) in self.forbidden:
+            if (i, j) in self.forbidden or any(
+                (i in one and j in other) or (j in one and i in other) for one, other in self.apart
+            ):
                 self._conflict(i, f"both form and not form the pair ({i + 1}, {j + 1})")
         order = Structure(length, list(self.pairs)).pseudoknot_order
         if max_order is not None and order > max_order:

@@ -9,9 +9,9 @@ from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.fasta import read_fasta, write_fasta
-from rnass.io.json_structures import read_json_structures, write_json_structures
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
+from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_map, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
@@ -23,7 +23,9 @@ __all__ = [
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
+    "PredictedRecord",
     "Reactivities",
+    "ResultsFolder",
     "file_names",
     "format_ct",
     "format_dot_bracket",
@@ -33,10 +35,11 @@ __all__ = [
     "read_ct",
     "read_dot_bracket",
     "read_fasta",
-    "read_json_structures",
     "read_labelled",
     "read_labelled_tsv",
+    "read_map",
     "read_reactivities",
+    "read_results",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",
@@ -44,7 +47,6 @@ __all__ = [
     "write_ct",
     "write_dot_bracket",
     "write_fasta",
-    "write_json_structures",
     "write_labelled_tsv",
     "write_stockholm",
     "write_stockholm_records",

@@ -1,25 +1,24 @@
-"""`rnass convert`: structures from one file format to another; pseudoknots are kept unless told."""
+"""`rnass convert`: structures from one file format to another, pseudoknots included."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import reason, write_text
+from rnass.files import read_npy, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
     file_names,
     format_ct,
     format_dot_bracket,
     read_fasta,
-    read_json_structures,
     read_labelled,
     write_bpseq,
-    write_json_structures,
     write_labelled_tsv,
     write_stockholm_records,
 )
@@ -40,14 +39,16 @@ def convert_file(
     split: str | None = None,
     overwrite: bool = False,
 ) -> str:
-    """Read *source*, write *target*; gives a line that says what was written and what was not.
+    """Read *source*, write *target*; gives a line with the numbers of what was written and left out.
 
     Args:
-        source: .ct, .bpseq, .dbn (.db, .dot), .sto (.stk), .tsv, .json or, with *sequence*, .npy.
-        target: the same but .npy; with *split*, a folder.
+        source: a structure file of any format that `rnass.io.read_structures` reads, a folder of
+            them, or, with *sequence*, a .npy map of pairing probabilities.
+        target: a file whose suffix is one of `TARGETS`; with *split*, a folder.
         sequence: FASTA file with the RNA of a .npy map.
         threshold: pairing probability that counts as paired, for a .npy map.
-        pseudoknots: keep pairs of pseudoknot order 1 and higher.
+        pseudoknots: keep pairs of pseudoknot order 1 and higher. The brackets in *source*
+            decide which pairs these are, where it has any.
         split: a suffix without dot: each record gets a file of its own in the folder *target*.
         overwrite: replace files that are there.
 
@@ -74,13 +75,10 @@ def convert_file(
 
 def read_records(path: Path, *, sequence: Path | None = None, threshold: float = 0.5) -> _Records:
     """Every record of a file of any format; see `convert_file`."""
-    suffix = _suffix(path)
-    if suffix == ".npy":
+    if suffix_of(path) == ".npy":
         return [_decoded(path, sequence, threshold)]
     if sequence is not None:
         raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
-    if suffix == ".json":
-        return [LabelledRecord(*record) for record in read_json_structures(path)]
     return read_labelled(path)
 
 
@@ -116,22 +114,17 @@ def _write_stockholm(path: Path, records: _Records) -> None:
     write_stockholm_records(path, ((r.sequence, r.structure) for r in records))
 
 
-def _write_json(path: Path, records: _Records) -> None:
-    write_json_structures(path, ((r.sequence, r.structure) for r in records))
-
-
 TARGETS: dict[str, Callable[[Path, _Records], None]] = {
     ".bpseq": _write_bpseq,
     ".ct": _write_ct,
     ".db": _write_dot_bracket,
     ".dbn": _write_dot_bracket,
     ".dot": _write_dot_bracket,
-    ".json": _write_json,
     ".sto": _write_stockholm,
     ".stk": _write_stockholm,
     ".tsv": write_labelled_tsv,
 }
-"""Who writes a format, by its suffix."""
+"""The writer of each format, by suffix."""
 
 
 def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord:
@@ -139,23 +132,38 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
     if fasta is None:
         raise InputError(f"{path}: a map without bases; expected --sequence FASTA with them")
     sequence = _sequence_of(path, fasta)
-    try:
-        array = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path}: {reason(error)}; expected a file to read") from error
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an array; expected NumPy's format, without pickle") from error
+    array = read_npy(path)
     size = len(sequence)
-    if getattr(array, "shape", None) != (size, size) or array.dtype.kind not in "fiub":
+    if array.shape != (size, size) or array.dtype.kind not in "fiub":
         raise InputError(
             f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has "
             f"{counted(size, 'base')}"
         )
     try:
         options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
-        return LabelledRecord(sequence, decode(array.astype(np.float64), sequence.bases, options))
+        probabilities = _symmetric(array.astype(np.float64), path)
+        structure = decode(probabilities, sequence.bases, options, nick=sequence.nick)
+        return LabelledRecord(sequence, structure)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _symmetric(array: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """The map, (L, L), with one triangle copied to the other if that is empty.
+
+    Raises:
+        InputError: both triangles are filled and differ.
+    """
+    upper, lower = np.triu(array, 1), np.tril(array, -1).T
+    if not lower.any() or not upper.any():
+        upper = lower = upper + lower
+    if not np.allclose(upper, lower, atol=1e-4, equal_nan=True):
+        i, j = np.argwhere(~np.isclose(upper, lower, atol=1e-4, equal_nan=True))[0]
+        raise InputError(
+            f"{path}: {array[i, j]:.4g} for bases {i + 1} and {j + 1}, {array[j, i]:.4g} for {j + 1} "
+            f"and {i + 1}; expected a symmetric map, or one triangle of it"
+        )
+    return np.asarray(upper + upper.T)
 
 
 def _sequence_of(path: Path, fasta: Path) -> Rna:
@@ -187,7 +195,3 @@ def _make(folder: Path) -> None:
 
 def _pairs(records: _Records) -> int:
     return sum(len(record.structure.pairs) for record in records)
-
-
-def _suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(".gz")).suffix

@@ -456,7 +456,7 @@ def _subject(item: _Item, *, pairs: bool) -> vienna.Subject:
     return vienna.Subject(
         sequence.text,
         constraint=known.vienna_line(sequence),
-        forbidden=known.constraints.forbidden,
+        forbidden=known.constraints.forbidden_canonical(sequence.bases),
         reactivities=known.reactivities,
         pairs=pairs and known.mix > 0,
     )

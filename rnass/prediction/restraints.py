@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,9 +119,10 @@ class Knowledge:
             return {}
         known = dataclasses.asdict(self.constraints)
         del known["where"]
+        apart = [[sorted(one), sorted(other)] for one, other in known.pop("apart")]
         values = None if self.reactivities is None else [repr(value) for value in self.reactivities]
         return {
-            "constraints": {name: sorted(bases) for name, bases in known.items()},
+            "constraints": {name: sorted(bases) for name, bases in known.items()} | {"apart": apart},
             "reactivities": values,
             "shape_method": None if values is None else self.shape_method,
             "mix": self.mix,
@@ -230,13 +230,13 @@ def build_constraints(given: ConstraintLine | ConSections, sequence: Rna) -> Con
             raise ConstraintError(
                 f"{where}: base {k + 1} ({sequence.bases[k]}) under FMN; expected a U, of a G-U pair"
             )
-    others = [k for k, base in enumerate(sequence.bases) if base != "G"]
-    barred = {(min(i, j), max(i, j)) for i, j in product(inside, others) if i != j}
+    others = frozenset(k for k, base in enumerate(sequence.bases) if base != "G")
     return Constraints(
         unpaired=given.unpaired,
         paired=given.paired | given.cleaved,
         pairs=given.pairs,
-        forbidden=given.forbidden | barred,
+        forbidden=given.forbidden,
+        apart=((frozenset(inside), others),) if inside else (),
         where=where,
     )
 
@@ -259,7 +259,9 @@ def _from_line(given: ConstraintLine, sequence: Rna) -> Constraints:
 
 def _padded(given: Reactivities, sequence: Rna, reported: str) -> tuple[float, ...]:
     """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
-    if given.bases is not None and given.bases != sequence.bases:
+    pairs = zip(given.bases or "", sequence.bases, strict=False)
+    other_length = given.complete and len(given.bases or "") != len(sequence)
+    if other_length or any(base not in (other, "N") for base, other in pairs):
         raise InputError(f"{given.where}: another RNA was probed; expected the bases of {sequence.id}")
     if len(given.values) > len(sequence):
         raise InputError(

@@ -55,12 +55,14 @@ def test_a_single_record_may_have_no_header(tmp_path):
     ("text", "message"),
     [
         pytest.param("", ": no records; expected '>name', bases, brackets", id="empty"),
+        pytest.param(">x\nGAAAC\n", r":1 \(x\): no brackets in the record; expected", id="no brackets"),
+        pytest.param(">x\n", r":1 \(x\): no bases in the record", id="only a header"),
         pytest.param(
-            ">x\nGAAAC\n", r":1 \(x\): 1 line in the record; expected one of", id="no brackets"
+            "GA\n..\nGA\n..\n",
+            r":3 \(x\): 'GA' after the brackets; expected the header",
+            id="two without headers",
         ),
-        pytest.param(">x\n", r":1 \(x\): 0 lines in the record", id="only a header"),
-        pytest.param("GA\n..\nGA\n..\n", r":1 \(x\): 4 lines in the record", id="two without headers"),
-        pytest.param(">\nA\n.\n.\n", r":1 \(no name\): 3 lines in the record", id="a line too many"),
+        pytest.param(">\nA\n.\nx\n", r":4 \(no name\): 'x' after the brackets", id="a line too many"),
         pytest.param(">x\nGA\n..\n>y\nGAAAC\n(..)\n", r":6 \(y\): 4 symbols for 5 bases", id="length"),
         pytest.param(">x\nGAXAC\n(...)\n", r":2 \(x\): letter 'X' at base 3; expected A", id="letter"),
         pytest.param(">x\nGAAAC\n((..)\n", r":3 \(x\): '\(' at base 1 is never closed", id="unclosed"),

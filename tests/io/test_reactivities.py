@@ -57,7 +57,8 @@ def test_a_folder_names_records_by_its_files(tmp_path):
     [
         ("", "r.shape: no reactivities"),
         (">a\n", "r.shape (a): no reactivities"),
-        ("1 0.5 0.1\n", "r.shape:1: 3 columns; expected 2"),
+        ("1 0.5 0.1\n", "r.shape:1: letter '0.5'; expected A"),
+        ("1 G 0.5 0.1 0\n", "r.shape:1: 5 columns; expected 2, base and reactivity"),
         ("1 0.5\n0 0.5\n", "r.shape:2: base '0'; expected a number from 1"),
         ("1 0.5\nG 0.5\n", "r.shape:2: base 'G'"),
         ("1 0.5\n\n1 0.6\n", "r.shape:3: base 1 stands twice"),

@@ -83,7 +83,9 @@ def test_more_orders_than_letters_are_refused(tmp_path):
             TEXT.replace("GGCA-AAGCC", "GGCAAGCC"), r":8: .* expected rows of one", id="length"
         ),
         pytest.param(
-            TEXT.replace("SS_cons", "SS_none"), ":8: no consensus structure; exp", id="no pairs"
+            TEXT.replace("SS_cons", "SS_none"),
+            r":8 \(small\): no consensus structure; exp",
+            id="no pairs",
         ),
         pytest.param(TEXT, ":6: 'A' at base 7 is never closed; expected", id="unbalanced letters"),
         pytest.param(TEXT.replace("AA>>>", "__>>?"), ":6: symbol '\\?' at base 10; exp", id="symbol"),

@@ -1,6 +1,7 @@
 """What files say of each record; which constraints reach ViennaRNA, and as what."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -106,7 +107,33 @@ def test_fmn_is_a_u_in_a_gu_pair():
     sequence = Rna("x", "GAAAAUA")
     found = build_constraints(ConSections("x", "x.con", cleaved=frozenset({5})), sequence)
     assert found.paired == {5}
-    assert found.forbidden == {(1, 5), (2, 5), (3, 5), (4, 5), (5, 6)}
+    every = np.argwhere(np.triu(np.ones((7, 7)), 1))
+    barred = every[~found.permits(every, 7)]
+    assert barred.tolist() == [[1, 5], [2, 5], [3, 5], [4, 5], [5, 6]]
+    assert found.forbidden_canonical(sequence.bases) == {(1, 5), (2, 5), (3, 5), (4, 5), (5, 6)}
+
+
+def test_fmn_and_a_pair_with_another_base_contradict_each_other():
+    found = build_constraints(
+        ConSections("x", "x.con", cleaved=frozenset({5}), pairs=frozenset({(1, 5)})), Rna("x", "GAAAAUA")
+    )
+    with pytest.raises(ConstraintError, match=r"both form and not form the pair \(2, 6\)"):
+        found.check(7)
+    kept = build_constraints(
+        ConSections("x", "x.con", cleaved=frozenset({5}), pairs=frozenset({(0, 5)})), Rna("x", "GAAAAUA")
+    )
+    kept.check(7)
+
+
+def test_fmn_at_two_thousand_bases_takes_memory_by_bases_and_not_by_pairs():
+    bases = "U" * 2000
+    tracemalloc.start()
+    found = build_constraints(ConSections("x", "x.con", cleaved=frozenset(range(2000))), Rna("x", bases))
+    assert Knowledge(found).fingerprint
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    assert found.forbidden_canonical(bases) == frozenset()
 
 
 @pytest.mark.parametrize(
