@@ -113,16 +113,16 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     objective = TrainObjective(model, config.bpp_dropout, config.profile_weight)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
 
-    def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
-        draw, numbers = drawn
+    def numbered(sampled: tuple[int, list[int]]) -> LabelledBatch:
+        draw, numbers = sampled
         chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
         return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(model, load, _spread(valid, data.valid_limit), device)
 
-    drawn = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(enumerate(drawn), numbered, validate)
+    sampled = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(enumerate(sampled), numbered, validate)
     path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():
@@ -291,7 +291,7 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
     if config.start:
         model = load_model(find_weights(config.start), config.backbone)
         if published and published.encoder.config != model.backbone.config:
-            raise ConfigError("start: reads U otherwise than u_as says; expected the same")
+            raise ConfigError("start: reads U otherwise than u_as; expected the same")
         if config.parameter_sets is not None:
             model.read(config.parameter_sets)
     elif backbone:

@@ -313,7 +313,7 @@ def test_a_malicious_pickle_is_refused_and_does_nothing(tmp_path, suffix, legacy
         file.write_bytes(pickle.dumps(data))
     else:
         torch.save(data, file)
-    why = "it is cut short, damaged or of another kind" if legacy else r"it asks for \S+"
+    why = "it is cut short, damaged or of another kind" if legacy else r"it needs \S+"
     with pytest.raises(CheckpointError, match=rf"model\..*refused: {why}; expected whole weights"):
         read_checkpoint(file)
     assert not trace.exists()

@@ -39,7 +39,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def config(encoder_config, hairpins, tmp_path):
-    """Twelve hairpins to learn by heart, without ViennaRNA's help."""
+    """Twelve hairpins to memorise, without ViennaRNA's help."""
     path = hairpins(12)
     return TrainConfig(
         encoder=encoder_config,
@@ -65,7 +65,7 @@ def probabilities_of(model, examples):
         return [model.probabilities(load([e]).rnas)[0].numpy() for e in examples]
 
 
-def test_hairpins_are_learnt_by_heart(config, tmp_path):
+def test_hairpins_are_memorised(config, tmp_path):
     model = load_model(train(config, tmp_path / "run", CPU))
     examples = read_examples(config.data.valid)
     assert mean_f1(probabilities_of(model, examples), examples, model.config.decoding) > 0.9

@@ -378,8 +378,8 @@ def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
         "id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t01010\nb\tGAC\t...\t\n"
     )
     batch = Loader(RNASS)(read_examples([str(tmp_path / "a.tsv")]))
-    assert batch.askable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
-    assert batch.to(torch.device("cpu")).askable is not None
+    assert batch.maskable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
+    assert batch.to(torch.device("cpu")).maskable is not None
 
 
 @pytest.mark.parametrize("mask", ["010", "0101x"])
