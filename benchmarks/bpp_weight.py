@@ -21,7 +21,7 @@ from rnass.network.contact_model import ContactModel, bpp_log_odds
 from rnass.network.device import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.network.weights import find_weights
-from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, strict_f1
+from rnass.training.calibration import calibrate, calibrated_probabilities, logit_maps, strict_f1
 from rnass.training.records import Example, Loader, read_examples
 
 Maps = list[NDArray[np.floating]]

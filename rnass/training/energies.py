@@ -25,8 +25,8 @@ from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
 from rnass.structure import Structure
 from rnass.thermodynamics.energies import Energies, Parameters
 from rnass.thermodynamics.vienna import TURNER_2004, Sample, sample
+from rnass.training.calibration import mean_f1
 from rnass.training.config import FitConfig
-from rnass.training.contact import mean_f1
 from rnass.training.loop import Run
 from rnass.training.processes import first_process_first
 from rnass.training.records import Example, batches, read_examples, training_examples
