@@ -28,8 +28,9 @@ from rnass.network.device import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
+from rnass.training.calibration import calibrated_probabilities, logit_maps, strict_f1
 from rnass.training.config import TrainConfig
-from rnass.training.contact import calibrated_probabilities, logit_maps, strict_f1, train
+from rnass.training.contact import train
 from rnass.training.records import Loader, read_examples
 
 if sys.version_info >= (3, 11):

@@ -22,7 +22,7 @@ __all__ = ["Curation", "Part", "curate", "label", "read_names", "read_regions", 
 
 @dataclass(frozen=True, kw_only=True)
 class Curation:
-    """What is kept, and how.
+    """Rules of curation.
 
     Attributes:
         min_length, max_length: in bases.
@@ -67,7 +67,7 @@ def curate(
     Args:
         sequences: any; they keep their ids, windows get `/first-last` (from 1) after them.
         settings: what is kept, and how.
-        excluded: headers or ids that are left out, those near a test say.
+        excluded: headers or ids that are left out, such as those near a test.
     """
     excluded = frozenset(excluded)
     kept: list[Part] = []
@@ -102,7 +102,7 @@ def label(
         fold: annotate with ViennaRNA's structure of minimum free energy; else no base pairs, and the
             records are fit for masked language modelling alone.
         max_span: most bases that a pair of it spans, both ends counted; None for no bound.
-        regions: where masked language modelling may ask for a base, by id of the whole sequence:
+        regions: where masked language modelling may mask a base, by id of the whole sequence:
             intervals from base 0, the end not included. They become the column `mask`. None for
             everywhere, and no column.
         processes: worker processes that fold; 0 for this one.

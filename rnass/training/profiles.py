@@ -1,6 +1,6 @@
 """Chemical-mapping profiles to learn structure from: designed RNAs of no natural family.
 
-A reactivity tells whether its base is paired, not with which other. How much likelier it is of an
+A reactivity shows whether its base is paired, not with which other. How much likelier it is of an
 unpaired base than of a paired one is read off the profiles themselves: the densities of both are fitted
 by expectation maximisation, with ViennaRNA's probabilities as prior, for each reagent and base (as
 Wayment-Steele et al. 2022 did with gamma densities, doi:10.1038/s41592-022-01605-0).

@@ -47,7 +47,7 @@ log = logging.getLogger("rnass")
 _POOL = 2048  # examples that are sorted by length together
 
 
-@runtime_checkable  # the shape checks of the tests ask
+@runtime_checkable  # for the shape checks of the tests
 class _Record(Protocol):
     """Anything that has bases."""
 
@@ -68,7 +68,7 @@ class Example:
         bases: over ACGUN.
         pairs: (n, 2), 0-based.
         source: which of the files it came from.
-        mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
+        mask: empty, or for each base 1 where masked language modelling may mask it, else 0.
         altered: mutated, so that nothing is kept for its bases.
         evidence: of an RNA whose structure is not known, (L,): the log-likelihood ratio that each base
             is unpaired, see `rnass.training.profiles.Densities`; else None.
@@ -194,7 +194,7 @@ def _without_families(examples: list[Example], path: str) -> list[Example]:
 def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
     """The records that a backbone can read: where its tokens are codons, those of whole codons.
 
-    A warning counts the others; *what* says what the records are for.
+    A warning counts the others; *what* is the records' purpose.
     """
     step = vocabulary.bases_per_token
     kept = [record for record in records if len(record.bases) % step == 0]
@@ -206,7 +206,7 @@ def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> lis
 
 
 def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
-    """What is near, from the cache or computed into it."""
+    """The near records, from the cache or computed into it."""
     tool = best_tool()
     key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
@@ -221,7 +221,7 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
 def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -> list[Example]:
     """Some of the examples with other bases under the same pairs; see `rnass.training.mutation.mutate`.
 
-    The same seed and number of the draw give the same mutations, whatever was drawn before.
+    The same seed and number of the draw give the same mutations, whatever was sampled before.
     """
     if not data.mutation_rate:
         return list(chosen)
@@ -313,25 +313,25 @@ class LabelledBatch:
 
     Attributes:
         rnas, contacts: the RNAs, their pairs.
-        askable: (B, L) 1 where masked language modelling may ask for a base; None for everywhere.
+        maskable: (B, L) 1 where masked language modelling may mask a base; None for everywhere.
         evidence: (B, L) the log-likelihood ratio that a base is unpaired, of RNAs whose pairs are not
             known; NaN of the others. None where all pairs are known.
     """
 
     rnas: Batch
     contacts: Float[Tensor, "B L L"]
-    askable: Float[Tensor, "B L"] | None = None
+    maskable: Float[Tensor, "B L"] | None = None
     evidence: Float[Tensor, "B L"] | None = None
 
     def to(self, device: torch.device) -> "LabelledBatch":
         """The same batch on another device."""
-        askable = None if self.askable is None else self.askable.to(device)
+        maskable = None if self.maskable is None else self.maskable.to(device)
         evidence = None if self.evidence is None else self.evidence.to(device)
-        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable, evidence)
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), maskable, evidence)
 
 
 class Loader:
-    """Turns examples into batches, with the base-pair probabilities that a head asks for.
+    """Turns examples into batches, with the base-pair probabilities that a head reads.
 
     Args:
         vocabulary: the backbone's token table.
@@ -340,7 +340,7 @@ class Loader:
         processes: worker processes that compute them; 0 for this one.
 
     Attributes:
-        features: gives what a frozen backbone says of some RNAs, where that is kept.
+        features: gives the kept output of a frozen backbone for some RNAs.
     """
 
     def __init__(
@@ -383,7 +383,7 @@ class Loader:
         for k, example in enumerate(chosen):
             size = len(example.bases)
             contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-        return LabelledBatch(batch, contacts, _askable(chosen, batch), _evidence(chosen, batch))
+        return LabelledBatch(batch, contacts, _maskable(chosen, batch), _evidence(chosen, batch))
 
 
 def batches(
@@ -391,10 +391,10 @@ def batches(
 ) -> Iterator[list[int]]:
     """Endless batches of example numbers, of like length, their padded L * L within `padded_pairs`.
 
-    An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
+    An epoch draws as many examples as there are, as often as its weight (rounded up or down
     at random), so equal weights draw each once. The same seed gives the same stream.
 
-    The batches of one step, *per_step* of them, are of like length too, so that processes that share
+    The batches of one step, *per_step* of them, are of like length too, so that processes that divide
     them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
 
     Raises:
@@ -412,16 +412,16 @@ def batches(
         edges = np.cumsum(weights[order])
         points = (np.arange(len(examples)) + rng.random()) / len(examples) * edges[-1]
         places = np.searchsorted(edges, points, side="right")
-        drawn = order[np.minimum(places, len(order) - 1)]
-        rng.shuffle(drawn)
-        for start in range(0, len(drawn), _POOL):
-            pool = drawn[start : start + _POOL]
+        sampled = order[np.minimum(places, len(order) - 1)]
+        rng.shuffle(sampled)
+        for start in range(0, len(sampled), _POOL):
+            pool = sampled[start : start + _POOL]
             yield from _bucketed(pool, examples, data.padded_pairs, per_step, rng)
         epoch += 1
 
 
 def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float64]:
-    """How often each example is drawn, relative to the others."""
+    """How often each example is sampled, relative to the others."""
     own = dict(enumerate(data.weights))
     weights = np.array([own.get(e.source, 1.0) for e in examples])
     if data.family_power:
@@ -439,7 +439,7 @@ def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float6
 def _bucketed(
     numbers: NDArray[np.int64],
     examples: Sequence[Example],
-    pixels: int,
+    padded_pairs: int,
     per_step: int,
     rng: np.random.Generator,
 ) -> Iterator[list[int]]:
@@ -448,7 +448,7 @@ def _bucketed(
     cut: list[list[int]] = []
     for n in numbers[np.argsort(lengths, kind="stable")]:
         longest = len(examples[n].bases)
-        if not cut or (len(cut[-1]) + 1) * longest**2 > pixels:
+        if not cut or (len(cut[-1]) + 1) * longest**2 > padded_pairs:
             cut.append([])
         cut[-1].append(int(n))
     if len(cut) > per_step and (spare := len(cut) % per_step):
@@ -458,14 +458,14 @@ def _bucketed(
         yield from cut[first : first + per_step]
 
 
-def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+def _maskable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
     if not any(example.mask for example in chosen):
         return None
-    askable = torch.ones_like(batch.mask)
+    maskable = torch.ones_like(batch.mask)
     for k, example in enumerate(chosen):
         if example.mask:
-            askable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
-    return askable
+            maskable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
+    return maskable
 
 
 def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:

@@ -271,7 +271,7 @@ def test_a_bad_file_of_a_folder_is_named_with_its_line(tmp_path):
 
 
 def test_a_folder_without_structures_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"no structures in this folder; expected \.bpseq, \.ct"):
+    with pytest.raises(InputError, match=r"no file to read in this folder; expected \.bpseq, \.ct"):
         read_examples([str(tmp_path)])
 
 
@@ -378,8 +378,8 @@ def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
         "id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t01010\nb\tGAC\t...\t\n"
     )
     batch = Loader(RNASS)(read_examples([str(tmp_path / "a.tsv")]))
-    assert batch.askable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
-    assert batch.to(torch.device("cpu")).askable is not None
+    assert batch.maskable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
+    assert batch.to(torch.device("cpu")).maskable is not None
 
 
 @pytest.mark.parametrize("mask", ["010", "0101x"])
