@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rnass.config import DecodingConfig
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import read_npy, reason, suffix_of, write_text
+from rnass.files import is_there, read_npy, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
     file_names,
@@ -181,7 +181,7 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
 
 
 def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
+    if is_there(path) and not overwrite:
         raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
     write_records(path, records)
 

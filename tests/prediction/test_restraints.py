@@ -179,3 +179,13 @@ def test_the_fingerprint_tells_knowledge_apart():
     assert Knowledge().fingerprint == {}
     others = [Knowledge(mix=0.5), Knowledge(reactivities=(nan, 1.0)), Knowledge(one.constraints), one]
     assert len({str(other.fingerprint) for other in others}) == len(others)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("1 G 0.5\n2 G 0.5\n", True), ("1 G 0.5\n2 A 0.5\n", False), ("5 A 1\n", True)]
+)
+def test_letters_beside_reactivities_are_those_of_the_record(tmp_path, text, fits):
+    (known,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    assert isinstance(known, Knowledge) == fits
+    if not fits:
+        assert "another RNA was probed; expected the bases of hp" in str(known)
