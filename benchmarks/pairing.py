@@ -18,7 +18,7 @@ import numpy as np
 
 from rnass.decoding import allowed_pairs
 from rnass.metrics import crossing_pairs, score
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import keep_freed_memory
 from rnass.prediction.predictor import Prediction, Predictor, load_predictor, share_cores
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -118,10 +118,12 @@ def row_of(example: Example, prediction: Prediction) -> Row:
     return Row(
         length=len(example.bases),
         f1=score(known, prediction.structure).f1,
-        crossing=score(crossing, crossing_pairs(prediction.structure)).f1 if len(crossing) else np.nan,
+        crossing=score(crossing, crossing_pairs(prediction.structure)).f1
+        if len(crossing.pairs)
+        else np.nan,
         confidence=prediction.confidence,
         expected=float(np.triu(probabilities, 1).sum()),
-        known=len(known),
+        known=len(known.pairs),
         decodable=int(allowed[known.pairs[:, 0], known.pairs[:, 1]].sum()),
         largest=float(probabilities.sum(1).max()),
     )

@@ -20,7 +20,7 @@ from typing import Any
 from safetensors import safe_open
 
 import rnass
-from rnass.network.weights import sha256
+from rnass.files import sha256
 from rnass.training.records import read_examples
 
 WEIGHTS = Path(__file__).parents[1] / "weights"

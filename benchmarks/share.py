@@ -1,4 +1,4 @@
-"""What ViennaRNA's share of the log-odds (`thermal_share`) does to scores on known and on new families.
+"""What ViennaRNA's share of the log-odds (`bpp_weight`) does to scores on known and on new families.
 
     python benchmarks/share.py VALIDATION.tsv.gz OTHER.tsv.gz ... [--weights FILE ...] [--with MODEL]
 
@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.config import PairingConfig
-from rnass.network.contact_model import ContactModel, thermal_log_odds
-from rnass.network.memory import keep_freed_memory
+from rnass.network.contact_model import ContactModel, bpp_log_odds
+from rnass.network.device import keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.training.combine import mean_model
 from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, strict_f1
@@ -77,10 +77,10 @@ def head_and_vienna(
     model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path
 ) -> tuple[Maps, Maps]:
     """The logits of the head, and ViennaRNA's log-odds."""
-    model.config = dataclasses.replace(model.config, thermal_share=0.0)
+    model.config = dataclasses.replace(model.config, bpp_weight=0.0)
     load = loader(model, files, examples, cache)
-    folded = (torch.from_numpy(load.thermodynamics(e))[None] for e in examples)
-    thermal = [thermal_log_odds(one)[0].numpy() for one in folded]
+    folded = (torch.from_numpy(load.bpp(e))[None] for e in examples)
+    thermal = [bpp_log_odds(one)[0].numpy() for one in folded]
     return logit_maps(model, load, examples, torch.device("cpu")), thermal
 
 
@@ -94,7 +94,7 @@ def calibrated(
 
 def loader(model: ContactModel, files: tuple[str, ...], examples: list[Example], cache: Path) -> Loader:
     """The examples' base-pair probabilities by the parameter sets that the model reads."""
-    load = Loader(model.backbone.vocabulary, model.config.thermodynamics, cache)
+    load = Loader(model.backbone.vocabulary, model.config.parameter_sets, cache)
     load.annotate(files, examples)
     return load
 

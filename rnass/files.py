@@ -5,6 +5,7 @@ it, and no file is read beyond a limit.
 """
 
 import codecs
+import hashlib
 import io
 import json
 import os
@@ -37,6 +38,7 @@ __all__ = [
     "read_npy",
     "reason",
     "record_name",
+    "sha256",
     "suffix_of",
     "write_atomically",
     "write_json",
@@ -209,6 +211,14 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
     return found
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file at *path*; False for whatever cannot be looked up."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file that appears at *path*, whole, when the block ends, and not at all if it raises.
@@ -255,6 +265,15 @@ def write_npy(path: str | Path, array: ArrayLike) -> None:
 def reason(error: OSError) -> str:
     """The system's words for a failure, to stand within a message."""
     return (error.strerror or str(error)).lower()
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _text_chunks(path: str | Path) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ that several windows read gets the mean of what they say.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from jaxtyping import Float
@@ -107,14 +108,9 @@ def _read(encoder: Encoder, rows: list[list[int]], layer: int) -> Float[Tensor, 
     tokens = torch.full((len(rows), max(map(len, rows))), encoder.vocabulary.pad)
     for k, row in enumerate(rows):
         tokens[k, : len(row)] = torch.tensor(row)
-    kept: list[Tensor] = []
-
-    def keep(number: int, states: Tensor) -> None:
-        if number == layer:
-            kept.append(states)
-
-    encoder(tokens.to(encoder.tokens.weight.device), None, keep)
-    return kept[0].float().cpu()
+    outputs = encoder.each_layer(tokens.to(encoder.tokens.weight.device))
+    wanted = next(islice(outputs, layer, None))
+    return wanted.states.float().cpu()
 
 
 class _Sum:

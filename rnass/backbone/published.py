@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import CheckpointError, DependencyError
+from rnass.files import is_file, is_folder
 
 __all__ = ["PUBLISHED", "Found", "Published", "find_checkpoint", "published"]
 
@@ -136,7 +137,7 @@ def find_checkpoint(path_or_name: str) -> Found:
             where.
         DependencyError: a name that needs huggingface_hub, which is not installed.
     """
-    if (path := Path(path_or_name)).exists():
+    if is_file(path := Path(path_or_name)) or is_folder(path):
         return Found(path)
     one = published(path_or_name)
     if one.repository is None:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 import rnass
-from rnass.cli import backbones, judging, predict, prepare, structures, train
+from rnass.cli import backbones, judging, plot, predict, prepare, structures, train
+from rnass.cli.cite import citation
 from rnass.errors import RnassError
 
 __all__ = ["app", "main"]
@@ -33,8 +34,12 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    cite: Annotated[bool, typer.Option("--cite", help="Print how to cite rnass and leave.")] = False,
 ) -> None:
-    """What holds for every command."""
+    """The options of rnass itself."""
+    if cite:
+        typer.echo(citation(), nl=False)
+        raise typer.Exit
     if version:
         typer.echo(f"rnass {rnass.__version__}")
         raise typer.Exit
@@ -55,6 +60,7 @@ app.command(epilog="Example: rnass evaluate --data test.tsv.gz --predictions oth
 app.command(
     epilog="Example: rnass compare seqs.fa --out comparison/ --predictions other=predictions.dbn"
 )(judging.compare)
+app.command(epilog="Example: rnass plot results/ --kind drawing --size 180mm --out figures/")(plot.plot)
 app.command(epilog="Example: rnass convert alignment.sto structures.dbn")(structures.convert)
 app.command(epilog="Example: rnass elements structures.dbn")(structures.elements)
 app.command()(backbones.backbones)

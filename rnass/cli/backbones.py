@@ -105,7 +105,7 @@ def embed(
 ) -> None:
     """Embed every RNA in some FASTA files: a row per base or codon, or one vector.
 
-    RNAs over the backbone's context are read in windows and averaged; summary.tsv says which.
+    RNAs over the backbone's context are read in windows and averaged; summary.tsv lists them.
     """
     log_to_stderr(quiet=quiet)
     require_input(inputs, sequence)
@@ -139,8 +139,8 @@ def fill_mask(
     """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
-    from rnass.network.weights import open_backbone
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.backbones import open_backbone
+    from rnass.network.device import choose_device
 
     found = open_backbone(backbone, family, u_as)
     if found.language is None:
@@ -202,7 +202,7 @@ def label(
     out: OutFile = None,
     backbone: Annotated[
         str | None,
-        typer.Option(help="Path or name of the RNA language model; default: where the head found it."),
+        typer.Option(help="Path or name of the RNA language model; default: its path in the training."),
     ] = None,
     device: DeviceOption = DeviceName.auto,
     threads: Threads = 0,
@@ -210,7 +210,7 @@ def label(
 ) -> None:
     """Label every RNA, or each of its bases, with a class or a number, by a head of rnass train --task.
 
-    The backbone is the one of the training; --backbone says where it is now.
+    The backbone is that of the training; --backbone gives its path if it has moved.
     """
     log_to_stderr(quiet=quiet)
     from rnass.jobs.label import label_files

@@ -92,13 +92,15 @@ BackboneOfWeights = Annotated[
 Family = Annotated[
     str | None,
     typer.Option(
-        help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: told "
-        "by its files."
+        help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: "
+        "recognised from its files."
     ),
 ]
 UAs = Annotated[
     str | None,
-    typer.Option("--u-as", help="T or U: the token that a U is read as; default: told by its files."),
+    typer.Option(
+        "--u-as", help="T or U: the token that a U is read as; default: recognised from its files."
+    ),
 ]
 Thermodynamics = Annotated[
     bool, typer.Option(help="Show the network ViennaRNA's base-pair probabilities, or do not.")

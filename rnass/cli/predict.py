@@ -121,7 +121,7 @@ def predict(
     mix: Annotated[
         float,
         typer.Option(
-            help="ViennaRNA's share in the probabilities that become pairs: 0 is the network alone, 1 "
+            help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
             "ViennaRNA alone.",
             min=0,
             max=1,
@@ -204,9 +204,11 @@ def info(
     device: DeviceOption = DeviceName.auto,
 ) -> None:
     """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
+    from rnass.files import sha256
     from rnass.jobs.predict import versions
-    from rnass.network.weights import describe, find_weights, manifest_entry, open_backbone, sha256
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.backbones import describe, open_backbone
+    from rnass.network.device import choose_device
+    from rnass.network.weights import find_weights, manifest_entry
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")

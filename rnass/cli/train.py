@@ -21,7 +21,7 @@ __all__ = ["combine", "fit", "pretrain", "train"]
 
 
 class Task(str, Enum):
-    """What a head on a backbone says."""
+    """The labels that a head on a backbone predicts."""
 
     contact = "contact"
     token = "token"
@@ -47,7 +47,8 @@ def pretrain(
 ) -> None:
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
     log_to_stderr(quiet=False)
-    from rnass.config import PretrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import PretrainConfig
     from rnass.training.pretrain import pretrain as run
 
     settings = read_toml(PretrainConfig, config)
@@ -76,13 +77,14 @@ def train(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
+    """Train the network that predicts base pairs (a contact head on a backbone), and calibrate it.
 
     With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
     label uses it.
     """
     log_to_stderr(quiet=False)
-    from rnass.config import ProbeConfig, TrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import ProbeConfig, TrainConfig
 
     given = {"backbone": backbone, "family": family, "u_as": u_as}
     chosen = {key: value for key, value in given.items() if value}
@@ -104,7 +106,8 @@ def fit(
 ) -> None:
     """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
     log_to_stderr(quiet=False)
-    from rnass.config import FitConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import FitConfig
     from rnass.training.energies import fit as run
 
     typer.echo(run(read_toml(FitConfig, config), out))
@@ -117,10 +120,11 @@ def combine(
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Combine trained contact models into one weights file that asks them all, and calibrate it."""
+    """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
     log_to_stderr(quiet=False)
-    from rnass.config import CombineConfig, read_toml
+    from rnass.config import read_toml
     from rnass.training.combine import combine as run
+    from rnass.training.config import CombineConfig
 
     run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
     typer.echo(out)
@@ -130,8 +134,7 @@ def _training_device(device: DeviceName, threads: int) -> Any:
     """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
-    from rnass.network.memory import keep_freed_memory
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.device import choose_device, keep_freed_memory
 
     keep_freed_memory()
     set_threads(threads)

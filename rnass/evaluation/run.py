@@ -16,9 +16,9 @@ from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
 from rnass.evaluation.report import as_table, judged, per_record
 from rnass.evaluation.scores import Tally
-from rnass.files import write_json, write_text
+from rnass.files import sha256, write_json, write_text
 from rnass.io import LabelledRecord
-from rnass.network.weights import find_weights, sha256
+from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
 from rnass.progress import record_bar
 from rnass.thermodynamics import vienna

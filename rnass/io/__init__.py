@@ -11,6 +11,7 @@ from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot
 from rnass.io.fasta import read_fasta, write_fasta
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
+from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_map, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
@@ -22,7 +23,9 @@ __all__ = [
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
+    "PredictedRecord",
     "Reactivities",
+    "ResultsFolder",
     "file_names",
     "format_ct",
     "format_dot_bracket",
@@ -34,7 +37,9 @@ __all__ = [
     "read_fasta",
     "read_labelled",
     "read_labelled_tsv",
+    "read_map",
     "read_reactivities",
+    "read_results",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",

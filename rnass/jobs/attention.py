@@ -16,14 +16,16 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, SequenceError
-from rnass.files import write_atomically, write_text
+from rnass.files import sha256, write_atomically, write_text
 from rnass.io import file_names, read_structures
 from rnass.jobs.predict import read_inputs, versions
 from rnass.jobs.results import Results, open_results
 from rnass.jobs.summary import SummaryRow
+from rnass.network.backbones import Backbone, open_backbone
+from rnass.network.device import Device, choose_device
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import Backbone, find_weights, open_backbone, sha256
-from rnass.prediction.predictor import Device, Predictor, choose_device, load_predictor, unreadable
+from rnass.network.weights import find_weights
+from rnass.prediction.predictor import Predictor, load_predictor, unreadable
 from rnass.progress import record_bar
 from rnass.rna import MIN_HAIRPIN, Rna
 from rnass.structure import Structure
@@ -98,9 +100,9 @@ def attention_maps(
         )
     body, first = table.body(bases), table.special_before()
     inside = slice(first, first + len(body))
-    maps: list[torch.Tensor] = []
     tokens = torch.tensor([table.framed(body)], device=encoder.tokens.weight.device)
-    encoder(tokens, lambda _, one: maps.append(one[0, :, inside, inside].float()))
+    seen = (one.maps for one in encoder.each_layer(tokens, maps=True))
+    maps = [one[0, :, inside, inside].float() for one in seen if one is not None]
     raw = torch.stack(maps)  # (layers, heads, T, T)
     step = table.bases_per_token
     raw = raw.repeat_interleave(step, -1).repeat_interleave(step, -2) if step > 1 else raw

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.config import DecodingConfig
+from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
 from rnass.files import is_there, read_npy, reason, suffix_of, write_text
@@ -140,11 +140,11 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
             f"{counted(size, 'base')}"
         )
     try:
-        options = DecodingConfig(threshold=threshold)
+        options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
         probabilities = _symmetric(array.astype(np.float64), path)
         structure = decode(probabilities, sequence.bases, options, nick=sequence.nick)
         return LabelledRecord(sequence, structure)
-    except (InputError, ValueError) as error:
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 

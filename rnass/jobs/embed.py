@@ -20,8 +20,9 @@ from rnass.io import file_names
 from rnass.jobs.predict import read_inputs, versions
 from rnass.jobs.results import Results, open_results
 from rnass.jobs.summary import SummaryRow
-from rnass.network.weights import Backbone, open_backbone
-from rnass.prediction.predictor import Device, choose_device, unreadable
+from rnass.network.backbones import Backbone, open_backbone
+from rnass.network.device import Device, choose_device
+from rnass.prediction.predictor import unreadable
 from rnass.progress import record_bar
 from rnass.rna import Rna
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rnass.files import write_atomically
 from rnass.jobs.predict import read_inputs
-from rnass.prediction.predictor import Device, choose_device, unreadable
+from rnass.network.device import Device, choose_device
+from rnass.prediction.predictor import unreadable
 from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.training.probe import Probe, load_probe

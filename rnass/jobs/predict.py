@@ -19,10 +19,9 @@ from rnass.io import file_names, read_fasta, write_dot_bracket
 from rnass.jobs.results import FORMATS, Results, open_results
 from rnass.jobs.summary import SummaryRow
 from rnass.metrics import score
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import (
-    Device,
     Outcome,
     Prediction,
     Predictor,

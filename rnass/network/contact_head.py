@@ -77,20 +77,6 @@ class ContactHead(Stage):
         self.logit = nn.Linear(config.channels, 1)
         nn.init.constant_(self.logit.bias, _RARE)
 
-    def deepened(self, config: HeadConfig, like: "ContactHead | None" = None) -> "ContactHead":
-        """This head with as many blocks at full resolution as *config* says, and the same logits.
-
-        The last convolution of the further blocks is 0; what comes before it is as in *like*, a head of
-        *config*, or random.
-        """
-        deeper = ContactHead(config)
-        if like is not None:
-            deeper.load_state_dict(like.state_dict())
-        deeper.load_state_dict(self.state_dict(), strict=False)
-        for block in deeper.blocks[len(self.blocks) :]:
-            nn.init.zeros_(block.get_parameter("second.weight"))
-        return deeper
-
     def forward(
         self, features: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
     ) -> Float[Tensor, "B L L"]:

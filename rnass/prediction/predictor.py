@@ -22,9 +22,12 @@ from numpy.typing import NDArray
 from rnass.backbone.encoder import Encoder
 from rnass.config import DecodingConfig
 from rnass.decoding import Alternative, alternatives, base_confidence, decode, expected_f1
-from rnass.errors import ConfigError, InputError, RnassError, SequenceError, counted
+from rnass.errors import InputError, RnassError, SequenceError, counted
+from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
-from rnass.network.weights import find_weights, load_pairing_model, sha256
+from rnass.network.device import Device, choose_device
+from rnass.network.models import load_pairing_model
+from rnass.network.weights import find_weights
 from rnass.prediction.restraints import Knowledge
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -33,11 +36,9 @@ from rnass.thermodynamics import vienna
 __all__ = [
     "MAX_LENGTH",
     "Cores",
-    "Device",
     "Outcome",
     "Prediction",
     "Predictor",
-    "choose_device",
     "load_predictor",
     "origin",
     "predict",
@@ -53,8 +54,6 @@ MAX_LENGTH = 4000
 With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB at 2,000
 (`benchmarks/cost.py`).
 """
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class _Item(NamedTuple):
@@ -177,7 +176,7 @@ class Predictor:
     @property
     def parameter_sets(self) -> tuple[str, ...]:
         """Those of ViennaRNA whose base-pair probabilities the network is given."""
-        return self.model.config.thermodynamics if self.thermodynamics else ()
+        return self.model.config.parameter_sets if self.thermodynamics else ()
 
     def __call__(self, rna: str | Rna, known: Knowledge | None = None) -> Prediction:
         """Predict one RNA, under what is known of it.
@@ -410,21 +409,6 @@ def predict(rna: str | Rna, known: Knowledge | None = None, **options: Any) -> P
 @lru_cache(maxsize=2)
 def _loaded(**options: Any) -> Predictor:
     return load_predictor(**options)
-
-
-def choose_device(name: Device) -> torch.device:
-    """The device of that name; "auto" takes CUDA where there is one, else the processor.
-
-    Raises:
-        ConfigError: the device is not there.
-    """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device("cuda" if present["cuda"] else "cpu")
-    if not present.get(name):
-        there = ", ".join(key for key, is_there in present.items() if is_there)
-        raise ConfigError(f"device {name!r} is not available; expected one of auto, {there}")
-    return torch.device(name)
 
 
 @contextmanager

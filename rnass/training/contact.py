@@ -11,27 +11,22 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, ModelConfig, PairingConfig, TrainConfig
+from rnass.config import DecodingConfig, ModelConfig, PairingConfig
 from rnass.decoding import decode
 from rnass.errors import ConfigError
 from rnass.metrics import score
+from rnass.network.backbones import OWN, Backbone, open_backbone
 from rnass.network.contact_head import contact_loss
-from rnass.network.contact_model import Committee, ContactModel, pairing_probabilities
+from rnass.network.contact_model import ContactModel, Mixture, pairing_probabilities
+from rnass.network.models import load_model, save_head, save_model
 from rnass.network.partners import partner_loss, possible_pairs
-from rnass.network.weights import (
-    OWN,
-    Backbone,
-    find_weights,
-    load_model,
-    load_pairing_model,
-    open_backbone,
-    save_head,
-    save_model,
-)
+from rnass.network.weights import find_weights
 from rnass.rna import BASES
 from rnass.structure import Structure
+from rnass.training.config import TrainConfig
 from rnass.training.feature_cache import FeatureCache
 from rnass.training.loop import Run
+from rnass.training.processes import first_process_first
 from rnass.training.records import (
     Example,
     LabelledBatch,
@@ -63,19 +58,19 @@ class TrainObjective(nn.Module):
     """A contact model and its loss; some RNAs are shown without their base-pair probabilities."""
 
     def __init__(
-        self, model: ContactModel, thermodynamics_dropout: float = 0.0, profile_weight: float = 1.0
+        self, model: ContactModel, bpp_dropout: float = 0.0, profile_weight: float = 1.0
     ) -> None:
         super().__init__()
         self.model = model
-        self.dropout = thermodynamics_dropout
+        self.dropout = bpp_dropout
         self.profile_weight = profile_weight
 
     def forward(self, batch: LabelledBatch) -> dict[str, Tensor]:
         """Cross-entropy of the uncalibrated logits, per base: of pairs, or of each base's partner."""
         rnas = batch.rnas
-        if self.dropout and rnas.thermodynamics is not None:
+        if self.dropout and rnas.bpp is not None:
             shown = torch.rand(len(rnas.mask), 1, 1, 1, device=rnas.mask.device) >= self.dropout
-            rnas = dataclasses.replace(rnas, thermodynamics=rnas.thermodynamics * shown)
+            rnas = dataclasses.replace(rnas, bpp=rnas.bpp * shown)
         return {"loss": _loss(self.model.config, self.model(rnas), batch, self.profile_weight)}
 
 
@@ -104,26 +99,24 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     model, published = _start(config)
     model.to(device)
     table = model.backbone.vocabulary
-    examples = whole_tokens(training_examples(data), table, "training")
-    valid = read_examples(data.valid, data.min_length, data.max_length)
-    valid = whole_tokens(valid, table, "validation")
-    load = Loader(
-        model.backbone.vocabulary, model.config.head.thermodynamics, Path(data.cache), processes
-    )
-    if data.fold_ahead:
-        load.annotate(data.train, examples)
-    load.annotate(data.valid, valid)
+    load = Loader(table, model.config.head.parameter_sets, Path(data.cache), processes)
+    with first_process_first(device):
+        examples = whole_tokens(training_examples(data), table, "training")
+        valid = read_examples(data.valid, data.min_length, data.max_length)
+        valid = whole_tokens(valid, table, "validation")
+        if data.fold_ahead:
+            load.annotate(data.train, examples)
+        load.annotate(data.valid, valid)
     if published and config.freeze_backbone:
         kept = Path(data.cache) / "features"
         load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
-    objective = TrainObjective(model, config.thermodynamics_dropout, config.profile_weight)
+    objective = TrainObjective(model, config.bpp_dropout, config.profile_weight)
     run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
-    taught = _taught_by(config, model, device)
 
     def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
         draw, numbers = drawn
         chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
-        return taught(load(chosen).to(device))
+        return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(model, load, _spread(valid, data.valid_limit), device)
@@ -133,8 +126,8 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():
-            if config.thermal_share is not None:
-                model.config = dataclasses.replace(model.config, thermal_share=config.thermal_share)
+            if config.bpp_weight is not None:
+                model.config = dataclasses.replace(model.config, bpp_weight=config.bpp_weight)
             if valid:
                 model.config = calibrate(model.config, logit_maps(model, load, valid, device), valid)
             made = run.made()
@@ -146,7 +139,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
 
 
 def logit_maps(
-    model: ContactModel | Committee, load: Loader, examples: list[Example], device: torch.device
+    model: ContactModel | Mixture, load: Loader, examples: list[Example], device: torch.device
 ) -> list[NDArray[np.floating]]:
     """Uncalibrated log-odds of every example, (L, L) each."""
     model.eval()
@@ -299,9 +292,8 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
         model = load_model(find_weights(config.start), config.backbone)
         if published and published.encoder.config != model.backbone.config:
             raise ConfigError("start: reads U otherwise than u_as says; expected the same")
-        model.deepen(config.deepen)
-        if config.thermodynamics is not None:
-            model.read(config.thermodynamics)
+        if config.parameter_sets is not None:
+            model.read(config.parameter_sets)
     elif backbone:
         encoder = backbone.encoder.config
         whole = ModelConfig(encoder=encoder, head=config.head, one_partner=config.one_partner)
@@ -320,30 +312,6 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             "backbone reads at once"
         )
     return model, published
-
-
-def _taught_by(
-    config: TrainConfig, model: ContactModel, device: torch.device
-) -> Callable[[LabelledBatch], LabelledBatch]:
-    """Puts the teacher's probabilities, by their share, in place of the known pairs."""
-    if config.teacher is None:
-        return lambda batch: batch
-    teacher = load_pairing_model(find_weights(config.teacher)).to(device).eval()
-    read = (teacher.backbone.vocabulary, teacher.config.thermodynamics)
-    if read != (model.backbone.vocabulary, model.config.thermodynamics):
-        raise ConfigError(
-            f"teacher: {config.teacher} reads other tokens or parameter sets; expected the model's"
-        )
-    fast = config.run.precision == "bfloat16"
-
-    @torch.no_grad()
-    def taught(batch: LabelledBatch) -> LabelledBatch:
-        read_anew = dataclasses.replace(batch.rnas, features=None)  # they are of the model's backbone
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            said = teacher.probabilities(read_anew)
-        return dataclasses.replace(batch, contacts=batch.contacts.lerp(said, config.teacher_share))
-
-    return taught
 
 
 def _groups(model: ContactModel, config: TrainConfig) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, FitConfig
+from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, InputError
 from rnass.files import write_text
 from rnass.metrics import score
@@ -25,8 +25,10 @@ from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
 from rnass.structure import Structure
 from rnass.thermodynamics.energies import Energies, Parameters
 from rnass.thermodynamics.vienna import TURNER_2004, Sample, sample
+from rnass.training.config import FitConfig
 from rnass.training.contact import mean_f1
 from rnass.training.loop import Run
+from rnass.training.processes import first_process_first
 from rnass.training.records import Example, batches, read_examples, training_examples
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
@@ -121,7 +123,8 @@ def fit(config: FitConfig, folder: Path) -> Path:
     """
     torch.manual_seed(config.run.seed)
     data = config.data
-    examples = [one for one in map(foldable, training_examples(data)) if one is not None]
+    with first_process_first(torch.device("cpu")):
+        examples = [one for one in map(foldable, training_examples(data)) if one is not None]
     if not examples:
         raise InputError("data: no record without an N; expected some to fit energies to")
     valid = read_examples(data.valid, data.min_length, data.max_length)

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnass.backbone.embeddings import Embedding, embed
-from rnass.config import ProbeConfig, from_mapping
+from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
 from rnass.files import write_atomically, write_json, write_text
 from rnass.io.labels import read_labels
-from rnass.network.weights import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
+from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
+from rnass.training.config import ProbeConfig
 from rnass.training.probe_metrics import classification_scores, regression_scores
 from rnass.training.records import whole_tokens
 

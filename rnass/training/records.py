@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import DataConfig
 from rnass.errors import ConfigError, InputError, counted
 from rnass.files import write_atomically, write_json
 from rnass.io.structures import read_labelled
@@ -25,6 +24,7 @@ from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
+from rnass.training.config import DataConfig
 from rnass.training.mutation import mutate
 from rnass.training.profiles import fit_densities, read_profiles
 
@@ -364,7 +364,7 @@ class Loader:
                 for example in own:
                     self._kept[name, example.bases] = known
 
-    def thermodynamics(self, example: Example) -> NDArray[np.float32]:
+    def bpp(self, example: Example) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
         bases = example.bases
         known = [self._kept.get((name, bases)) for name in self.sets]
@@ -375,7 +375,7 @@ class Loader:
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
         rnas = [example.bases for example in chosen]
-        maps = [self.thermodynamics(example) for example in chosen] if self.sets else None
+        maps = [self.bpp(example) for example in chosen] if self.sets else None
         batch = collate(rnas, maps, self.vocabulary)
         if self.features and not any(example.altered for example in chosen):
             batch = replace(batch, features=self.features(rnas))
@@ -389,7 +389,7 @@ class Loader:
 def batches(
     examples: Sequence[Example], data: DataConfig, seed: int, per_step: int = 1
 ) -> Iterator[list[int]]:
-    """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
+    """Endless batches of example numbers, of like length, their padded L * L within `padded_pairs`.
 
     An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
     at random), so equal weights draw each once. The same seed gives the same stream.
@@ -416,7 +416,7 @@ def batches(
         rng.shuffle(drawn)
         for start in range(0, len(drawn), _POOL):
             pool = drawn[start : start + _POOL]
-            yield from _bucketed(pool, examples, data.batch_pixels, per_step, rng)
+            yield from _bucketed(pool, examples, data.padded_pairs, per_step, rng)
         epoch += 1
 
 

@@ -23,10 +23,11 @@ from rnass.evaluation import (
     read_others,
     read_references,
 )
+from rnass.files import sha256
 from rnass.io import read_labelled_tsv, write_bpseq, write_ct, write_dot_bracket
 from rnass.metrics import calibration_bins, expected_calibration_error, score
 from rnass.network.contact_model import ContactModel
-from rnass.network.weights import save_model, sha256
+from rnass.network.models import save_model
 from rnass.prediction import predictor as predictor_module
 from rnass.prediction.predictor import Predictor
 from rnass.rna import Rna
@@ -168,7 +169,7 @@ def test_methods_of_rnass_and_vienna_agree_with_direct_calls(tmp_path, hairpins,
 @pytest.mark.parametrize("sets", [("turner2004",), ("andronescu2007", "turner2004"), ("rnass2026",), ()])
 @pytest.mark.parametrize("thermodynamics", [True, False])
 def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, sets, thermodynamics):
-    head = HeadConfig(channels=4, blocks=1, outer_rank=3, thermodynamics=sets)
+    head = HeadConfig(channels=4, blocks=1, outer_rank=3, parameter_sets=sets)
     model = ContactModel(ModelConfig(encoder=encoder_config, head=head))
     predictor = Predictor(model, baseline=True, thermodynamics=thermodynamics)
     bases = "GGGCAAAAGCCCAGGCAAAUGCC"

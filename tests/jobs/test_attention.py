@@ -11,7 +11,8 @@ from tiny_weights import save_tiny_weights, tiny_model
 from rnass.errors import CheckpointError, SequenceError
 from rnass.io import read_structures
 from rnass.jobs.attention import AttentionOptions, attention_files, attention_maps, score_heads
-from rnass.network.weights import open_backbone, save_backbone, save_model
+from rnass.network.backbones import open_backbone, save_backbone
+from rnass.network.models import save_model
 from rnass.structure import Structure
 
 BASES = "GGGGAAAACCCC"
@@ -40,10 +41,10 @@ def known(tmp_path):
 def test_maps_are_those_of_the_encoder_without_special_tokens(backbone):
     found = open_backbone(backbone)
     raw, corrected = attention_maps(found, BASES)
-    seen = []
     with torch.no_grad():
         tokens = torch.tensor([found.encoder.vocabulary.encode(BASES)])
-        found.encoder(tokens, lambda _, one: seen.append(one[0, :, 1:-1, 1:-1]))
+        _, *layers = found.encoder.each_layer(tokens, maps=True)
+    seen = [layer.maps[0, :, 1:-1, 1:-1] for layer in layers]
     np.testing.assert_allclose(raw, torch.stack(seen).numpy(), atol=1e-6)
     assert raw.shape == corrected.shape == (2, 2, 12, 12)
     one = raw[1, 0] + raw[1, 0].T

@@ -10,7 +10,7 @@ from rnass.evaluation import VIENNA_METHODS, MethodOptions, Predicted
 from rnass.io import read_fasta
 from rnass.jobs.compare import agreement, compare_files
 from rnass.metrics import score
-from rnass.network.weights import save_model
+from rnass.network.models import save_model
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna

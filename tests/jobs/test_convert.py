@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnass.errors import InputError, OutputError, RnassError
+from rnass.errors import ConfigError, InputError, OutputError, RnassError
 from rnass.io import LabelledRecord, read_dot_bracket, read_structures
 from rnass.jobs.convert import TARGETS, convert_file, read_records, write_records
 from rnass.rna import Rna
@@ -115,7 +115,7 @@ def test_a_map_needs_its_bases(tmp_path, knots):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGG-\n"))
     with pytest.raises(InputError, match=r"expected them for a \.npy map only"):
         read_records(knots, sequence=fasta(tmp_path))
-    with pytest.raises(InputError, match="threshold 2 is not between 0 and 1"):
+    with pytest.raises(ConfigError, match="threshold: Input should be less than 1"):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGGAAACC\n"), threshold=2)
     (tmp_path / "cut.npy").write_bytes((tmp_path / "z.npy").read_bytes()[:40])
     with pytest.raises(InputError, match="not an array"):

@@ -14,7 +14,7 @@ from rnass.errors import CheckpointError, ConfigError, DependencyError, OutputEr
 from rnass.jobs import embed as module
 from rnass.jobs.embed import EmbedOptions, embed_files
 from rnass.jobs.results import open_results
-from rnass.network.weights import open_backbone, save_backbone
+from rnass.network.backbones import open_backbone, save_backbone
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import torch
 from tiny_backbones import published_checkpoint
 
 from rnass.backbone.encoder import Encoder
-from rnass.config import ProbeConfig
 from rnass.errors import CheckpointError
 from rnass.jobs import label as module
 from rnass.jobs.label import label_files
-from rnass.network.weights import save_backbone
+from rnass.network.backbones import save_backbone
+from rnass.training.config import ProbeConfig
 from rnass.training.probe import load_probe, train_probe
 
 RNAS = {"a": "GGGAAACCC", "b": "ACGUN", "c": "G", "d": "CUUCGG"}

@@ -287,7 +287,7 @@ def test_decoding_options_reach_the_structures(tmp_path, predict):
 
 
 def test_a_wrong_decoding_option_is_an_error_before_the_folder_is_touched(tmp_path, predict):
-    with pytest.raises(RnassError, match=r"decoding: .*threshold 2\.0 is not between 0 and 1"):
+    with pytest.raises(RnassError, match=r"decoding: threshold: Input should be less than 1"):
         predict(sequence=HAIRPIN, decoding={"threshold": 2.0})
     assert not (tmp_path / "out").exists()
 

@@ -162,7 +162,7 @@ def test_mixing_all_of_vienna_decodes_its_map(weights):
 def test_what_is_mixed_in_is_what_the_network_reads():
     bases = SWITCH + "AGC"
     predictor = load_predictor("base", device="cpu")
-    (read,) = predictor.model.config.thermodynamics
+    (read,) = predictor.model.config.parameter_sets
     expected = Ensemble(bases, read).probabilities
     np.testing.assert_allclose(predictor(bases, Knowledge(mix=1.0)).informed, expected, atol=1e-5)
     assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 import rnass
+from rnass.files import sha256
 from rnass.io import read_dot_bracket
 from rnass.metrics import score
-from rnass.network.weights import find_weights, manifest_entry, open_backbone, sha256
+from rnass.network.backbones import open_backbone
+from rnass.network.weights import find_weights, manifest_entry
 from rnass.thermodynamics.energies import Energies
 from rnass.thermodynamics.vienna import OWN_ENERGIES, TURNER_2004
 

@@ -18,15 +18,14 @@ import torch
 from tiny_weights import save_tiny_weights, tiny_model
 
 import rnass
-from rnass.config import CommitteeConfig, DecodingConfig
-from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
-from rnass.network.contact_model import Committee, ContactModel, collate
+from rnass.config import DecodingConfig, MixtureConfig
+from rnass.errors import CheckpointError, RnassError, SequenceError
+from rnass.network.contact_model import ContactModel, Mixture, collate
 from rnass.prediction import predictor as module
 from rnass.prediction.predictor import (
     MAX_LENGTH,
     Cores,
     Predictor,
-    choose_device,
     load_predictor,
     share_cores,
 )
@@ -227,7 +226,7 @@ def test_without_thermodynamics_the_map_differs_and_viennarna_is_still_reported(
 
 def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
     shared = tiny_model()
-    shared.config = dataclasses.replace(shared.config, thermal_share=0.4)
+    shared.config = dataclasses.replace(shared.config, bpp_weight=0.4)
     alone, mixed = (Predictor(m, thermodynamics=False)(HAIRPIN) for m in (predictor.model, shared))
     np.testing.assert_array_equal(alone.probabilities, mixed.probabilities)
     assert abs(Predictor(shared)(HAIRPIN).probabilities - mixed.probabilities).max() > 0.1
@@ -235,16 +234,14 @@ def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
 
 def test_a_committee_predicts_with_every_parameter_set_its_members_read(predictor):
     one, two = tiny_model(), tiny_model(("langdon2018",))
-    config = CommitteeConfig(members=(one.config, two.config), shares=(0.5, 0.5))
-    committee = Committee(config, [one, two])
+    config = MixtureConfig(experts=(one.config, two.config), weights=(0.5, 0.5))
+    mixture = Mixture(config, [one, two])
     maps = np.stack(
-        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.thermodynamics]
+        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.parameter_sets]
     )
     with torch.no_grad():
-        expected = committee.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[
-            0
-        ].numpy()
-    got = Predictor(committee)(HAIRPIN)
+        expected = mixture.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[0].numpy()
+    got = Predictor(mixture)(HAIRPIN)
     assert got.dot_bracket == "((((....))))"
     np.testing.assert_array_equal(got.probabilities, expected)
 
@@ -326,17 +323,6 @@ def test_a_structure_that_cannot_be_decoded_spoils_no_other(predictor, monkeypat
     assert [outcome.prediction is None for outcome in outcomes] == [True, False]
 
 
-def test_devices():
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there():
-    with pytest.raises(ConfigError, match=r"device 'cuda' is not available; expected one of auto, cpu"):
-        choose_device("cuda")
-
-
 def test_weights_by_path(tmp_path):
     path = save_tiny_weights(tmp_path / "tiny.safetensors")
     got = load_predictor(path, device="cpu", decoding=DecodingConfig(threshold=0.3))
@@ -386,7 +372,7 @@ def test_a_predictor_by_its_public_name(default_weights):
 @pytest.fixture(params=[("turner2004", "andronescu2007"), ("rnass2026",)], ids="+".join)
 def two_folds(model_config, request):
     """A predictor for which each RNA is folded twice: ViennaRNA's MFE is always by Turner 2004."""
-    head = dataclasses.replace(model_config.head, thermodynamics=request.param)
+    head = dataclasses.replace(model_config.head, parameter_sets=request.param)
     return Predictor(ContactModel(dataclasses.replace(model_config, head=head)))
 
 

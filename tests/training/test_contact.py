@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,27 +11,19 @@ from safetensors.torch import load_file
 from tiny_backbones import published_checkpoint
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import (
-    DataConfig,
-    DecodingConfig,
-    HeadConfig,
-    ModelConfig,
-    OptimiserConfig,
-    RunConfig,
-    TrainConfig,
-)
+from rnass.config import DecodingConfig, HeadConfig, ModelConfig
 from rnass.decoding import allowed_pairs
 from rnass.errors import CheckpointError, ConfigError
-from rnass.network.contact_model import ContactModel, Features
-from rnass.network.weights import load_backbone, load_model, open_backbone, save_backbone, save_model
+from rnass.network.backbones import load_backbone, open_backbone, save_backbone
+from rnass.network.models import load_model, save_model
 from rnass.structure import Structure
 from rnass.training import contact as training
+from rnass.training.config import DataConfig, OptimiserConfig, RunConfig, TrainConfig
 from rnass.training.contact import (
     TrainObjective,
     _groups,
     _spread,
     _start,
-    _taught_by,
     _validate,
     calibrate,
     calibrated_probabilities,
@@ -53,9 +44,9 @@ def config(encoder_config, hairpins, tmp_path):
     return TrainConfig(
         encoder=encoder_config,
         freeze_backbone=False,
-        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, thermodynamics=()),
+        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, parameter_sets=()),
         data=DataConfig(
-            train=(path,), valid=(path,), min_length=1, batch_pixels=10_000, cache=str(tmp_path / "kept")
+            train=(path,), valid=(path,), min_length=1, padded_pairs=10_000, cache=str(tmp_path / "kept")
         ),
         optimiser=OptimiserConfig(steps=100, learning_rate=2e-2, warmup=10, ema=0.9),
         run=RunConfig(precision="float32", valid_every=50),
@@ -96,11 +87,11 @@ def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tm
 
 
 def test_viennarnas_share_is_the_configurations_or_that_of_the_start(config, tmp_path):
-    shared = short(config, thermal_share=0.25)
+    shared = short(config, bpp_weight=0.25)
     first = train(shared, tmp_path / "first", CPU)
-    assert load_model(first).config.thermal_share == 0.25
+    assert load_model(first).config.bpp_weight == 0.25
     on = short(config, encoder=None, start=str(first))
-    assert load_model(train(on, tmp_path / "second", CPU)).config.thermal_share == 0.25
+    assert load_model(train(on, tmp_path / "second", CPU)).config.bpp_weight == 0.25
 
 
 def test_u_is_read_as_the_configuration_says(config, tmp_path):
@@ -128,8 +119,8 @@ def test_records_of_other_than_whole_codons_are_left_out_and_counted(config, tmp
 def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(config, tmp_path):
     config = short(
         config,
-        head=dataclasses.replace(config.head, thermodynamics=("turner2004",)),
-        thermodynamics_dropout=0.5,
+        head=dataclasses.replace(config.head, parameter_sets=("turner2004",)),
+        bpp_dropout=0.5,
     )
     first, again = (load_model(train(config, tmp_path / "run", CPU)) for _ in range(2))
     assert again.config == first.config
@@ -183,31 +174,10 @@ def test_training_starts_from_a_whole_model(model, tmp_path):
         assert torch.equal(started.state_dict()[key], tensor)
 
 
-def test_a_deepened_head_starts_with_the_logits_it_had_and_trains_all_blocks(model, hairpins, tmp_path):
-    path, data = tmp_path / "start.safetensors", hairpins(3)
-    save_model(path, model, {})
-    deeper, _ = _start(TrainConfig(start=str(path), deepen=2))
-    blocks = model.config.head.blocks
-    assert (len(deeper.head.blocks), deeper.config.head.blocks) == (blocks + 2, blocks + 2)
-    before = load_model(path)
-    load = Loader(RNASS, before.config.thermodynamics, tmp_path / "cache")
-    batch = load(read_examples([data]))
-    with torch.no_grad():
-        assert torch.equal(deeper(batch.rnas), before(batch.rnas))
-    optimiser = torch.optim.SGD(deeper.parameters(), lr=0.1)
-    first = [parameter.clone() for parameter in deeper.head.blocks[blocks:].parameters()]
-    for _ in range(2):  # nothing reaches what comes before a weight of 0
-        optimiser.zero_grad()
-        TrainObjective(deeper)(batch)["loss"].backward()
-        optimiser.step()
-    for now, then in zip(deeper.head.blocks[blocks:].parameters(), first, strict=True):
-        assert not torch.equal(now, then)
-
-
 @pytest.mark.parametrize("ahead", [True, False])
 def test_records_are_folded_before_the_first_step_or_as_they_are_drawn(config, tmp_path, ahead):
     data = dataclasses.replace(config.data, valid=(), fold_ahead=ahead)
-    head = dataclasses.replace(config.head, thermodynamics=("turner2004",))
+    head = dataclasses.replace(config.head, parameter_sets=("turner2004",))
     model = load_model(train(short(config, head=head, data=data), tmp_path / str(ahead), CPU))
     assert (tmp_path / "kept").is_dir() is ahead
     if ahead:
@@ -225,7 +195,7 @@ def test_training_needs_something_to_start_from():
         _start(TrainConfig(backbone="nowhere"))
 
 
-def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
+def test_dropped_base_pair_probabilities_are_not_seen(model, hairpins, tmp_path):
     path = hairpins(40)
     examples = read_examples([path])
     load = Loader(RNASS, ("turner2004",), tmp_path)
@@ -233,55 +203,14 @@ def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
     batch = load(examples)
     seen = []
     objective = TrainObjective(model, 0.25)
-    model.forward = lambda rnas: seen.append(rnas.thermodynamics) or torch.zeros_like(batch.contacts)
+    model.forward = lambda rnas: seen.append(rnas.bpp) or torch.zeros_like(batch.contacts)
     torch.manual_seed(0)
     objective(batch)
     kept = seen[0].flatten(1).any(1)
     assert 25 <= int(kept.sum()) <= 35
-    assert torch.equal(seen[0][kept], batch.rnas.thermodynamics[kept])
+    assert torch.equal(seen[0][kept], batch.rnas.bpp[kept])
     TrainObjective(model)(batch)
-    assert torch.equal(seen[1], batch.rnas.thermodynamics)
-
-
-def test_what_a_teacher_says_is_learnt(config, hairpins, tmp_path):
-    known = Path(config.data.train[0])
-    teacher = str(train(config, tmp_path / "teacher", CPU))
-    bare = tmp_path / "bare.tsv"
-    bare.write_text(known.read_text().replace("(", ".").replace(")", "."))
-    data = dataclasses.replace(config.data, train=(str(bare),))
-    taught = dataclasses.replace(config, data=data, teacher=teacher, teacher_share=1.0)
-    model = load_model(train(taught, tmp_path / "run", CPU))
-    examples = read_examples([str(known)])
-    assert mean_f1(probabilities_of(model, examples), examples, DecodingConfig(threshold=0.3)) > 0.9
-
-
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_a_teachers_probabilities_stand_for_the_known_pairs_by_their_share(
-    model, hairpins, tmp_path, share
-):
-    save_model(tmp_path / "teacher.safetensors", model, {})
-    saved = load_model(tmp_path / "teacher.safetensors").eval()  # its weights are rounded
-    examples = read_examples([hairpins(3)])
-    batch = Loader(RNASS, model.config.thermodynamics)(examples)
-    run = RunConfig(precision="float32")
-    config = TrainConfig(teacher=str(tmp_path / "teacher.safetensors"), teacher_share=share, run=run)
-    with torch.no_grad():
-        said = saved.probabilities(batch.rnas)
-    expected = (1 - share) * batch.contacts + share * said
-    features = model.features(batch.rnas)
-    of_another = Features(torch.zeros_like(features.embeddings), torch.zeros_like(features.maps))
-    batch = dataclasses.replace(batch, rnas=dataclasses.replace(batch.rnas, features=of_another))
-    got = _taught_by(config, model, CPU)(batch)
-    torch.testing.assert_close(got.contacts, expected)
-    assert got.rnas is batch.rnas
-
-
-def test_a_teacher_that_reads_something_else_is_refused(model, model_config, tmp_path):
-    head = dataclasses.replace(model_config.head, thermodynamics=("langdon2018",))
-    other = ContactModel(dataclasses.replace(model_config, head=head))
-    save_model(tmp_path / "teacher.safetensors", other, {})
-    with pytest.raises(ConfigError, match=r"teacher: .* reads other tokens or parameter sets"):
-        _taught_by(TrainConfig(teacher=str(tmp_path / "teacher.safetensors")), model, CPU)
+    assert torch.equal(seen[1], batch.rnas.bpp)
 
 
 def test_logits_of_many_are_those_of_each(model, hairpins):

@@ -11,10 +11,10 @@ import RNA
 import torch
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import DataConfig
 from rnass.errors import ConfigError, InputError
 from rnass.thermodynamics import vienna
 from rnass.training import records as dataset
+from rnass.training.config import DataConfig
 from rnass.training.records import (
     Annotations,
     Example,
@@ -47,32 +47,32 @@ RAGGED = examples_of([10 + (k * 37) % 90 for k in range(120)])
 
 
 def test_the_same_seed_gives_the_same_stream():
-    data = DataConfig(batch_pixels=20_000)
+    data = DataConfig(padded_pairs=20_000)
     first, again, other = (list(itertools.islice(batches(RAGGED, data, seed), 60)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 def test_an_epoch_draws_every_example_once_in_an_order_of_its_own():
-    drawn = epochs(RAGGED, DataConfig(batch_pixels=20_000), 3)
+    drawn = epochs(RAGGED, DataConfig(padded_pairs=20_000), 3)
     assert [sorted(epoch) for epoch in drawn] == [list(range(len(RAGGED)))] * 3
     assert drawn[0] != drawn[1] != drawn[2]
 
 
 def test_batches_keep_within_their_pixels_unless_one_rna_alone_is_larger():
-    data = DataConfig(batch_pixels=5_000)  # 70 bases squared
+    data = DataConfig(padded_pairs=5_000)  # 70 bases squared
     sizes = []
     for numbers in itertools.islice(batches(RAGGED, data, 0), 200):
         longest = max(len(RAGGED[n].bases) for n in numbers)
-        assert len(numbers) == 1 or len(numbers) * longest**2 <= data.batch_pixels
+        assert len(numbers) == 1 or len(numbers) * longest**2 <= data.padded_pairs
         sizes.append(len(numbers))
     assert max(sizes) > 10
-    assert any(len(RAGGED[n].bases) ** 2 > data.batch_pixels for n in range(len(RAGGED)))
+    assert any(len(RAGGED[n].bases) ** 2 > data.padded_pairs for n in range(len(RAGGED)))
 
 
 def test_a_batch_holds_rnas_of_like_length():
     spread = []
-    for numbers in itertools.islice(batches(RAGGED, DataConfig(batch_pixels=20_000), 0), 50):
+    for numbers in itertools.islice(batches(RAGGED, DataConfig(padded_pairs=20_000), 0), 50):
         lengths = [len(RAGGED[n].bases) for n in numbers]
         spread.append(max(lengths) - min(lengths))
     assert np.mean(spread) < 20  # of 90
@@ -82,7 +82,7 @@ def test_the_batches_of_a_step_are_of_like_length_and_fill_it():
     def lengths(numbers):
         return [len(RAGGED[n].bases) for n in numbers]
 
-    stream = batches(RAGGED, DataConfig(batch_pixels=20_000), 0, per_step=3)
+    stream = batches(RAGGED, DataConfig(padded_pairs=20_000), 0, per_step=3)
     steps = [list(itertools.chain.from_iterable(next(stream) for _ in range(3))) for _ in range(20)]
     assert np.mean([np.ptp(lengths(step)) for step in steps]) < np.ptp(lengths(range(120))) / 2
     assert {n for step in steps for n in step} == set(range(120))  # each time others fill no step
@@ -231,10 +231,10 @@ def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
     load.annotate(paths, examples)
     batch = load(examples)
     longest = max(len(e.bases) for e in examples)
-    assert batch.rnas.thermodynamics.shape == (5, 2, longest, longest)
+    assert batch.rnas.bpp.shape == (5, 2, longest, longest)
     for k, example in enumerate(examples):
         size = len(example.bases)
-        maps = batch.rnas.thermodynamics[k].numpy()
+        maps = batch.rnas.bpp[k].numpy()
         np.testing.assert_array_equal(maps[0, :size, :size], by_viennarna(example.bases))
         assert np.abs(maps[1] - maps[0]).max() > 0
         np.testing.assert_array_equal(batch.contacts[k, :size, :size], example.contacts())
@@ -248,7 +248,7 @@ def test_a_loader_without_parameter_sets_folds_nothing(hairpins, monkeypatch):
     examples = read_examples([path])
     load = Loader(RNASS)
     load.annotate([path], examples)
-    assert load(examples).rnas.thermodynamics is None
+    assert load(examples).rnas.bpp is None
 
 
 def test_a_folder_of_any_structure_files(tmp_path, hairpins):
@@ -365,7 +365,7 @@ class TestMutated:
         load = Loader(RNASS, ("turner2004", "langdon2018"), tmp_path / "cache")
         load.annotate([path], [first, second])
         altered = dataclasses.replace(first, bases="GC" + first.bases[2:], altered=True)
-        maps = load([altered, second]).rnas.thermodynamics
+        maps = load([altered, second]).rnas.bpp
         for k, example in enumerate((altered, second)):
             for s, name in enumerate(load.sets):
                 expected = vienna.base_pair_probabilities(example.bases, name).dense()

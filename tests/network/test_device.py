@@ -1,13 +1,17 @@
-"""Memory that the C library keeps, and gives back when it is told to."""
+"""The choice of a device, and memory that the C library keeps and gives back when it is told to."""
 
 import subprocess
 import sys
 
 import pytest
+import torch
+
+from rnass.errors import ConfigError
+from rnass.network.device import choose_device
 
 KEPT_AND_RETURNED = """
 import torch
-from rnass.network.memory import keep_freed_memory, return_freed_memory
+from rnass.network.device import keep_freed_memory, return_freed_memory
 
 def resident():
     with open("/proc/self/statm") as file:
@@ -39,3 +43,14 @@ def test_freed_memory_is_kept_until_it_is_returned():
     assert full > 256
     assert kept > 256  # all of it
     assert returned < 64
+
+
+def test_devices():
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there():
+    with pytest.raises(ConfigError, match=r"device 'cuda' is not available; expected one of auto, cpu"):
+        choose_device("cuda")
