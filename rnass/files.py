@@ -211,14 +211,6 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
     return found
 
 
-def is_file(path: str | Path) -> bool:
-    """Whether there is a file at *path*; False for whatever cannot be looked up."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
-
-
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file that appears at *path*, whole, when the block ends, and not at all if it raises.

@@ -48,7 +48,6 @@ NOT_YET: tuple[str, ...] = (
     "rnass/decoding",
     "rnass/evaluation",
     "rnass/figures",
-    "rnass/io",
     "rnass/jobs",
     "rnass/network",
     "rnass/prediction",
@@ -56,9 +55,6 @@ NOT_YET: tuple[str, ...] = (
     "rnass/thermodynamics",
     "rnass/training",
     "rnass/config.py",
-    "rnass/elements.py",
-    "rnass/errors.py",
-    "rnass/files.py",
 )
 """Rooms and modules whose wording is not clean yet."""
 

@@ -1,4 +1,4 @@
-"""What a run of `rnass predict` left in its folder, read back."""
+"""The contents of a results folder of `rnass predict`, read back."""
 
 import csv
 import json
