@@ -91,9 +91,9 @@ def test_a_map_is_decoded_at_the_threshold(tmp_path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((6, 6)), "not 7 by 7 numbers; expected those, as y has 7 bases"),
-        (np.zeros(7), "not 7 by 7 numbers"),
-        (np.full((7, 7), "a"), "not 7 by 7 numbers"),
+        (np.zeros((6, 6)), r"shape \(6, 6\), float64; expected 7 x 7 numbers"),
+        (np.zeros(7), "expected 7 x 7 numbers"),
+        (np.full((7, 7), "a"), "expected 7 x 7 numbers"),
         (np.full((7, 7), 1.5), "y.npy: "),
         (np.full((7, 7), np.nan), "y.npy: "),
         (np.array([[None] * 7] * 7), "not an array; expected NumPy's format, without pickle"),
