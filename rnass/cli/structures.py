@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import OutFile
+from rnass.cli.options import OutFile, log_to_stderr
 
 __all__ = ["convert", "elements"]
 
@@ -39,6 +39,7 @@ def convert(
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
 
+    log_to_stderr(quiet=False)
     typer.echo(
         convert_file(
             source,
@@ -62,6 +63,7 @@ def elements(
     from rnass.elements import elements_table
     from rnass.files import write_text
 
+    log_to_stderr(quiet=False)
     table = elements_table(files)
     if out is None:
         typer.echo(table, nl=False)

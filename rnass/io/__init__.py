@@ -9,9 +9,10 @@ from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.fasta import read_fasta, write_fasta
+from rnass.io.maps import read_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
-from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_map, read_results
+from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures

@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import read_npy, reason, suffix_of, write_text
+from rnass.files import is_there, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
     file_names,
@@ -18,6 +15,7 @@ from rnass.io import (
     format_dot_bracket,
     read_fasta,
     read_labelled,
+    read_map,
     write_bpseq,
     write_labelled_tsv,
     write_stockholm_records,
@@ -132,38 +130,13 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
     if fasta is None:
         raise InputError(f"{path}: a map without bases; expected --sequence FASTA with them")
     sequence = _sequence_of(path, fasta)
-    array = read_npy(path)
-    size = len(sequence)
-    if array.shape != (size, size) or array.dtype.kind not in "fiub":
-        raise InputError(
-            f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has "
-            f"{counted(size, 'base')}"
-        )
+    probabilities = read_map(path, len(sequence))
+    options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
     try:
-        options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
-        probabilities = _symmetric(array.astype(np.float64), path)
         structure = decode(probabilities, sequence.bases, options, nick=sequence.nick)
         return LabelledRecord(sequence, structure)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def _symmetric(array: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
-    """The map, (L, L), with one triangle copied to the other if that is empty.
-
-    Raises:
-        InputError: both triangles are filled and differ.
-    """
-    upper, lower = np.triu(array, 1), np.tril(array, -1).T
-    if not lower.any() or not upper.any():
-        upper = lower = upper + lower
-    if not np.allclose(upper, lower, atol=1e-4, equal_nan=True):
-        i, j = np.argwhere(~np.isclose(upper, lower, atol=1e-4, equal_nan=True))[0]
-        raise InputError(
-            f"{path}: {array[i, j]:.4g} for bases {i + 1} and {j + 1}, {array[j, i]:.4g} for {j + 1} "
-            f"and {i + 1}; expected a symmetric map, or one triangle of it"
-        )
-    return np.asarray(upper + upper.T)
 
 
 def _sequence_of(path: Path, fasta: Path) -> Rna:
@@ -181,7 +154,7 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
 
 
 def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
+    if is_there(path) and not overwrite:
         raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
     write_records(path, records)
 

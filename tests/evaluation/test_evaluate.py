@@ -248,7 +248,7 @@ def test_missing_and_unfitting_predictions_score_zero_and_are_said(tmp_path):
         "p: short: predicted with 9 bases; expected 10",
         "p: other: predicted from another sequence, U at base 6; expected A",
         "p: empty-absent: no prediction",
-        "p: stranger: not among the RNAs asked for",
+        "p: stranger: not among the RNAs to judge",
     ):
         assert words in text
     assert len(report["problems"]) == 5
@@ -371,6 +371,12 @@ def test_predictions_of_other_rnas_only_are_refused(tmp_path, wanted, message):
     (tmp_path / "q.dbn").write_text(">r\nGGGAAAACCC\n(((....)))\n")
     with pytest.raises(InputError, match=message):
         read_others("p", tmp_path / "q.dbn", [wanted])
+
+
+def test_control_characters_of_an_id_do_not_reach_the_report(tmp_path):
+    (tmp_path / "q.dbn").write_text(">r\nGGGAAAACCC\n(((....)))\n>\x1b[2J\nGAAAC\n(...)\n")
+    found = read_others("p", tmp_path / "q.dbn", [Rna("r", "GGGAAAACCC")])
+    assert found.problems == [r"p: \x1b[2J: not among the RNAs to judge; left out"]
 
 
 CT_ROWS = (
