@@ -191,3 +191,15 @@ def test_a_header_that_claims_more_than_memory_holds_is_refused(tmp_path):
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + b"\x76\x00" + content)
     with pytest.raises(InputError, match="not an array; expected NumPy's format"):
         read_records(tmp_path / "x.npy", sequence=fasta(tmp_path))
+
+
+def test_the_input_of_boltz_is_one_file_or_a_folder(tmp_path, knots):
+    convert_file(knots, tmp_path / "inputs", program="boltz")
+    assert sorted(path.name for path in (tmp_path / "inputs").iterdir()) == ["one.yaml", "two.yaml"]
+    (tmp_path / "two.dbn").write_text(">two\nGAAAC\n(...)\n")
+    convert_file(tmp_path / "two.dbn", tmp_path / "x.yaml", program="boltz")
+    assert (tmp_path / "x.yaml").read_bytes() == (tmp_path / "inputs" / "two.yaml").read_bytes()
+    with pytest.raises(OutputError, match="2 records; expected one, or --split yaml"):
+        convert_file(knots, tmp_path / "y.yaml", program="boltz")
+    with pytest.raises(OutputError, match="AlphaFold 3"):
+        convert_file(knots, tmp_path / "z", program="af3")
