@@ -53,7 +53,6 @@ NOT_YET: tuple[str, ...] = (
     "rnass/network",
     "rnass/prediction",
     "rnass/preparation",
-    "rnass/thermodynamics",
     "rnass/training",
     "rnass/config.py",
     "rnass/elements.py",

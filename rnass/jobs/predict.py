@@ -35,7 +35,8 @@ from rnass.prediction.restraints import Knowledge, ShapeMethod, known_of
 from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.free_energy import energy as free_energy
+from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["JobOptions", "predict_files", "read_inputs", "versions"]
 
@@ -235,7 +236,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
-        "ViennaRNA": vienna.version(),
+        "ViennaRNA": vienna_version(),
     }
 
 
@@ -299,6 +300,7 @@ def _predictor(options: JobOptions, weights: Path) -> Predictor:
         thermodynamics=options.thermodynamics,
         baseline=options.baseline,
         precision=options.precision,
+        mfe_probabilities=options.plot is not None,
     )
     chosen = dataclasses.asdict(predictor.decoding) | options.decoding
     predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
@@ -360,7 +362,7 @@ def _row(name: str, prediction: Prediction) -> SummaryRow:
         return None if other is None else score(other, structure).f1
 
     def energy(other: Structure | None) -> float | None:
-        return None if other is None else vienna.energy(bases, other)
+        return None if other is None else free_energy(bases, other)
 
     return SummaryRow(
         id=prediction.sequence.id,
@@ -391,7 +393,7 @@ def _plot(path: Path, prediction: Prediction) -> str:
     from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
 
     below = prediction.thermodynamics
-    shades = below.base_pairs[0].dense() if below.base_pairs else None
+    shades = below.mfe_bpp.dense() if below.mfe_bpp else None
     figure = arc_diagram(
         prediction.sequence.text,
         Track("rnass", prediction.structure, prediction.informed.astype(np.float32)),

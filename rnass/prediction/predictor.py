@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import islice, repeat, tee
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -31,7 +31,9 @@ from rnass.network.weights import find_weights
 from rnass.prediction.restraints import Knowledge
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import Folded, FoldInput, fold_many, sets_folded
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
+from rnass.thermodynamics.second_fold import set_of
 
 __all__ = [
     "MAX_LENGTH",
@@ -104,7 +106,7 @@ class Prediction:
     sequence: Rna
     probabilities: NDArray[np.float32]
     structure: Structure
-    thermodynamics: vienna.Thermodynamics
+    thermodynamics: Folded
     seconds: float
     known: Knowledge
     informed: NDArray[np.floating]
@@ -156,6 +158,7 @@ class Predictor:
         thermodynamics: give the head ViennaRNA's base-pair probabilities.
         baseline: also fold by ViennaRNA's MEA and centroid.
         precision: of matrix products and convolutions.
+        mfe_probabilities: also base-pair probabilities by the energies of the MFE structure.
     """
 
     def __init__(
@@ -167,11 +170,13 @@ class Predictor:
         thermodynamics: bool = True,
         baseline: bool = False,
         precision: Literal["float32", "bfloat16"] = "float32",
+        mfe_probabilities: bool = False,
     ) -> None:
         self.device = device or torch.device("cpu")
         self.model = model.to(self.device).eval()
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
+        self.mfe_probabilities = mfe_probabilities
 
     @property
     def parameter_sets(self) -> tuple[str, ...]:
@@ -212,21 +217,23 @@ class Predictor:
         refused: deque[Outcome] = deque()
         pairs = zip(sequences, repeat(Knowledge()) if known is None else known, strict=False)
         ordered, ahead = tee(_by_length(pairs, refused, self.model.backbone))
-        folded = vienna.fold_many(
-            map(partial(_subject, pairs=not self.parameter_sets), ahead),
-            parameters=self.parameter_sets,
+        folded = fold_many(
+            map(self._fold_input, ahead),
+            parameter_sets=self.parameter_sets,
             baseline=self.baseline,
             processes=cores.processes,
         )
         running: deque[_Running] = deque()
         ahead_of_one = cores.lanes if cores.lanes > 1 else 0
         with closing(folded), _threads(cores.lanes) as lanes:
-            for batch in _batches(ordered):
+            for cut in _batches(ordered):
                 while refused:
                     yield refused.popleft()
                 began = time.monotonic()
-                parts = list(islice(folded, len(batch)))
+                batch, parts = _folded(cut, islice(folded, len(cut)), refused)
                 waited = time.monotonic() - began
+                if not batch:
+                    continue
                 room = (cores.lanes + 1) * _BATCH_PIXELS - _pixels(batch)
                 while running and sum(_pixels(one.batch) for one in running) > room:
                     yield from self._finish(running.popleft())
@@ -238,14 +245,24 @@ class Predictor:
                 yield from self._finish(one)
         yield from refused
 
+    def _fold_input(self, item: _Item) -> FoldInput:
+        """What ViennaRNA is to fold, under what is known of it."""
+        sequence, known = item.sequence, item.known
+        mixed = known.mix > 0 and not self.parameter_sets
+        return FoldInput(
+            sequence.text,
+            constraint=known.vienna_line(sequence),
+            forbidden=known.constraints.forbidden_canonical(sequence.bases),
+            reactivities=known.reactivities,
+            mfe_bpp=mixed or self.mfe_probabilities,
+        )
+
     def _finish(self, running: "_Running") -> Iterator[Outcome]:
         """What has become of a batch, once it is through."""
         maps, seconds = running.maps.result()
         return self._outcomes(running.batch, running.folded, (maps, running.waited + seconds))
 
-    def _outcomes(
-        self, batch: list[_Item], folded: list[vienna.Thermodynamics], found: "_Maps"
-    ) -> Iterator[Outcome]:
+    def _outcomes(self, batch: list[_Item], folded: list[Folded], found: "_Maps") -> Iterator[Outcome]:
         maps, seconds = found
         if isinstance(maps, RnassError) and len(batch) > 1:  # one of them, or all of them together
             for item, part in zip(batch, folded, strict=True):
@@ -260,13 +277,13 @@ class Predictor:
     def _decode(
         self,
         item: _Item,
-        thermodynamics: vienna.Thermodynamics,
+        thermodynamics: Folded,
         probabilities: NDArray[np.float32],
         shared: float,
     ) -> Outcome:
         began = time.monotonic()
         sequence, known = item.sequence, item.known
-        thermal = thermodynamics.mean_pairs() if known.mix else None
+        thermal = thermodynamics.mean_bpp() if known.mix else None
         informed = known.inform(probabilities, thermal)
         try:
             structure = decode(
@@ -290,7 +307,7 @@ class Predictor:
         )
         return Outcome(item.number, prediction)
 
-    def _maps(self, batch: list[_Item], folded: list[vienna.Thermodynamics]) -> "_Maps":
+    def _maps(self, batch: list[_Item], folded: list[Folded]) -> "_Maps":
         """The maps of a batch, or why there are none, and the seconds it took."""
         began = time.monotonic()
         rnas = [item.sequence for item in batch]
@@ -307,15 +324,13 @@ class Predictor:
         return maps, time.monotonic() - began
 
     @torch.no_grad()
-    def _probabilities(
-        self, rnas: list[Rna], folded: list[vienna.Thermodynamics]
-    ) -> list[NDArray[np.float32]]:
+    def _probabilities(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
         """Calibrated maps, (L, L) each."""
         kept = [_places(rna) for rna in rnas]
         maps = None
         if self.parameter_sets:
             maps = [
-                np.stack([_spread(pairs.dense(), places) for pairs in one.base_pairs])
+                np.stack([_spread(pairs.dense(), places) for pairs in one.bpp])
                 for places, one in zip(kept, folded, strict=True)
             ]
         linked = [rna.text.replace("&", _LINKER) for rna in rnas]
@@ -333,7 +348,7 @@ class _Running(NamedTuple):
     """A batch that is on its way through the network, and how long its folding was waited for."""
 
     batch: list[_Item]
-    folded: list[vienna.Thermodynamics]
+    folded: list[Folded]
     maps: Future[_Maps]
     waited: float
 
@@ -347,6 +362,7 @@ def load_predictor(
     thermodynamics: bool = True,
     baseline: bool = False,
     precision: Literal["float32", "bfloat16"] = "float32",
+    mfe_probabilities: bool = False,
 ) -> Predictor:
     """Load weights by name or path (the shipped ones by default) into a predictor.
 
@@ -358,6 +374,7 @@ def load_predictor(
         thermodynamics: as there.
         baseline: as there.
         precision: as there.
+        mfe_probabilities: as there.
 
     Raises:
         CheckpointError: there are no such weights, or they are altered; a backbone is lacking, or is
@@ -372,6 +389,7 @@ def load_predictor(
         thermodynamics=thermodynamics,
         baseline=baseline,
         precision=precision,
+        mfe_probabilities=mfe_probabilities,
     )
 
 
@@ -385,8 +403,8 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
     return {
         "weights": {"file": weights.name, "sha256": sha256(weights)},
         "energies": {
-            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
-            for name in dict.fromkeys(map(vienna.set_of, predictor.parameter_sets))
+            name: sha256(OWN_ENERGIES) if name == OWN_NAME else None
+            for name in dict.fromkeys(map(set_of, predictor.parameter_sets))
         },
     }
 
@@ -424,7 +442,7 @@ def share_cores(lengths: list[int], predictor: Predictor | None) -> Iterator[Cor
     *others, longest = sorted(length for length in lengths if length <= MAX_LENGTH) or [0]
     long = longest > _LONG
     if len(lengths) <= _FEW and (long or sum(length**3 for length in others) < _MUCH):
-        folds = vienna.folds_of(predictor.parameter_sets if predictor else ())
+        folds = sets_folded(predictor.parameter_sets if predictor else ())
         beside = min(threads, len(folds))
         yield Cores(beside if long and beside > 1 else 0)
     elif predictor is None:
@@ -450,16 +468,17 @@ def too_long(sequence: Rna, where: str = "") -> SequenceError | None:
     )
 
 
-def _subject(item: _Item, *, pairs: bool) -> vienna.Subject:
-    """What ViennaRNA is to fold, under what is known; *pairs*: probabilities to mix are not at hand."""
-    sequence, known = item.sequence, item.known
-    return vienna.Subject(
-        sequence.text,
-        constraint=known.vienna_line(sequence),
-        forbidden=known.constraints.forbidden_canonical(sequence.bases),
-        reactivities=known.reactivities,
-        pairs=pairs and known.mix > 0,
-    )
+def _folded(
+    batch: list[_Item], parts: Iterable[Folded | RnassError], refused: deque[Outcome]
+) -> tuple[list[_Item], list[Folded]]:
+    """The RNAs of a batch that ViennaRNA folded; the others are *refused*."""
+    good = []
+    for item, part in zip(batch, parts, strict=True):
+        if isinstance(part, RnassError):
+            refused.append(Outcome(item.number, None, part))
+        else:
+            good.append((item, part))
+    return [item for item, _ in good], [part for _, part in good]
 
 
 def _places(rna: Rna) -> NDArray[np.int64]:
