@@ -49,7 +49,6 @@ NOT_YET: tuple[str, ...] = (
     "rnass/figures",
     "rnass/jobs",
     "rnass/prediction",
-    "rnass/thermodynamics",
     "rnass/training/records.py",
     "rnass/errors.py",
 )
