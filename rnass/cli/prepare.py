@@ -18,7 +18,7 @@ app = Commands(
 
 
 class LongSequence(str, Enum):
-    """What becomes of a sequence over the maximum length."""
+    """Treatment of a sequence over the maximum length."""
 
     cut = "cut"
     window = "window"

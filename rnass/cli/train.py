@@ -66,7 +66,7 @@ def train(
     task: Annotated[
         Task,
         typer.Option(
-            help="What is learnt: contact, base pairs; token, a label of each base or codon; sequence, a "
+            help="What is trained: contact, base pairs; token, a label of each base or codon; sequence, a "
             "label of each RNA."
         ),
     ] = Task.contact,
