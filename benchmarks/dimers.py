@@ -51,12 +51,12 @@ def main() -> None:
         for pairs in (4, 7, 10, 20):
             cases = [designed(draw, pairs, kind) for _ in range(arguments.count)]
             ours, theirs = [], []
-            for outcome in predictor.predict(sequence for sequence, _ in cases):
-                if outcome.prediction is None:
-                    raise SystemExit(str(outcome.error))
-                truth = cases[outcome.number][1]
-                ours.append(score(truth, outcome.prediction.structure).f1)
-                theirs.append(score(truth, outcome.prediction.thermodynamics.mfe_structure).f1)
+            for row in predictor.predict(sequence for sequence, _ in cases):
+                if row.prediction is None:
+                    raise SystemExit(str(row.error))
+                truth = cases[row.number][1]
+                ours.append(score(truth, row.prediction.structure).f1)
+                theirs.append(score(truth, row.prediction.thermodynamics.mfe_structure).f1)
             print(f"| {kind} | {pairs} | {np.mean(ours):.2f} | {np.mean(theirs):.2f} |")
 
 

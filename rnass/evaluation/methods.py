@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
-from rnass.prediction.predictor import Outcome, Predictor, share_cores
+from rnass.prediction.pipeline import Row, share_cores
+from rnass.prediction.predictor import Prediction, Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import vienna
@@ -24,7 +25,7 @@ VIENNA_METHODS = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA",
 """ViennaRNA's minimum free energy, centroid and maximum expected accuracy (gamma 1) structures, and
 its base-pair probabilities decoded by ThreshKnot; Turner 2004, 37 C, dangles 2."""
 
-THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3)
+THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3, steric=False)
 """ThreshKnot as published: threshold 0.3, helices of at least three pairs (Zhang et al. 2020,
 https://doi.org/10.48550/arXiv.1912.12796)."""
 
@@ -104,38 +105,38 @@ class Methods:
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
-        with share_cores([len(rna) for rna in rnas], self.predictor) as cores:
-            if self.predictor:
-                for outcome in self.predictor.predict(rnas, cores):
-                    yield self._with_rnass(self.predictor, outcome, rnas[outcome.number])
-            elif self.thermodynamic:
+        if self.predictor:
+            for row in self.predictor.predict(rnas, parallel=True):
+                yield self._with_rnass(self.predictor, row, rnas[row.number])
+        elif self.thermodynamic:
+            with share_cores([len(rna) for rna in rnas], (), None) as cores:
                 short = (rna.text for rna in rnas if len(rna) <= vienna.MAX_LENGTH)
                 folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
                 for number, rna in enumerate(rnas):
                     foldable = len(rna) <= vienna.MAX_LENGTH
-                    fold, problems = (next(folded), ()) if foldable else _folded(rna)
+                    fold, problems = _checked(rna, next(folded)) if foldable else _folded(rna)
                     yield self._collect(number, rna, {}, {}, fold, problems)
-            else:
-                for number, rna in enumerate(rnas):
-                    yield self._collect(number, rna, {}, {}, None)
+        else:
+            for number, rna in enumerate(rnas):
+                yield self._collect(number, rna, {}, {}, None)
 
-    def _with_rnass(self, predictor: Predictor, outcome: Outcome, rna: Rna) -> Predicted:
+    def _with_rnass(self, predictor: Predictor, row: Row[Prediction], rna: Rna) -> Predicted:
         """Rnass's structures, or why there are none, beside those of the other methods."""
-        prediction = outcome.prediction
+        prediction = row.prediction
         if prediction is None:
             folded, problems = _folded(rna) if self.thermodynamic else (None, ())
-            problems = (_problem(RNASS, rna, outcome.error), *problems)
-            return self._collect(outcome.number, rna, {}, {}, folded, problems)
+            problems = (_problem(RNASS, rna, row.error), *problems)
+            return self._collect(row.number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
-                prediction.informed, rna.bases, options, nick=rna.nick
+                prediction.decoded_map, rna.bases, options, nick=rna.nick
             )
         folded = prediction.thermodynamics if self.thermodynamic else None
         maps = {RNASS: prediction.probabilities}
-        return self._collect(outcome.number, rna, structures, maps, folded)
+        return self._collect(row.number, rna, structures, maps, folded)
 
     def _collect(
         self,
@@ -164,6 +165,15 @@ def _folded(rna: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
         return vienna.fold(rna.text, parameters=(), baseline=True), ()
     except RnassError as error:
         return None, (_problem(VIENNA, rna, error),)
+
+
+def _checked(
+    rna: Rna, fold: vienna.Thermodynamics | RnassError
+) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+    """ViennaRNA's fold of an RNA, or why there is none."""
+    if isinstance(fold, RnassError):
+        return None, (_problem(VIENNA, rna, fold),)
+    return fold, ()
 
 
 def _problem(method: str, rna: Rna, error: RnassError | None) -> str:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Lock, Thread
@@ -25,10 +26,12 @@ from numpy.typing import ArrayLike, NDArray
 from rnass.errors import (
     ConfigError,
     ConstraintError,
+    RnassError,
     SequenceError,
     StructureError,
     WorkerError,
     counted,
+    record_error,
 )
 from rnass.rna import MIN_HAIRPIN, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
@@ -416,6 +419,8 @@ def fold(
         baseline: also the structures `mea` and `centroid`.
     """
     (found,) = fold_many([rna], parameters=parameters, baseline=baseline)
+    if isinstance(found, RnassError):
+        raise found
     return found
 
 
@@ -425,24 +430,28 @@ def fold_many(
     parameters: Iterable[str] = (DEFAULT_PARAMETERS,),
     baseline: bool = False,
     processes: int = 0,
-) -> Generator[Thermodynamics, None, None]:
-    """`fold` each RNA, in the order given; each parameter set is work of its own for the *processes*.
+) -> Generator[Thermodynamics | RnassError, None, None]:
+    """`fold` each RNA, in the order given, or why that failed.
 
-    See `annotate` for those; until this is closed they fold what they were given.
+    Each parameter set is work of its own for the *processes*; see `annotate` for those. Until this is
+    closed they fold what they were given.
     """
     names = tuple(parameters)
     folds = folds_of(names)
     subjects = (Subject(rna) if isinstance(rna, str) else rna for rna in many)
     tasks = ((subject, name) for subject in subjects for name in folds)
-    work = partial(_fold_part, names=names, baseline=baseline)
+    work = partial(_fold_part_safely, names=names, baseline=baseline)
     parts = _in_order(work, tasks, processes)
-    for default, own in parts:
-        found = dict(own)
-        for _ in folds[1:]:
-            found |= next(parts)[1]
+    for first in parts:
+        of_one = [first, *islice(parts, len(folds) - 1)]
+        if errors := [part for part in of_one if isinstance(part, RnassError)]:
+            yield errors[0]
+            continue
+        found = [part for part in of_one if not isinstance(part, RnassError)]
+        by_name = {name: one for _, some in found for name, one in some.items()}
         yield replace(
-            cast("Thermodynamics", default),
-            base_pairs=tuple(found[name] for name in names),
+            cast("Thermodynamics", found[0][0]),
+            base_pairs=tuple(by_name[name] for name in names),
             names=names,
         )
 
@@ -451,6 +460,16 @@ def folds_of(parameters: Iterable[str]) -> tuple[str, ...]:
     """The sets that an RNA is folded by if these are asked for: the default one, for its MFE, first."""
     sets = dict.fromkeys(map(set_of, parameters))
     return (DEFAULT_PARAMETERS, *(name for name in sets if name != DEFAULT_PARAMETERS))
+
+
+def _fold_part_safely(
+    task: tuple[Subject, str], *, names: tuple[str, ...], baseline: bool
+) -> "tuple[Thermodynamics | None, dict[str, BasePairProbabilities]] | RnassError":
+    """`_fold_part`, or the error that ended it, so that it ends no other RNA's."""
+    try:
+        return _fold_part(task, names=names, baseline=baseline)
+    except Exception as error:
+        return record_error(error, "ViennaRNA")
 
 
 def _fold_part(
@@ -656,7 +675,7 @@ def _load(load: Callable[[], object]) -> None:
 
 def _check_constraint(line: str, length: int) -> None:
     """Raise ConstraintError unless *line* is a constraint for *length* bases."""
-    from rnass.decoding.constraints import Constraints  # here, as most workers need none of it
+    from rnass.constraints import Constraints  # here, as most workers need none of it
 
     if len(line) != length:
         found = counted(len(line), "symbol")
