@@ -115,7 +115,7 @@ def test_another_backbone_is_refused(fasta, trained, encoder_config, tmp_path):
         label_files(fasta, out, replace(options, backbone=str(tmp_path / "other.safetensors")))
     assert not out.exists()
     (tmp_path / "b.safetensors").rename(tmp_path / "moved.safetensors")
-    with pytest.raises(CheckpointError, match=r"needs b\.safetensors .*, where --backbone says: "):
+    with pytest.raises(CheckpointError, match=r"needs b\.safetensors .*; given as --backbone: "):
         label_files(fasta, out, options)
     moved = replace(options, backbone=str(tmp_path / "moved.safetensors"))
     assert label_files(fasta, out, moved) == 0

@@ -191,7 +191,7 @@ def test_a_file_must_have_the_sha256_of_the_manifest(saved):
 @pytest.mark.parametrize("content", ["{", '["x"]'], ids=["no JSON", "no object"])
 def test_a_broken_manifest_is_named(saved, content):
     (saved.parent / "manifest.json").write_text(content)
-    with pytest.raises(CheckpointError, match=r"manifest\.json: .*expected a JSON object"):
+    with pytest.raises(CheckpointError, match=r"manifest\.json: .*expected (JSON|an object)"):
         models.load_model(saved)
 
 
