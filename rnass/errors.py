@@ -1,7 +1,7 @@
 """Every exception that rnass raises on purpose.
 
     RnassError
-    +-- InputError            what the user gave cannot be read
+    +-- InputError            input that cannot be read
     |   +-- SequenceError     a letter, an empty record
     |   +-- StructureError    brackets, pairs, base numbers
     |   +-- ConstraintError   a constraint that no structure can satisfy
@@ -65,7 +65,7 @@ class RnassError(Exception):
 
 
 class InputError(RnassError):
-    """What the user gave cannot be read.
+    """Input that cannot be read.
 
     Attributes:
         record: the id of the record at fault; empty where it is not a record's.

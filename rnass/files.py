@@ -9,10 +9,11 @@ import hashlib
 import io
 import json
 import os
+import stat
 import sys
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "files_in",
     "is_file",
     "is_folder",
+    "is_there",
     "name_of",
     "parse_json",
     "read_limit",
@@ -168,11 +170,18 @@ def suffix_of(path: str | Path) -> str:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether there is a folder at *path*; False for whatever cannot be looked up."""
-    try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):
-        return False
+    """Whether there is a folder at *path*; False where that cannot be found out."""
+    return _mode(path, stat.S_ISDIR)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a regular file at *path*; False where that cannot be found out."""
+    return _mode(path, stat.S_ISREG)
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether there is anything at *path*; False where that cannot be found out."""
+    return _mode(path, lambda mode: True)
 
 
 def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = False) -> list[Path]:
@@ -196,18 +205,10 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
     except OSError as error:
         where = error.filename or folder
         raise InputError(f"{where}: {reason(error)}; expected a folder to read") from error
-    found = sorted(path for path in found if path.is_file())
+    found = sorted(path for path in found if is_file(path))
     if not found:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")
     return found
-
-
-def is_file(path: str | Path) -> bool:
-    """Whether there is a file at *path*; False for whatever cannot be looked up."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 @contextmanager
@@ -345,6 +346,13 @@ def _refuse_name(path: str | Path) -> None:
         raise OSError(str(error)) from error
     except OSError:
         return  # no such file: it may be about to be written
+
+
+def _mode(path: str | Path, holds: Callable[[int], bool]) -> bool:
+    try:
+        return holds(Path(path).stat().st_mode)
+    except (OSError, ValueError):  # a name too long, a folder that may not be searched, ...
+        return False
 
 
 def _raise(error: OSError) -> None:

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from rnass.constraints import Constraints
 from rnass.errors import InputError, SequenceError, counted
 
-__all__ = ["BASES", "CANONICAL_PAIRS", "MIN_HAIRPIN", "MISSING_REACTIVITY", "Rna", "clean_bases"]
+__all__ = [
+    "BASES",
+    "BPP_CUTOFF",
+    "CANONICAL_PAIRS",
+    "MIN_HAIRPIN",
+    "MISSING_REACTIVITY",
+    "Rna",
+    "clean_bases",
+]
 
 BASES = "ACGUN"
 """The letters of a clean sequence; a base's code is its index here."""
@@ -24,6 +32,8 @@ MISSING_REACTIVITY = -999.0
 """What files of reactivities hold for a base without a value; half of it and less counts as that."""
 
 _UNRESTRAINED = Constraints()
+BPP_CUTOFF = 1e-4
+"""Base-pair probabilities of an ensemble below this are taken as 0."""
 
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 

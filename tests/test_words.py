@@ -47,14 +47,10 @@ NOT_YET: tuple[str, ...] = (
     "rnass/decoding",
     "rnass/evaluation",
     "rnass/figures",
-    "rnass/io",
     "rnass/jobs",
     "rnass/prediction",
-    "rnass/thermodynamics",
     "rnass/training/records.py",
-    "rnass/elements.py",
     "rnass/errors.py",
-    "rnass/files.py",
 )
 """Rooms and modules whose wording is not clean yet."""
 

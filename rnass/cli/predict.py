@@ -176,23 +176,19 @@ def info(
     """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
     from rnass.files import sha256
     from rnass.jobs.runner import versions
+    from rnass.manifest import verdict
     from rnass.network.backbones import describe, open_backbone
     from rnass.network.device import choose_device
-    from rnass.network.weights import find_weights, manifest_entry
+    from rnass.network.weights import find_weights
+    from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
     typer.echo(f"{'device':12} {choose_device(device)}")
-    path = find_weights(weights)
-    checksum = sha256(path)
-    expected = manifest_entry(path).get("sha256")
-    verdict = (
-        "not in a manifest"
-        if expected is None
-        else ("as in the manifest" if expected == checksum else "ALTERED")
-    )
-    typer.echo(f"{'weights':12} {path}")
-    typer.echo(f"{'sha256':12} {checksum} ({verdict})")
+    for name, path in (("weights", find_weights(weights)), ("energies", OWN_ENERGIES)):
+        typer.echo(f"{name:12} {path}")
+        state = f"{sha256(path)} ({verdict(path)})" if path.is_file() else "MISSING"
+        typer.echo(f"{'sha256':12} {state}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():
             typer.echo(f"{name:12} {value}")

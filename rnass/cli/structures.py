@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import OutFile
+from rnass.cli.options import OutFile, log_to_stderr
 
 __all__ = ["convert", "elements"]
 
@@ -18,7 +18,7 @@ def convert(
         ),
     ],
     target: Annotated[
-        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto or .tsv; with --split a folder.")
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .tsv or .yaml; with --split a folder.")
     ],
     sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
     threshold: Annotated[
@@ -32,6 +32,13 @@ def convert(
         str | None,
         typer.Option(help="Format such as ct: one file for each record, in the folder TARGET."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Program that predicts 3-D structures: boltz writes a .yaml with each pair as a contact, "
+            "for one record, or for each in the folder TARGET."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
     ] = False,
@@ -39,6 +46,7 @@ def convert(
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
 
+    log_to_stderr(quiet=False)
     typer.echo(
         convert_file(
             source,
@@ -47,6 +55,7 @@ def convert(
             threshold=threshold,
             pseudoknots=pseudoknots,
             split=split,
+            program=to,
             overwrite=overwrite,
         )
     )
@@ -62,6 +71,7 @@ def elements(
     from rnass.elements import elements_table
     from rnass.files import write_text
 
+    log_to_stderr(quiet=False)
     table = elements_table(files)
     if out is None:
         typer.echo(table, nl=False)

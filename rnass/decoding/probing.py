@@ -9,7 +9,18 @@ from rnass.decoding.partners import partner_log_odds, partner_probabilities
 from rnass.errors import InputError, counted
 from rnass.rna import MISSING_REACTIVITY
 
-__all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
+__all__ = [
+    "DEIGAN_INTERCEPT",
+    "DEIGAN_SLOPE",
+    "add_log_odds",
+    "clean_reactivities",
+    "mix_log_odds",
+    "shape_log_odds",
+]
+
+DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
+"""Pseudo-energy of a base of reactivity r in a stack, in kcal/mol: slope ln(r + 1) + intercept, with
+ViennaRNA's defaults. Deigan et al. 2009, doi:10.1073/pnas.0806929106."""
 
 _GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
 _FLOOR = 1e-6
@@ -74,8 +85,8 @@ def shape_log_odds(
     reactivities: ArrayLike,
     *,
     method: Literal["deigan", "likelihood"] = "deigan",
-    slope: float = 1.8,
-    intercept: float = -0.6,
+    slope: float = DEIGAN_SLOPE,
+    intercept: float = DEIGAN_INTERCEPT,
     temperature: float = 37.0,
 ) -> NDArray[np.float64]:
     """Log-odds that each base is paired, given its reactivity; 0 where it is missing.

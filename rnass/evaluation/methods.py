@@ -15,7 +15,7 @@ from rnass.prediction.pipeline import Row, share_cores
 from rnass.prediction.predictor import Prediction, Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import Folded, fold_many
 
 __all__ = ["RNASS", "THRESHKNOT", "VIENNA", "VIENNA_METHODS", "Methods", "Predicted"]
 
@@ -110,12 +110,15 @@ class Methods:
                 yield self._with_rnass(self.predictor, row, rnas[row.number])
         elif self.thermodynamic:
             with share_cores([len(rna) for rna in rnas], (), None) as cores:
-                short = (rna.text for rna in rnas if len(rna) <= vienna.MAX_LENGTH)
-                folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
-                for number, rna in enumerate(rnas):
-                    foldable = len(rna) <= vienna.MAX_LENGTH
-                    fold, problems = _checked(rna, next(folded)) if foldable else _folded(rna)
-                    yield self._collect(number, rna, {}, {}, fold, problems)
+                many = fold_many(
+                    (rna.text for rna in rnas),
+                    parameter_sets=(),
+                    baseline=True,
+                    processes=cores.processes,
+                )
+                for number, (rna, found) in enumerate(zip(rnas, many, strict=True)):
+                    folded, problems = _or_problem(rna, found)
+                    yield self._collect(number, rna, {}, {}, folded, problems)
         else:
             for number, rna in enumerate(rnas):
                 yield self._collect(number, rna, {}, {}, None)
@@ -144,13 +147,13 @@ class Methods:
         rna: Rna,
         structures: dict[str, Structure],
         maps: dict[str, NDArray[np.float32]],
-        folded: vienna.Thermodynamics | None,
+        folded: Folded | None,
         problems: tuple[str, ...] = (),
     ) -> Predicted:
         """Rnass's *structures* and *maps* with ViennaRNA's and the other programs' added."""
         found: dict[str, Structure | None] = dict.fromkeys(self.names) | structures
-        if folded is not None and folded.pairs is not None:
-            maps = maps | {VIENNA: folded.pairs.dense()}
+        if folded is not None and folded.mfe_bpp is not None:
+            maps = maps | {VIENNA: folded.mfe_bpp.dense()}
             knots = decode(maps[VIENNA], rna.bases, THRESHKNOT, nick=rna.nick)
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_METHODS, four, strict=True)
@@ -159,21 +162,16 @@ class Methods:
         return Predicted(number, rna, found, maps, mfe, problems, self.decoded_from)
 
 
-def _folded(rna: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+def _folded(rna: Rna) -> tuple[Folded | None, tuple[str, ...]]:
     """ViennaRNA's fold of an RNA outside the batch, or why there is none."""
-    try:
-        return vienna.fold(rna.text, parameters=(), baseline=True), ()
-    except RnassError as error:
-        return None, (_problem(VIENNA, rna, error),)
+    (found,) = fold_many([rna.text], parameter_sets=(), baseline=True)
+    return _or_problem(rna, found)
 
 
-def _checked(
-    rna: Rna, fold: vienna.Thermodynamics | RnassError
-) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
-    """ViennaRNA's fold of an RNA, or why there is none."""
-    if isinstance(fold, RnassError):
-        return None, (_problem(VIENNA, rna, fold),)
-    return fold, ()
+def _or_problem(rna: Rna, found: Folded | RnassError) -> tuple[Folded | None, tuple[str, ...]]:
+    if isinstance(found, RnassError):
+        return None, (_problem(VIENNA, rna, found),)
+    return found, ()
 
 
 def _problem(method: str, rna: Rna, error: RnassError | None) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnass.errors import InputError, counted
-from rnass.files import files_in, is_folder, record_name
+from rnass.errors import InputError, counted, visible
+from rnass.files import files_in, is_file, is_folder, record_name
 from rnass.io import STRUCTURE_SUFFIXES, LabelledRecord, read_labelled, read_structures
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -21,10 +21,10 @@ class References:
 
     Attributes:
         records: in the order of the files.
-        read: records in the files, of which were left out:
-        filtered: as a column has another value than asked for,
-        too_long: as they have more bases than asked for,
-        beyond: as they come after the number asked for.
+        read: number of records in the files.
+        filtered: number of those left out because a column has another value.
+        too_long: number of those left out because of their length.
+        beyond: number of those left out because there were enough before them.
     """
 
     records: list[LabelledRecord]
@@ -70,8 +70,8 @@ class Others:
     """The structures that another program predicts for some RNAs.
 
     Attributes:
-        structures: one per RNA asked for; None where there is no prediction of it.
-        problems: what is missing, does not fit or was not asked for, one line each.
+        structures: one per RNA to judge; None where there is no prediction for it.
+        problems: one line for each prediction that is missing, does not fit or is for another RNA.
     """
 
     structures: list[Structure | None]
@@ -90,7 +90,7 @@ def read_others(name: str, path: str | Path, sequences: Items[Rna]) -> Others:
     Args:
         name: what messages call the program.
         path: a file, a folder of files, or a results folder of `rnass predict`.
-        sequences: the RNAs asked for.
+        sequences: the RNAs to judge.
 
     Raises:
         InputError: the file cannot be read; names file and line. In a folder, an unreadable file is
@@ -108,8 +108,8 @@ def read_others(name: str, path: str | Path, sequences: Items[Rna]) -> Others:
     if all(structure is None for structure in structures):
         raise InputError(_nothing_fits(name, path, sequences, predictions, problems))
     unknown = sorted(predictions.keys() - {s.id for s in sequences})
-    problems += [f"{name}: {known_as}: not among the RNAs asked for; left out" for known_as in unknown]
-    return Others(structures, problems)
+    problems += [f"{name}: {known_as}: not among the RNAs to judge; left out" for known_as in unknown]
+    return Others(structures, [visible(problem) for problem in problems])
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _files(path: str | Path) -> list[Path]:
     path = Path(path)
     if not is_folder(path):
         return [path]
-    if (whole := path / "predictions.dbn").is_file():
+    if is_file(whole := path / "predictions.dbn"):
         return [whole]
     kept: dict[Path, Path] = {}
     for file in files_in(path, STRUCTURE_SUFFIXES, deep=True):

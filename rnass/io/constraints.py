@@ -51,7 +51,7 @@ class ConstraintLine:
 
 @dataclass(frozen=True)
 class ConSections:
-    """What an RNAstructure CON file holds; bases are 0-based.
+    """The sections of an RNAstructure CON file; bases are 0-based.
 
     Attributes:
         name, where, named: as for `ConstraintLine`.
@@ -136,7 +136,7 @@ class _Block:
 
 
 def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | ConSections]:
-    """The blocks of a file in ViennaRNA's notation; those of an RNA alone say nothing."""
+    """The blocks of a file in ViennaRNA's notation that have a constraint."""
     blocks: list[_Block] = []
     for number, text in lines:
         open_ = bool(blocks and blocks[-1].letters and not blocks[-1].constraints)

@@ -35,7 +35,7 @@ def file_names(ids: Iterable[str]) -> list[str]:
     """A safe, distinct file name for each id, without suffix; the same for the same list.
 
     Letters, digits, `-` and `_` stay, accents are dropped, anything else becomes one `_`; at most 100
-    characters and a number that tells copies apart; distinct where the file system ignores case;
+    characters and a number that distinguishes copies; distinct where the file system ignores case;
     never a device of Windows. A dot stays only before a digit, so a suffix such as `.ct` or
     `.vienna.dbn` never makes a file of one record a file of another.
 

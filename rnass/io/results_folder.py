@@ -1,7 +1,6 @@
-"""What a run of `rnass predict` left in its folder, read back."""
+"""The contents of a results folder of `rnass predict`, read back."""
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
-from rnass.files import read_lines, reason
+from rnass.files import is_file, parse_json, read_lines
 from rnass.io.dot_bracket import read_dot_bracket
+from rnass.io.maps import read_map
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["PredictedRecord", "ResultsFolder", "is_results_folder", "read_map", "read_results"]
+__all__ = ["PredictedRecord", "ResultsFolder", "is_results_folder", "read_results"]
 
 _SUMMARY, _PREDICTIONS, _RUN = "summary.tsv", "predictions.dbn", "run.json"
 
@@ -26,8 +26,8 @@ class PredictedRecord:
     """One record that was predicted.
 
     Attributes:
-        folder: that holds its files.
-        name: of its files, without suffix.
+        folder: the folder with its files.
+        name: the name of its files, without suffix.
         rna, structure: the RNA and its predicted pairs.
         row: its line of summary.tsv.
     """
@@ -45,12 +45,12 @@ class PredictedRecord:
             InputError: the file is no map of this RNA.
         """
         path = self.folder / f"{self.name}.npy"
-        return read_map(path, len(self.rna)) if path.is_file() else None
+        return read_map(path, len(self.rna)) if is_file(path) else None
 
     def mfe_structure(self) -> Structure | None:
         """ViennaRNA's MFE structure; None where it was not written."""
         path = self.folder / f"{self.name}.vienna.dbn"
-        return read_dot_bracket(path)[0][1] if path.is_file() else None
+        return read_dot_bracket(path)[0][1] if is_file(path) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +59,9 @@ class ResultsFolder:
 
     Attributes:
         folder: where it is.
-        run: what run.json holds; empty where the run was killed before it was written.
-        rows: the lines of summary.tsv, failed records among them, column -> cell.
-        records: those that were predicted, in the same order.
+        run: the content of run.json; empty where the run was killed before it was written.
+        rows: the lines of summary.tsv, failed records included, cells by column.
+        records: the predicted records, in the same order.
     """
 
     folder: Path
@@ -72,11 +72,11 @@ class ResultsFolder:
 
 def is_results_folder(path: str | Path) -> bool:
     """Whether a run of `rnass predict` wrote *path*."""
-    return all((Path(path) / name).is_file() for name in (_SUMMARY, _PREDICTIONS))
+    return all(is_file(Path(path) / name) for name in (_SUMMARY, _PREDICTIONS))
 
 
 def read_results(folder: str | Path) -> ResultsFolder:
-    """Read what a run left; maps are read when they are asked for.
+    """Read a folder; maps are read by `PredictedRecord.probabilities`.
 
     Raises:
         InputError: the folder holds no results, or its files do not belong together.
@@ -101,25 +101,6 @@ def read_results(folder: str | Path) -> ResultsFolder:
     return ResultsFolder(folder, _read_run(folder / _RUN), rows, records)
 
 
-def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]:
-    """Read a map of pairing probabilities, shape (L, L), from a .npy file.
-
-    Raises:
-        InputError: no such file, no array of numbers, not square, or not of *length* bases.
-    """
-    try:
-        values = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path}: {reason(error)}; expected a .npy map") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not a NumPy array of numbers; expected a .npy map") from error
-    fits = values.ndim == 2 and values.shape[0] == values.shape[1] and length in (None, len(values))
-    if not fits or values.dtype.kind != "f":
-        expected = "L x L" if length is None else f"{length} x {length}"
-        raise InputError(f"{path}: shape {values.shape}, {values.dtype}; expected {expected} numbers")
-    return np.asarray(values, dtype=np.float32)
-
-
 def _read_summary(path: Path) -> list[dict[str, str]]:
     table = csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
     columns = next(table, [])
@@ -127,7 +108,18 @@ def _read_summary(path: Path) -> list[dict[str, str]]:
         raise InputError(
             f"{path}:1: no column {', '.join(sorted(missing))}; expected a summary of rnass"
         )
-    return [dict(zip(columns, map(_plain, cells), strict=False)) for cells in table]
+    rows = []
+    try:
+        for number, cells in enumerate(table, start=2):
+            if len(cells) != len(columns):
+                found = counted(len(cells), "column")
+                raise InputError(f"{path}:{number}: {found}; expected {len(columns)}, as in line 1")
+            rows.append(dict(zip(columns, map(_plain, cells), strict=True)))
+            if Path(name := rows[-1]["file"]).name != name:
+                raise InputError(f"{path}:{number}: file {name!r}; expected a name without folders")
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}; expected rows of cells") from error
+    return rows
 
 
 def _plain(cell: str) -> str:
@@ -139,10 +131,4 @@ def _plain(cell: str) -> str:
 
 
 def _read_run(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        values = json.loads("\n".join(read_lines(path)))
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; expected JSON") from error
-    return values if isinstance(values, dict) else {}
+    return parse_json("\n".join(read_lines(path)), str(path)) if is_file(path) else {}

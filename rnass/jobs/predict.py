@@ -22,7 +22,7 @@ from rnass.prediction.predictor import Prediction, load_predictor, origin
 from rnass.prediction.restraints import ShapeMethod, restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.free_energy import energy as free_energy
 
 __all__ = ["FORMATS", "PredictOptions", "predict_files"]
 
@@ -132,6 +132,7 @@ class PredictJob(Job[Prediction]):
             mix=options.mix,
             shape_method=options.shape_method,
         )
+        self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
         self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
         self.writers = _writers(options)
@@ -238,7 +239,7 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
     }
     for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):
         if other is not None:
-            cells[f"{name}_kcal_mol"] = vienna.energy(prediction.rna.text, other)
+            cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
             cells[f"f1_{name}"] = score(other, structure).f1
     return cells
 
@@ -255,7 +256,7 @@ def _plot(path: Path, prediction: Prediction) -> None:
     from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
 
     folded = prediction.thermodynamics
-    shades = folded.base_pairs[0].dense() if folded.base_pairs else None
+    shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None
     figure = arc_diagram(
         prediction.rna.text,
         Track("rnass", prediction.structure, prediction.decoded_map.astype(np.float32)),

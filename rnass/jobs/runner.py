@@ -40,7 +40,7 @@ from rnass.jobs.journal import Plan
 from rnass.jobs.results import RUN, SUMMARY, Record, Results, Written, open_results
 from rnass.progress import record_bar
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["Job", "RunOptions", "divided", "run_job", "versions"]
 
@@ -302,5 +302,5 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
-        "ViennaRNA": vienna.version(),
+        "ViennaRNA": vienna_version(),
     }

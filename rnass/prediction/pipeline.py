@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rnass.errors import RnassError, record_error
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import Folded, sets_folded
 
 __all__ = ["AHEAD", "Cores", "Row", "Stages", "run_pipeline", "share_cores"]
 
@@ -53,7 +53,7 @@ class Row(Generic[P]):
 
     number: int
     rna: Rna
-    folded: vienna.Thermodynamics | None = None
+    folded: Folded | None = None
     probabilities: NDArray[np.float32] | None = None
     prediction: P | None = None
     error: RnassError | None = None
@@ -66,16 +66,14 @@ class Stages(Protocol[Q_co]):
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""
 
-    def fold(
-        self, rnas: Iterable[Rna], processes: int
-    ) -> Generator[vienna.Thermodynamics | RnassError, None, None]:
+    def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs, in their order."""
 
-    def read(self, rnas: list[Rna], folded: list[vienna.Thermodynamics]) -> list[NDArray[np.float32]]:
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
         """The pairing probabilities of a batch, (L, L) each."""
 
     def decode(
-        self, rna: Rna, folded: vienna.Thermodynamics, probabilities: NDArray[np.float32], seconds: float
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
     ) -> Q_co:
         """Make a prediction of the map."""
 
@@ -111,7 +109,7 @@ def share_cores(
     *others, longest = sorted(length for length in lengths if length <= MAX_LENGTH) or [0]
     long = longest > _LONG
     if len(lengths) <= _FEW and (long or sum(length**3 for length in others) < _MUCH):
-        beside = min(threads, len(vienna.folds_of(parameter_sets)))
+        beside = min(threads, len(sets_folded(parameter_sets)))
         yield Cores(beside if long and beside > 1 else 0)
     elif device is None:
         yield Cores(threads)
@@ -155,7 +153,7 @@ def _by_length(stages: Stages[P], rnas: Iterable[Rna], refused: deque[Row[P]]) -
 
 def _folded(
     rows: Iterator[Row[P]],
-    folding: Iterator[vienna.Thermodynamics | RnassError],
+    folding: Iterator[Folded | RnassError],
     failed: deque[Row[P]],
 ) -> Iterator[Row[P]]:
     """Stage 1: what ViennaRNA computes, in the order of the rows; some have *failed*."""

@@ -42,7 +42,9 @@ from rnass.prediction.restraints import (
 )
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import Folded, FoldInput, fold_many
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
+from rnass.thermodynamics.second_fold import set_of
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
 
@@ -68,7 +70,7 @@ class Prediction:
     rna: Rna
     probabilities: NDArray[np.float32]
     structure: Structure
-    thermodynamics: vienna.Thermodynamics
+    thermodynamics: Folded
     seconds: float
     decoded_map: NDArray[np.floating]
     decoding: DecodingConfig
@@ -113,6 +115,9 @@ class Predictor:
         mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
         shape_method: how reactivities become log-odds; see `rnass.decoding.shape_log_odds`.
 
+    Attributes:
+        mfe_probabilities: also compute base-pair probabilities by the energies of the MFE structure.
+
     Raises:
         ConfigError: *mix* is out of range.
     """
@@ -136,6 +141,7 @@ class Predictor:
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
         self.mix, self.shape_method = mix, shape_method
+        self.mfe_probabilities = False
 
     @property
     def parameter_sets(self) -> tuple[str, ...]:
@@ -183,31 +189,31 @@ class Predictor:
 
     def fold(
         self, rnas: Iterable[Rna], processes: int = 0
-    ) -> Generator[vienna.Thermodynamics | RnassError, None, None]:
+    ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
-        pairs = not self.parameter_sets and self.mix > 0  # to mix in; otherwise they are at hand
-        subjects = (
-            vienna.Subject(
+        mixed = not self.parameter_sets and self.mix > 0  # otherwise they are at hand
+        inputs = (
+            FoldInput(
                 rna.text,
                 constraint=vienna_constraint(rna),
                 forbidden=forbidden_canonical(rna.constraints, rna.bases),
                 reactivities=rna.reactivities,
-                pairs=pairs,
+                mfe_bpp=mixed or self.mfe_probabilities,
             )
             for rna in rnas
         )
-        return vienna.fold_many(
-            subjects, parameters=self.parameter_sets, baseline=self.baseline, processes=processes
+        return fold_many(
+            inputs, parameter_sets=self.parameter_sets, baseline=self.baseline, processes=processes
         )
 
     @torch.no_grad()
-    def read(self, rnas: list[Rna], folded: list[vienna.Thermodynamics]) -> list[NDArray[np.float32]]:
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
         """The calibrated pairing probabilities of a batch, (L, L) each."""
         kept = [_places(rna) for rna in rnas]
         maps = None
         if self.parameter_sets:
             maps = [
-                np.stack([_spread(pairs.dense(), places) for pairs in one.base_pairs])
+                np.stack([_spread(pairs.dense(), places) for pairs in one.bpp])
                 for places, one in zip(kept, folded, strict=True)
             ]
         linked = [rna.text.replace("&", _LINKER) for rna in rnas]
@@ -224,11 +230,11 @@ class Predictor:
         ]
 
     def decode(
-        self, rna: Rna, folded: vienna.Thermodynamics, probabilities: NDArray[np.float32], seconds: float
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
     ) -> Prediction:
         """The structure of a map of pairing probabilities, which took *seconds* so far."""
         began = time.monotonic()
-        bpp = folded.mean_pairs() if self.mix else None
+        bpp = folded.mean_bpp() if self.mix else None
         restrained = restrained_map(probabilities, rna.reactivities, self.shape_method, bpp, self.mix)
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
@@ -271,8 +277,8 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
     return {
         "weights": {"file": weights.name, "sha256": sha256(weights)},
         "energies": {
-            name: sha256(vienna.OWN_ENERGIES) if name == vienna.OWN_NAME else None
-            for name in dict.fromkeys(map(vienna.set_of, predictor.parameter_sets))
+            name: sha256(OWN_ENERGIES) if name == OWN_NAME else None
+            for name in dict.fromkeys(map(set_of, predictor.parameter_sets))
         },
     }
 

@@ -15,7 +15,7 @@ from rnass.files import read_lines
 from rnass.io.tsv import LabelledRecord
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import minimum_structures
 
 __all__ = ["Curation", "Part", "curate", "label", "read_names", "read_regions", "read_table"]
 
@@ -109,7 +109,7 @@ def label(
     """
     many = (part.sequence.bases for part in parts)
     structures = (
-        vienna.minimum_structures(many, max_span=max_span, processes=processes)
+        minimum_structures(many, max_span=max_span, processes=processes)
         if fold
         else (Structure(len(part.sequence)) for part in parts)
     )

@@ -23,8 +23,10 @@ from rnass.files import write_text
 from rnass.metrics import score
 from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
 from rnass.structure import Structure
-from rnass.thermodynamics.energies import Energies, Parameters
-from rnass.thermodynamics.vienna import TURNER_2004, Sample, sample
+from rnass.thermodynamics.energies import Energies
+from rnass.thermodynamics.parameter_sets import KT, TURNER_2004
+from rnass.thermodynamics.parameters import Parameters
+from rnass.thermodynamics.sampling import Sample, sample
 from rnass.training.calibration import mean_f1
 from rnass.training.config import FitConfig
 from rnass.training.loop import Run
@@ -32,8 +34,6 @@ from rnass.training.processes import first_process_first
 from rnass.training.records import Example, batches, read_examples, training_examples
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
-
-_KT = 0.61632  # kcal/mol at 37 C, ViennaRNA's
 
 
 class EnergyObjective(nn.Module):
@@ -44,7 +44,7 @@ class EnergyObjective(nn.Module):
         start: the energies at first.
 
     Attributes:
-        by: shape (n,), the parameters of `rnass.thermodynamics.energies.Parameters`, in kcal/mol.
+        by: shape (n,), the parameters of `rnass.thermodynamics.parameters.Parameters`, in kcal/mol.
     """
 
     def __init__(self, config: FitConfig, start: Energies) -> None:
@@ -96,8 +96,8 @@ class EnergyObjective(nn.Module):
         for one, gain in zip(sampled.structures, gains.tolist(), strict=True):
             counted.append((energies.count(example.bases, one), gain))
         for counts, weight in counted:
-            np.add.at(slope, counts.entry, weight / _KT * counts.times)
-        unlikely = (energies.energy(read) - sampled.ensemble_energy) / _KT / length
+            np.add.at(slope, counts.entry, weight / KT * counts.times)
+        unlikely = (energies.energy(read) - sampled.ensemble_energy) / KT / length
         return float(f1.mean()), unlikely
 
 
@@ -153,7 +153,7 @@ def _start(path: str | None) -> Energies:
         return Energies.from_text(TURNER_2004)
     try:
         return Energies.from_text(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"start: {path}: {error}; expected a ViennaRNA parameter file") from error
 
 
@@ -162,7 +162,7 @@ def _validate(energies: Energies, valid: list[Example]) -> dict[str, float]:
     if not valid:
         return {}
     folded = sample([e.bases for e in valid], energies.text(), 0, 0)
-    maps: list[NDArray[np.floating]] = [one.base_pairs.dense() for one in folded]
+    maps: list[NDArray[np.floating]] = [one.bpp.dense() for one in folded]
     return {
         f"valid_f1_{threshold}": mean_f1(maps, valid, DecodingConfig(threshold=threshold))
         for threshold in (0.2, 0.4)

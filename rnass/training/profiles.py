@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rnass.decoding.probing import clean_reactivities
 from rnass.errors import InputError
 from rnass.files import read_lines
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 
 __all__ = ["Densities", "Profile", "fit_densities", "read_profiles"]
 
@@ -99,7 +99,7 @@ def fit_densities(profiles: Sequence[Profile], parameters: str) -> Densities:
     for modifier in sorted({profile.modifier for profile in profiles}):
         own = [profile for profile in profiles if profile.modifier == modifier]
         chosen = own[:: -(-len(own) // _FOLDED)]
-        folded = vienna.annotate((one.bases for one in chosen), parameters=parameters)
+        folded = base_pair_probabilities_of_many((one.bases for one in chosen), parameters)
         unpaired = np.concatenate([1 - pairs.dense().sum(1) for pairs in folded])
         letters = np.array(list("".join(one.bases for one in chosen)))
         values = np.concatenate([one.reactivities for one in chosen])

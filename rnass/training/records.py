@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,22 +18,22 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import ConfigError, InputError, counted
-from rnass.files import write_atomically, write_json
+from rnass.files import write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import all_base_pair_probabilities
+from rnass.thermodynamics.parameter_sets import OWN_NAME
+from rnass.thermodynamics.probability_cache import ProbabilityCache, cached_probabilities
 from rnass.training.config import DataConfig
 from rnass.training.mutation import mutate
 from rnass.training.profiles import fit_densities, read_profiles
 
 __all__ = [
-    "Annotations",
     "Example",
     "LabelledBatch",
     "Loader",
-    "annotations",
     "batches",
     "family_names",
     "mutated",
@@ -169,7 +169,7 @@ def _profile_examples(data: DataConfig, first: int) -> list[Example]:
             for one in read_profiles(path, data.profile_signal)
             if data.min_length <= len(one.bases) <= data.max_length
         ]
-        densities = fit_densities(profiles, vienna.OWN_NAME)
+        densities = fit_densities(profiles, OWN_NAME)
         none = np.zeros((0, 2), dtype=np.int64)
         found += [
             Example(one.id, "", one.bases, none, source, evidence=densities.evidence(one))
@@ -234,79 +234,6 @@ def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -
     ]
 
 
-class Annotations:
-    """ViennaRNA's base-pair probabilities of many RNAs, sparse.
-
-    Args:
-        arrays: `digest` (n, 16), the blake2b of each sequence; `offset` (n + 1,); and `i`, `j`, `p`, the
-            0-based pairs of sequence k at offset[k]:offset[k + 1].
-    """
-
-    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
-        self._arrays = arrays
-        self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
-
-    @classmethod
-    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 0) -> "Annotations":
-        """Fold every RNA; *parameters* names the energy parameter set."""
-        sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
-        counts = [len(one.p) for one in sparse]
-        return cls(
-            {
-                "digest": np.stack([np.frombuffer(_digest(rna), dtype=np.uint8) for rna in rnas]),
-                "offset": np.cumsum([0, *counts]),
-                "i": np.concatenate([one.i for one in sparse]),
-                "j": np.concatenate([one.j for one in sparse]),
-                "p": np.concatenate([one.p for one in sparse]),
-            }
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> "Annotations":
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return cls({name: file[name] for name in file.files})
-
-    def save(self, path: Path) -> None:
-        """Write as .npz, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as file:
-            np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
-
-    def __contains__(self, bases: str) -> bool:
-        return _digest(bases) in self._row
-
-    def __add__(self, other: "Annotations") -> "Annotations":
-        """What both know, where none is in both."""
-        one, two = self._arrays, other._arrays
-        joined = {name: np.concatenate([one[name], two[name]]) for name in ("digest", "i", "j", "p")}
-        joined["offset"] = np.concatenate([one["offset"], two["offset"][1:] + one["offset"][-1]])
-        return Annotations(joined)
-
-    def dense(self, bases: str) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (L, L), symmetric."""
-        row = self._row[_digest(bases)]
-        part = slice(self._arrays["offset"][row], self._arrays["offset"][row + 1])
-        i, j, p = (self._arrays[name][part] for name in ("i", "j", "p"))
-        return vienna.BasePairProbabilities(len(bases), i, j, p).dense()
-
-
-def annotations(
-    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 0
-) -> Annotations:
-    """Base-pair probabilities of a data file's examples; the cache is given what it lacks."""
-    kept = cache / f"{Path(path).name.split('.')[0]}.{parameters}.npz"
-    known = Annotations.load(kept) if kept.is_file() else None
-    rnas = {e.bases for e in examples if known is None or e.bases not in known}
-    if not rnas and known is not None:
-        return known
-    lacking = sorted(rnas, key=lambda rna: (len(rna), rna))
-    computed = Annotations.compute(lacking, parameters, processes)
-    known = computed if known is None else known + computed
-    known.save(kept)
-    return known
-
-
 @dataclass(frozen=True)
 class LabelledBatch:
     """RNAs and their pairs as (B, L, L) maps of 0 and 1.
@@ -353,14 +280,15 @@ class Loader:
         self.vocabulary, self.sets = vocabulary, sets
         self.cache, self.processes = cache, processes
         self.features: Callable[[Sequence[str]], Features | None] | None = None
-        self._kept: dict[tuple[str, str], Annotations] = {}
+        self._kept: dict[tuple[str, str], ProbabilityCache] = {}
 
     def annotate(self, paths: Sequence[str], examples: Sequence[Example]) -> None:
         """Have the base-pair probabilities of all examples at hand."""
         for source, path in enumerate(paths):
             own = [example for example in examples if example.source == source]
             for name in self.sets if own else ():
-                known = annotations(path, own, name, self.cache, self.processes)
+                bases, label = [example.bases for example in own], Path(path).name.split(".")[0]
+                known = cached_probabilities(bases, name, self.cache, label, self.processes)
                 for example in own:
                     self._kept[name, example.bases] = known
 
@@ -369,7 +297,7 @@ class Loader:
         bases = example.bases
         known = [self._kept.get((name, bases)) for name in self.sets]
         lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
-        folded = iter(vienna.all_probabilities(bases, lacking))
+        folded = iter(all_base_pair_probabilities(bases, lacking))
         return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
@@ -477,7 +405,3 @@ def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
             evidence[k] = 0
             evidence[k, : len(example.bases)] = torch.from_numpy(example.evidence)
     return evidence
-
-
-def _digest(bases: str) -> bytes:
-    return hashlib.blake2b(bases.encode(), digest_size=16).digest()

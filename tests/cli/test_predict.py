@@ -22,6 +22,9 @@ import rnass
 from rnass import cli
 from rnass.errors import ExitStatus
 from rnass.io import read_structures
+from rnass.manifest import manifest_entry
+from rnass.thermodynamics import parameter_sets
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 HAIRPIN = "GGGGAAAACCCC"
 COMMAND = [sys.executable, "-W", "error", "-m", "rnass"]
@@ -201,15 +204,34 @@ def test_info(rna, weights):
     assert lines["torch"] == torch.__version__
     assert lines["weights"] == weights
     assert lines["device"] in {"cpu", "cuda"}
-    assert lines["sha256"].endswith("(not in a manifest)")
+    assert lines["energies"] == str(OWN_ENERGIES)
+    checks = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith("sha256")]
+    assert checks[0].endswith("(not checked: no manifest.json beside it)")
+    assert checks[1].endswith("(as in manifest.json)")
 
 
-@pytest.mark.parametrize(("change", "verdict"), [("", "(as in the manifest)"), ("0", "(ALTERED)")])
+@pytest.mark.parametrize(
+    ("change", "verdict"), [("", "(as in manifest.json)"), ("0", "(ALTERED: manifest.json has ")]
+)
 def test_info_checks_the_manifest(rna, tmp_path, change, verdict):
     path = save_tiny_weights(tmp_path / "tiny.safetensors")
     checksum = rna("info", "--weights", path)[1].split("sha256")[1].split()[0]
     (tmp_path / "manifest.json").write_text(json.dumps({path.name: {"sha256": checksum + change}}))
     assert verdict in rna("info", "--weights", path)[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "state"), [("altered", "(ALTERED: manifest.json has "), (None, "MISSING")]
+)
+def test_info_checks_the_energies(rna, weights, tmp_path, monkeypatch, content, state):
+    path = tmp_path / OWN_ENERGIES.name
+    if content:
+        path.write_text(content)
+    (tmp_path / "manifest.json").write_text(json.dumps({path.name: manifest_entry(OWN_ENERGIES)}))
+    monkeypatch.setattr(parameter_sets, "OWN_ENERGIES", path)
+    status, out, _ = rna("info", "--weights", weights)
+    assert status == 0
+    assert state in out.splitlines()[-1]
 
 
 def test_weights_that_are_not_there(rna, fasta):

@@ -76,7 +76,29 @@ def test_an_array_that_is_no_map_is_refused(array, length, message, tmp_path):
 
 def test_a_file_that_is_no_array_is_refused(tmp_path):
     (tmp_path / "x.npy").write_text("GGG")
-    with pytest.raises(InputError, match="not a NumPy array"):
+    with pytest.raises(InputError, match="not an array; expected NumPy's format"):
         read_map(tmp_path / "x.npy")
     with pytest.raises(InputError, match="no such file"):
         read_map(tmp_path / "y.npy")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ok\t../x", r"summary\.tsv:2: file '\.\./x'; expected a name without folders"),
+        ("ok", r"summary\.tsv:2: 1 column; expected 3"),
+        ("x" * 200_000, "field larger than field limit"),
+    ],
+)
+def test_a_summary_of_another_program_is_refused(folder, line, message):
+    (folder / "summary.tsv").write_text(
+        f"status\tfile\tid\n{line}" + ("\tx\n" if "\t" in line else "\n")
+    )
+    with pytest.raises(InputError, match=message):
+        read_results(folder)
+
+
+def test_a_run_file_that_is_deep_is_refused(folder):
+    (folder / "run.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"run\.json: .*; expected JSON"):
+        read_results(folder)

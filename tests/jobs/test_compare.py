@@ -13,7 +13,7 @@ from rnass.metrics import score
 from rnass.network.models import save_model
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import fold
 
 FASTA = ">one first of all\nGGGCAAAAGCCCAAGCGCAAAAGCGC\n>two\nGGGGAAAACCCC\n"
 
@@ -66,13 +66,13 @@ def test_all_methods_beside_each_other(tmp_path, fasta, model):
     ]
     assert [row["status"] for row in lines if row["method"] == "other"] == ["no prediction", "ok"]
     for sequence in read_fasta(fasta)[0]:
-        fold = vienna.fold(sequence.bases, baseline=True)
+        folded = fold(sequence.bases, baseline=True)
         own = [row for row in pairs if row["id"] == sequence.id]
         mfe = [[int(row["i"]) - 1, int(row["j"]) - 1] for row in own if row["ViennaRNA MFE"] == "1"]
-        assert mfe == fold.mfe_structure.pairs.tolist()
+        assert mfe == folded.mfe_structure.pairs.tolist()
         for row in own:
             i, j = int(row["i"]) - 1, int(row["j"]) - 1
-            p = fold.base_pairs[0].dense()[i, j]
+            p = folded.bpp[0].dense()[i, j]
             assert float(row["p_vienna"]) == pytest.approx(p, abs=1e-4)
             assert row["bases"] == f"{sequence.bases[i]}-{sequence.bases[j]}"
             votes = sum(row[name] == "1" for name in names)
@@ -80,7 +80,7 @@ def test_all_methods_beside_each_other(tmp_path, fasta, model):
             kind = "all" if votes == present else "some" if votes > 1 else "only"
             assert row["predicted_by"].startswith(kind)
         (row,) = (r for r in lines if (r["id"], r["method"]) == (sequence.id, "ViennaRNA MFE"))
-        f1 = score(fold.centroid, fold.mfe_structure).f1
+        f1 = score(folded.centroid, folded.mfe_structure).f1
         assert float(row["F1 against ViennaRNA centroid"]) == pytest.approx(f1, abs=1e-4)
         assert int(row["in_all"]) + int(row["in_some"]) + int(row["only_here"]) == len(mfe)
     assert (tmp_path / "out" / "one.svg").exists()

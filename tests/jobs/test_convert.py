@@ -91,9 +91,9 @@ def test_a_map_is_decoded_at_the_threshold(tmp_path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((6, 6)), "not 7 by 7 numbers; expected those, as y has 7 bases"),
-        (np.zeros(7), "not 7 by 7 numbers"),
-        (np.full((7, 7), "a"), "not 7 by 7 numbers"),
+        (np.zeros((6, 6)), r"shape \(6, 6\), float64; expected 7 x 7 numbers"),
+        (np.zeros(7), "expected 7 x 7 numbers"),
+        (np.full((7, 7), "a"), "expected 7 x 7 numbers"),
         (np.full((7, 7), 1.5), "y.npy: "),
         (np.full((7, 7), np.nan), "y.npy: "),
         (np.array([[None] * 7] * 7), "not an array; expected NumPy's format, without pickle"),
@@ -191,3 +191,23 @@ def test_a_header_that_claims_more_than_memory_holds_is_refused(tmp_path):
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + b"\x76\x00" + content)
     with pytest.raises(InputError, match="not an array; expected NumPy's format"):
         read_records(tmp_path / "x.npy", sequence=fasta(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".dbn", "x\0.dbn", "\ud800.dbn"])
+def test_names_that_no_file_can_have(tmp_path, knots, name):
+    with pytest.raises(OutputError, match="expected a place that can be written"):
+        convert_file(knots, tmp_path / name)
+    with pytest.raises(InputError, match="expected a file to read"):
+        convert_file(tmp_path / name, tmp_path / "y.dbn")
+
+
+def test_the_input_of_boltz_is_one_file_or_a_folder(tmp_path, knots):
+    convert_file(knots, tmp_path / "inputs", program="boltz")
+    assert sorted(path.name for path in (tmp_path / "inputs").iterdir()) == ["one.yaml", "two.yaml"]
+    (tmp_path / "two.dbn").write_text(">two\nGAAAC\n(...)\n")
+    convert_file(tmp_path / "two.dbn", tmp_path / "x.yaml", program="boltz")
+    assert (tmp_path / "x.yaml").read_bytes() == (tmp_path / "inputs" / "two.yaml").read_bytes()
+    with pytest.raises(OutputError, match="2 records; expected one, or --split yaml"):
+        convert_file(knots, tmp_path / "y.yaml", program="boltz")
+    with pytest.raises(OutputError, match="AlphaFold 3"):
+        convert_file(knots, tmp_path / "z", program="af3")

@@ -30,7 +30,8 @@ from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.jobs.results import open_results
 from rnass.prediction import limits, pipeline, predictor
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import workers
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
 HAIRPIN = "GGGGAAAACCCC"
@@ -185,7 +186,7 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
 def test_the_fitted_energies_are_told_by_their_checksum(tmp_path, predict):
     predict(sequence=HAIRPIN, weights=None)
     run = json.loads((tmp_path / "out" / "run.json").read_text())
-    checksum = hashlib.sha256(vienna.OWN_ENERGIES.read_bytes()).hexdigest()
+    checksum = hashlib.sha256(OWN_ENERGIES.read_bytes()).hexdigest()
     assert run["energies"] == {"rnass2026": checksum}
     predict(sequence=HAIRPIN, out="without", weights=None, thermodynamics=False)
     assert json.loads((tmp_path / "without" / "run.json").read_text())["energies"] == {}
@@ -516,7 +517,7 @@ def test_a_killed_worker_costs_no_finished_record_and_blames_none(
 
     monkeypatch.setattr(job.PredictJob, "write", write)
     monkeypatch.setattr(pipeline, "_BATCH_SIZE", 1000)  # written long before the last is folded
-    monkeypatch.setattr(vienna, "_AHEAD", 1)
+    monkeypatch.setattr(workers, "_AHEAD", 1)
     assert predict(many, threads=2) == 2
     (message,) = caplog.messages
     assert message.startswith("ViennaRNA: a worker process was killed, most likely as memory ran out; ")

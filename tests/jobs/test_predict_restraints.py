@@ -14,7 +14,9 @@ from rnass.io import read_constraints, read_structures
 from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.prediction.predictor import load_predictor
 from rnass.rna import Rna
-from rnass.thermodynamics.vienna import Ensemble, Subject, energy, fold
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.free_energy import energy
 
 HAIRPIN = "GGGGAAAACCCC"
 SWITCH = "GGGGAAAACCCCAAAAGGGG"
@@ -206,7 +208,7 @@ def test_two_strands(predict):
     assert (out / "pair.dbn").read_text() == f">pair\n{DUPLEX}\n((((((((&))))))))\n"
     assert (out / "pair.vienna.dbn").read_text().splitlines()[2] == "((((((((&))))))))"
     assert (out / "predictions.dbn").read_text().startswith(f">pair\n{DUPLEX}\n")
-    assert (out / "pair.ct").read_text().startswith("   16 pair (two strands: 1-8 and 9-16)\n")
+    assert read_structures(out / "pair.ct")[0][0].nick == 8
     assert (out / "pair.bpseq").read_text().startswith("# pair (two strands: 1-8 and 9-16)\n")
     ((sequence, found),) = read_structures(out / "pair.dbn")
     assert (sequence.nick, len(found.pairs)) == (8, 8)
@@ -255,8 +257,8 @@ def test_restraints_come_with_their_rna_and_cannot_be_of_another_number(weights)
 
 
 def test_vienna_falls_back_on_what_is_unpaired():
-    found = fold(Subject(HAIRPIN, constraint="x...|......."))
+    found = fold(FoldInput(HAIRPIN, constraint="x...|......."))
     assert found.mfe_structure.dot_bracket == ".(((....)))."
-    without = fold(Subject(HAIRPIN, forbidden=frozenset({(1, 10)}), pairs=True))
-    assert without.pairs.dense()[1, 10] == 0
-    assert without.pairs.dense()[0, 11] + without.pairs.dense()[0, 10] > 0.5
+    without = fold(FoldInput(HAIRPIN, forbidden=frozenset({(1, 10)}), mfe_bpp=True))
+    assert without.mfe_bpp.dense()[1, 10] == 0
+    assert without.mfe_bpp.dense()[0, 11] + without.mfe_bpp.dense()[0, 10] > 0.5

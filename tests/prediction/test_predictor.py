@@ -28,7 +28,8 @@ from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.pipeline import Cores, run_pipeline, share_cores
 from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import workers
+from rnass.thermodynamics.folding import FoldInput, base_pair_probabilities
 
 HAIRPIN = "GGGGAAAACCCC"
 
@@ -67,7 +68,7 @@ def test_one_prediction(predictor):
 
 
 def test_probabilities_are_those_of_the_model(predictor):
-    maps = [vienna.base_pair_probabilities(HAIRPIN).dense()[None]]
+    maps = [base_pair_probabilities(HAIRPIN).dense()[None]]
     batch = collate([HAIRPIN], maps, predictor.model.backbone.vocabulary)
     with torch.no_grad():
         expected = predictor.model.probabilities(batch)[0].numpy()
@@ -76,7 +77,7 @@ def test_probabilities_are_those_of_the_model(predictor):
 
 def test_what_is_done_in_place_without_gradients_changes_no_bit(predictor):
     bases = [sequence.bases for sequence in draw(4)]
-    maps = [vienna.base_pair_probabilities(one).dense()[None] for one in bases]
+    maps = [base_pair_probabilities(one).dense()[None] for one in bases]
     batch = collate(bases, maps, predictor.model.backbone.vocabulary)
     with torch.no_grad():
         in_place = predictor.model(batch)
@@ -169,7 +170,7 @@ def test_workers_are_started_once(predictor, monkeypatch):
             started.append(arguments)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(vienna, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(pipeline, "AHEAD", 4)
     assert len(list(run_pipeline(predictor, draw(20), Cores(1)))) == 20
     assert len(started) == 1
@@ -208,10 +209,8 @@ def test_an_error_at_any_stage_is_its_rnas_alone(predictor, monkeypatch, stage, 
             raise error
 
     if stage == "fold":
-        real = vienna.Subject.ensemble
-        monkeypatch.setattr(
-            vienna.Subject, "ensemble", lambda one, name: fail(one.bases) or real(one, name)
-        )
+        real = FoldInput.ensemble
+        monkeypatch.setattr(FoldInput, "ensemble", lambda one, name: fail(one.bases) or real(one, name))
         message = message.replace("b: ", "b: ViennaRNA: ") if message != "b: no" else "b: b: no"
     elif stage == "read":
         read = predictor.read
@@ -260,7 +259,7 @@ def test_without_thermodynamics_the_map_differs_and_viennarna_is_still_reported(
     got = Predictor(predictor.model, thermodynamics=False)(HAIRPIN)
     assert abs(got.probabilities - predictor(HAIRPIN).probabilities).max() > 0.1
     assert got.thermodynamics.mfe == pytest.approx(RNA.fold(HAIRPIN)[1])
-    assert got.thermodynamics.base_pairs == ()
+    assert got.thermodynamics.bpp == ()
 
 
 def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
@@ -275,9 +274,7 @@ def test_a_committee_predicts_with_every_parameter_set_its_members_read(predicto
     one, two = tiny_model(), tiny_model(("langdon2018",))
     config = MixtureConfig(experts=(one.config, two.config), weights=(0.5, 0.5))
     mixture = Mixture(config, [one, two])
-    maps = np.stack(
-        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.parameter_sets]
-    )
+    maps = np.stack([base_pair_probabilities(HAIRPIN, name).dense() for name in config.parameter_sets])
     with torch.no_grad():
         expected = mixture.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[0].numpy()
     got = Predictor(mixture)(HAIRPIN)

@@ -230,3 +230,13 @@ def test_reactivities_of_another_scale_are_refused_unless_normalised(tmp_path, s
         option="reactivities",
     )
     assert isinstance(normalised, Rna)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("1 G 0.5\n2 G 0.5\n", True), ("1 G 0.5\n2 A 0.5\n", False), ("5 A 1\n", True)]
+)
+def test_letters_beside_reactivities_are_those_of_the_record(tmp_path, text, fits):
+    (known,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    assert isinstance(known, Rna) == fits
+    if not fits:
+        assert "another RNA was probed; expected the bases of hp" in str(known)
