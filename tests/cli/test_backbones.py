@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from plain_references import HEAD, head_shapes, shaped
+from reading import read_language_model
 from tiny_backbones import published_checkpoint
 from tiny_weights import save_tiny_weights
 
-from rnass.backbone.checkpoints import read_language_model
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.published import PUBLISHED
 from rnass.config import DecodingConfig
