@@ -271,7 +271,7 @@ def test_a_bad_file_of_a_folder_is_named_with_its_line(tmp_path):
 
 
 def test_a_folder_without_structures_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"no structures in this folder; expected \.bpseq, \.ct"):
+    with pytest.raises(InputError, match=r"no file to read in this folder; expected \.bpseq, \.ct"):
         read_examples([str(tmp_path)])
 
 
