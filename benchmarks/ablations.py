@@ -27,9 +27,10 @@ from rnass.metrics import bootstrap_interval, score
 from rnass.network.device import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.training.calibration import calibrated_probabilities, logit_maps, strict_f1
 from rnass.training.config import TrainConfig
-from rnass.training.contact import calibrated_probabilities, logit_maps, strict_f1, train
+from rnass.training.contact import train
 from rnass.training.records import Loader, read_examples
 
 if sys.version_info >= (3, 11):
@@ -136,8 +137,7 @@ def mfe_line() -> list[float]:
     data = variant("all parts", None).data
     examples = read_examples(data.valid, data.min_length, data.max_length)
     return [
-        score(Structure(len(e.bases), e.pairs), vienna.Ensemble(e.bases).mfe_structure).f1
-        for e in examples
+        score(Structure(len(e.bases), e.pairs), Ensemble(e.bases).mfe_structure).f1 for e in examples
     ]
 
 

@@ -179,6 +179,8 @@ class DecodingConfig:
     """Fewest stacked pairs of a helix; shorter ones are removed."""
     max_order: Count | None = None
     """Highest pseudoknot order; 0 is nested; None for no bound."""
+    steric: bool = True
+    """Leave out pseudoknots that no linker between their helices allows, see `rnass.decoding.steric`."""
     exact: bool = False
     """Optimise under `min_helix` and `max_order` instead of removing pairs afterwards."""
     time_limit: Positive = 10.0

@@ -1,6 +1,7 @@
 """Pages: they build, read well as plain Markdown, and every command and piece of Python on them runs."""
 
 import json
+import pydoc
 import re
 import shutil
 import sys
@@ -121,6 +122,14 @@ def test_a_page_is_plain_markdown(page):
     text = text_of(page)
     assert [target for shown, target, _ in LINK.findall(prose(page)) if not shown.strip()] == []
     assert re.findall(r"^(?:```|:::)\{.*|\{\w+\}`.*", text, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_modules_named_on_a_page_exist(page):
+    named = re.findall(r"\b(?:configs|benchmarks|examples|deploy|tests)/[\w./-]*\w", text_of(page))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    dotted = re.findall(r"`(rnass(?:\.\w+)+)", text_of(page))
+    assert [name for name in dotted if pydoc.locate(name) is None] == []
 
 
 def test_index_links_every_page():

@@ -38,7 +38,7 @@ _CHOICES = (
     "*.pt",
     "*.ckpt",
 )
-"""What is looked for in a folder: the first kind that is there."""
+"""Searched for in a folder, in this order: the first kind that is there is read."""
 
 _NO_WEIGHTS = {
     b"<!doctype": "a web page",
@@ -68,7 +68,7 @@ def read_stored_model(path: Path) -> StoredModel:
     """Read a checkpoint file, or a folder of one with its config.json and vocab.txt.
 
     Raises:
-        CheckpointError: nothing there, an unreadable or truncated file, a pickle that asks for more
+        CheckpointError: nothing there, an unreadable or truncated file, a pickle that needs more
             than tensors, a missing shard, a tensor that stands in two shards.
     """
     folder = path if is_folder(path) else path.parent
@@ -165,6 +165,8 @@ def _check_tensors(state: dict[str, Tensor], path: Path) -> None:
             raise CheckpointError(
                 f"{path}: tensor {key} is {tuple(tensor.shape)}; expected one that the file can hold"
             )
+        if tensor.is_floating_point() and not bool(tensor.float().isfinite().all()):
+            raise CheckpointError(f"{path}: tensor {key} holds NaN or infinity; expected finite numbers")
 
 
 def _check_archive(path: Path) -> None:
@@ -194,8 +196,8 @@ def _unpickled(path: Path) -> Any:
 
 def _reason(error: Exception) -> str:
     """Why torch refuses a file, without its advice how to run what is in it."""
-    if asked := re.search(r"GLOBAL (\S+)", str(error)):
-        return f"it asks for {asked[1]}"
+    if needed := re.search(r"GLOBAL (\S+)", str(error)):
+        return f"it needs {needed[1]}"
     if isinstance(error, OSError | EOFError | pickle.UnpicklingError):
         return "it is cut short, damaged or of another kind"
     return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__

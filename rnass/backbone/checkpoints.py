@@ -163,17 +163,17 @@ def build(
     return _modules(stored, layout, config, _prepared(layout, config, state))
 
 
-def family_of(stored: StoredModel, asked: str | None = None) -> str:
-    """The family that a checkpoint is read as, *asked* for or found out; raises CheckpointError."""
+def family_of(stored: StoredModel, given: str | None = None) -> str:
+    """The family that a checkpoint is read as, *given* or found out; raises CheckpointError."""
     layout = _layout(stored)
-    return _family(stored, layout, layout.translate(stored.tensors, stored.path), asked)
+    return _family(stored, layout, layout.translate(stored.tensors, stored.path), given)
 
 
-def u_letter(stored: StoredModel, asked: str | None = None) -> str:
-    """The token that a U is read as, *asked* for or the authors' own: T or U; raises CheckpointError."""
-    if asked not in ("T", "U", None):
-        raise CheckpointError(f"{stored.path}: U read as {asked!r}; expected T or U")
-    return asked or ("T" if _layout(stored) is AIDO_RNA else "U")
+def u_letter(stored: StoredModel, given: str | None = None) -> str:
+    """The token that a U is read as, *given* or the authors' own: T or U; raises CheckpointError."""
+    if given not in ("T", "U", None):
+        raise CheckpointError(f"{stored.path}: U read as {given!r}; expected T or U")
+    return given or ("T" if _layout(stored) is AIDO_RNA else "U")
 
 
 def _layout(stored: StoredModel) -> KeyMap:
@@ -184,14 +184,14 @@ def _layout(stored: StoredModel) -> KeyMap:
     raise CheckpointError(f"{stored.path}: of no known family by its tensors; expected {known}")
 
 
-def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], asked: str | None) -> str:
+def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], given: str | None) -> str:
     known = _FAMILIES_OF[layout.name]
-    if asked is not None:
-        if asked not in known:
+    if given is not None:
+        if given not in known:
             raise CheckpointError(
-                f"{stored.path}: is no {asked} by its tensors; expected {' or '.join(known)}"
+                f"{stored.path}: is no {given} by its tensors; expected {' or '.join(known)}"
             )
-        return asked
+        return given
     kind = stored.config.get("model_type")
     codons = "tokens.weight" in state and len(state["tokens.weight"]) in _CODON_ROWS
     found = "mrna-fm" if codons and "mrna-fm" in known else known[0]

@@ -27,7 +27,7 @@ class LayerOutput(NamedTuple):
     Attributes:
         number: of the layer from 1; 0 for the embedding of the tokens, which has no maps.
         states: (B, T, D), of the last layer after the final norm; rows of padding are meaningless.
-        maps: (B, H, T, T), the layer's attention maps; None where they were not asked for.
+        maps: (B, H, T, T), the layer's attention maps; None where they are not wanted.
     """
 
     number: int
@@ -38,7 +38,7 @@ class LayerOutput(NamedTuple):
 class Encoder(nn.Module):
     """Tokens to embeddings; states and attention maps are yielded layer by layer.
 
-    A padding token never changes an answer unless `config.attend_padding` asks for it.
+    A padding token never changes the output, but for `config.attend_padding`.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -74,7 +74,7 @@ class Encoder(nn.Module):
     def each_layer(self, tokens: Int[Tensor, "B T"], *, maps: bool = False) -> Iterator[LayerOutput]:
         """The embedding of the tokens (without maps), then the output of each layer in turn.
 
-        A layer is computed when its output is asked for. Its maps take most of the memory: drop them
+        A layer is computed when its output is taken. Its maps take most of the memory: drop them
         before going on to the next one.
 
         Args:
@@ -102,7 +102,7 @@ class Encoder(nn.Module):
             del output
 
     def embed(self, tokens: Int[Tensor, "B T"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
-        """Token, position and type embeddings, summed and normed as the configuration says."""
+        """Token, position and type embeddings, summed and normed as configured."""
         x: Tensor = self.tokens(tokens)
         if self.config.token_dropout:
             masked = tokens == self.vocabulary.mask

@@ -19,7 +19,7 @@ class Published:
     """One published backbone.
 
     Attributes:
-        name: how `--backbone` asks for it.
+        name: for `--backbone`.
         title: what its authors call it.
         family: one of `rnass.backbone.checkpoints.FAMILIES`.
         licence: of the weights, with what it forbids.
@@ -133,7 +133,7 @@ def find_checkpoint(path_or_name: str) -> Found:
     """The checkpoint at a path, or of a published name: from the Hub's cache, or fetched into it.
 
     Raises:
-        CheckpointError: no such path or name, or the Hub cannot be reached; says which files to put
+        CheckpointError: no such path or name, or the Hub cannot be reached; names the files to put
             where.
         DependencyError: a name that needs huggingface_hub, which is not installed.
     """

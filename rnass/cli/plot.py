@@ -3,11 +3,9 @@
 import re
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-
-from rnass.cli.options import Plot
 
 __all__ = ["plot"]
 
@@ -49,7 +47,9 @@ def plot(
         Path,
         typer.Option("--out", "-o", help="Folder for a figure of each record; or a .svg, .png or .pdf."),
     ] = Path("figures"),
-    format_: Annotated[Plot, typer.Option("--format", help="Of the figures in a folder.")] = Plot.svg,
+    format_: Annotated[
+        Literal["svg", "png", "pdf"], typer.Option("--format", help="Of the figures in a folder.")
+    ] = "svg",
     record: Annotated[str | None, typer.Option(help="Draw only the record of this id.")] = None,
     against: Annotated[
         str | None,
@@ -100,7 +100,7 @@ def plot(
         colour=color.value,
         look=look,
         dpi=dpi,
-        format=format_.value,
+        format=format_,
         record=record,
         overwrite=overwrite,
     )

@@ -18,7 +18,7 @@ def convert(
         ),
     ],
     target: Annotated[
-        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto or .tsv; with --split a folder.")
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .tsv or .yaml; with --split a folder.")
     ],
     sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
     threshold: Annotated[
@@ -31,6 +31,13 @@ def convert(
     split: Annotated[
         str | None,
         typer.Option(help="Format such as ct: one file for each record, in the folder TARGET."),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Program that predicts 3-D structures: boltz writes a .yaml with each pair as a contact, "
+            "for one record, or for each in the folder TARGET."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -48,6 +55,7 @@ def convert(
             threshold=threshold,
             pseudoknots=pseudoknots,
             split=split,
+            program=to,
             overwrite=overwrite,
         )
     )

@@ -8,12 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from rnass.cli.options import (
-    DeviceName,
-    DeviceOption,
+    Device,
     Family,
     Threads,
     UAs,
-    log_to_stderr,
     set_threads,
 )
 
@@ -42,11 +40,10 @@ FoldingProcesses = Annotated[
 def pretrain(
     config: ConfigFile,
     out: RunFolder,
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
-    log_to_stderr(quiet=False)
     from rnass.config import read_toml
     from rnass.training.config import PretrainConfig
     from rnass.training.pretrain import pretrain as run
@@ -69,11 +66,11 @@ def train(
     task: Annotated[
         Task,
         typer.Option(
-            help="What is learnt: contact, base pairs; token, a label of each base or codon; sequence, a "
+            help="What is trained: contact, base pairs; token, a label of each base or codon; sequence, a "
             "label of each RNA."
         ),
     ] = Task.contact,
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
@@ -82,7 +79,6 @@ def train(
     With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
     label uses it.
     """
-    log_to_stderr(quiet=False)
     from rnass.config import read_toml
     from rnass.training.config import ProbeConfig, TrainConfig
 
@@ -105,7 +101,6 @@ def fit(
     out: RunFolder,
 ) -> None:
     """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
-    log_to_stderr(quiet=False)
     from rnass.config import read_toml
     from rnass.training.config import FitConfig
     from rnass.training.energies import fit as run
@@ -116,12 +111,11 @@ def fit(
 def combine(
     config: ConfigFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Weights file to write.")],
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
     """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
-    log_to_stderr(quiet=False)
     from rnass.config import read_toml
     from rnass.training.combine import combine as run
     from rnass.training.config import CombineConfig
@@ -130,7 +124,7 @@ def combine(
     typer.echo(out)
 
 
-def _training_device(device: DeviceName, threads: int) -> Any:
+def _training_device(device: Device, threads: int) -> Any:
     """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
@@ -138,7 +132,7 @@ def _training_device(device: DeviceName, threads: int) -> Any:
 
     keep_freed_memory()
     set_threads(threads)
-    chosen = choose_device(device.value)
+    chosen = choose_device(device)
     if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return chosen

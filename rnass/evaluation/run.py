@@ -21,7 +21,7 @@ from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
 from rnass.progress import record_bar
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["evaluate", "evaluate_files"]
 
@@ -102,7 +102,7 @@ def _about(
         "versions": {
             "rnass": rnass.__version__,
             "torch": torch.__version__,
-            "ViennaRNA": vienna.version(),
+            "ViennaRNA": vienna_version(),
         },
         "predictions": {name: str(path) for name, path in options.predictions.items()},
     }

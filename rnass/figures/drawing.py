@@ -68,7 +68,7 @@ def structure_drawing(
         bases: the sequence, L letters; two strands as `A&B`, each numbered from 1.
         structure: L bases.
         layout: gives x and y of the M bases of the structure that is shown, shape (M, 2), in any unit:
-            `rnass.thermodynamics.vienna.layout`, say.
+            `rnass.thermodynamics.layout.layout`, say.
         colours: of the bases; None: all have one colour.
         reference: the truth: pairs are coloured as correct or wrong, and those missed are drawn too.
         title: stands above it all.

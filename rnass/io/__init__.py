@@ -8,6 +8,7 @@ from rnass.io.bpseq import read_bpseq, write_bpseq
 from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
+from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import read_fasta, write_fasta
 from rnass.io.maps import read_map
 from rnass.io.names import file_names
@@ -19,6 +20,7 @@ from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structur
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
+    "PROGRAMS",
     "STRUCTURE_SUFFIXES",
     "Alignment",
     "ConSections",
@@ -27,7 +29,9 @@ __all__ = [
     "PredictedRecord",
     "Reactivities",
     "ResultsFolder",
+    "check_program",
     "file_names",
+    "format_boltz",
     "format_ct",
     "format_dot_bracket",
     "project",
@@ -44,6 +48,7 @@ __all__ = [
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",
+    "write_boltz",
     "write_bpseq",
     "write_ct",
     "write_dot_bracket",

@@ -10,12 +10,14 @@ from rnass.errors import InputError, OutputError, counted
 from rnass.files import is_there, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
+    check_program,
     file_names,
     format_ct,
     format_dot_bracket,
     read_fasta,
     read_labelled,
     read_map,
+    write_boltz,
     write_bpseq,
     write_labelled_tsv,
     write_stockholm_records,
@@ -25,6 +27,7 @@ from rnass.rna import Rna
 __all__ = ["TARGETS", "convert_file", "read_records", "write_records"]
 
 _Records = list[LabelledRecord]
+_YAML = (".yaml", ".yml")  # the input of Boltz
 
 
 def convert_file(
@@ -35,6 +38,7 @@ def convert_file(
     threshold: float = 0.5,
     pseudoknots: bool = True,
     split: str | None = None,
+    program: str | None = None,
     overwrite: bool = False,
 ) -> str:
     """Read *source*, write *target*; gives a line with the numbers of what was written and left out.
@@ -48,6 +52,8 @@ def convert_file(
         pseudoknots: keep pairs of pseudoknot order 1 and higher. The brackets in *source*
             decide which pairs these are, where it has any.
         split: a suffix without dot: each record gets a file of its own in the folder *target*.
+        program: one of `rnass.io.PROGRAMS`, whose input is written: `.yaml` files of Boltz, in the
+            folder *target* unless that is such a file.
         overwrite: replace files that are there.
 
     Raises:
@@ -55,6 +61,9 @@ def convert_file(
         StructureError: a structure that the format cannot hold.
         OutputError: no such format, more records than the format holds, a file that is there already.
     """
+    if program is not None:
+        check_program(program)
+        split = None if suffix_of(target) in _YAML else "yaml"
     records = read_records(source, sequence=sequence, threshold=threshold)
     left_out = 0
     if not pseudoknots:
@@ -97,11 +106,25 @@ def _write_ct(path: Path, records: _Records) -> None:
 
 
 def _write_bpseq(path: Path, records: _Records) -> None:
+    record = _only(path, records)
+    write_bpseq(path, record.sequence, record.structure)
+
+
+def _write_boltz(path: Path, records: _Records) -> None:
+    record = _only(path, records)
+    write_boltz(path, record.sequence, record.structure)
+
+
+def _only(path: Path, records: _Records) -> LabelledRecord:
+    """The record of a file that holds one.
+
+    Raises:
+        OutputError: there are more, or none.
+    """
     if len(records) != 1:
-        raise OutputError(
-            f"{path}: {counted(len(records), 'record')}; expected one, or --split bpseq for a file each"
-        )
-    write_bpseq(path, records[0].sequence, records[0].structure)
+        many, suffix = counted(len(records), "record"), suffix_of(path).removeprefix(".")
+        raise OutputError(f"{path}: {many}; expected one, or --split {suffix} for a file each")
+    return records[0]
 
 
 def _write_dot_bracket(path: Path, records: _Records) -> None:
@@ -121,6 +144,7 @@ TARGETS: dict[str, Callable[[Path, _Records], None]] = {
     ".sto": _write_stockholm,
     ".stk": _write_stockholm,
     ".tsv": write_labelled_tsv,
+    **dict.fromkeys(_YAML, _write_boltz),
 }
 """The writer of each format, by suffix."""
 

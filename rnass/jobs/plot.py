@@ -28,7 +28,7 @@ from rnass.files import reason
 from rnass.io import file_names
 from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
 from rnass.structure import Structure
-from rnass.thermodynamics.vienna import layout
+from rnass.thermodynamics.layout import layout
 
 __all__ = ["Colour", "Kind", "PlotOptions", "draw", "plot_files"]
 

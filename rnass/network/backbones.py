@@ -54,7 +54,7 @@ _LANGUAGE = "language."  # of the tensors of a language-model head, in a backbon
 
 @checked(frozen=True, kw_only=True, config=STRICT)
 class Identity:
-    """What tells a backbone from any other, as it is recorded beside results and heads."""
+    """A backbone's identity, as it is recorded beside results and heads."""
 
     name: str
     """Path or name it was opened by, without folders."""

@@ -58,7 +58,7 @@ class Stage(nn.Module):
     def _coarse(
         self, stage: "Stage", x: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
     ) -> Float[Tensor, "B L L C"]:
-        """What the coarser stage adds; a patch with any base in it counts as present."""
+        """The coarser stage's contribution; a patch with any base in it counts as present."""
         length = x.shape[1]
         odd = length % 2
         patches = functional.pad(x, (0, 0, 0, odd, 0, odd)).permute(0, 3, 1, 2)  # (B, C, L, L)
@@ -130,7 +130,7 @@ def _masked(x: Tensor, present: Tensor | None) -> Tensor:
 
 
 def _added(x: Tensor, y: Tensor) -> Tensor:
-    """Their sum; in place where no gradient asks for x: half the memory of a map."""
+    """Their sum; in place where no gradient needs x: half the memory of a map."""
     return x + y if torch.is_grad_enabled() else x.add_(y)
 
 

@@ -148,7 +148,7 @@ class ContactModel(nn.Module):
     def read(self, sets: tuple[str, ...]) -> None:
         """Have it read the base-pair probabilities of these parameter sets.
 
-        A new one is read as those that are no longer read were, together; two new ones share that.
+        A new one takes the place of those that are no longer read; two new ones divide it evenly.
         """
         head = replace(self.config.head, parameter_sets=sets)
         self.pair_features = self.pair_features.reading(sets, self.config.head.parameter_sets)
@@ -198,7 +198,7 @@ class ContactModel(nn.Module):
         """The backbone's layers in turn, or the last one alone where the head uses no attention maps.
 
         Each yields its number from 0, its embeddings per base, (B, L, D), and its corrected maps,
-        (B, H, L, L), of which nothing here holds on to once the next one is asked for.
+        (B, H, L, L), which nothing here holds on to once the next one is taken.
         """
         watched = self.config.head.attention_maps
         if batch.features is not None:

@@ -19,7 +19,7 @@ __all__ = ["load_model", "load_pairing_model", "save_head", "save_mixture", "sav
 
 
 def save_model(path: Path, model: ContactModel, made: dict[str, Any]) -> None:
-    """Write a contact model in float16; *made* tells how it came about."""
+    """Write a contact model in float16; *made* is its history."""
     write_weights(path, model.state_dict(), "contact model", asdict(model.config), made)
 
 
@@ -30,7 +30,7 @@ def save_head(path: Path, model: ContactModel, backbone: Backbone, made: dict[st
 
 
 def save_mixture(path: Path, model: Mixture, made: dict[str, Any]) -> None:
-    """Write a mixture of contact models in float16; *made* tells how it came about."""
+    """Write a mixture of contact models in float16; *made* is its history."""
     write_weights(path, model.state_dict(), "mixture", asdict(model.config), made)
 
 

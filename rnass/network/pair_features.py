@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnass.config import EncoderConfig, HeadConfig
+from rnass.rna import BPP_CUTOFF
 
 __all__ = ["PairFeatures", "average_product_correction", "corrected_maps", "symmetrise"]
 
-_FLOOR = 1e-4  # base-pair probabilities below it are not kept (see rnass.thermodynamics.vienna)
 _DISTANCES = 32  # bins of log distance
 _MAP_SCALE = (
     8.0  # attention maps of L bases average 1 / L; brings them to the size of the other features
@@ -128,5 +128,6 @@ def _distance_bins(length: int, device: torch.device) -> Int[Tensor, "L L"]:
 
 def _bpp_channels(probabilities: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L S2"]:
     """Each map itself and its logarithm, both in [0, 1]."""
-    logs = torch.log(probabilities.clamp(min=_FLOOR) / _FLOOR) / -torch.log(torch.tensor(_FLOOR))
+    floor = torch.tensor(BPP_CUTOFF)
+    logs = torch.log(probabilities.clamp(min=BPP_CUTOFF) / BPP_CUTOFF) / -torch.log(floor)
     return torch.cat([probabilities, logs], 1).permute(0, 2, 3, 1)

@@ -110,7 +110,7 @@ def _ours(key: str) -> str:
 
 
 def _sizes(tensors: dict[str, Tensor]) -> dict[str, int]:
-    """Depth and heads, which no argument tells here, from the head that reads all attention maps."""
+    """Depth and heads, which no argument holds here, from the head that reads all attention maps."""
     maps = tensors.get(_BACKBONE + "contact_head.regression.weight")
     layers = len({key.split(".")[2] for key in tensors if key.startswith(_BACKBONE + "layers.")})
     if maps is None or not layers or maps.numel() % layers:

@@ -17,6 +17,7 @@ from torch import Tensor
 from rnass.backbone.checkpoint_files import read_safetensors
 from rnass.errors import CheckpointError, counted
 from rnass.files import is_file, parse_json, sha256, write_atomically
+from rnass.manifest import manifest_entry
 
 __all__ = [
     "DEFAULT",
@@ -24,7 +25,6 @@ __all__ = [
     "expect_tensors",
     "find_weights",
     "is_own",
-    "manifest_entry",
     "read_weights",
     "write_weights",
 ]
@@ -72,25 +72,6 @@ def find_weights(name: str | None = None) -> Path:
             return path
     searched = ", ".join(str(folder) for folder in folders)
     raise CheckpointError(f"weights {wanted!r}: not a file, nor in {searched}; expected one of them")
-
-
-def manifest_entry(path: Path) -> dict[str, Any]:
-    """The entry of a weights file in the manifest.json beside it; empty where there is none.
-
-    Raises:
-        CheckpointError: the manifest cannot be read, or is not a JSON object of objects.
-    """
-    manifest = path.parent / "manifest.json"
-    if not is_file(manifest):
-        return {}
-    try:
-        text = manifest.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{manifest}: {error}; expected a file to read") from error
-    entry = parse_json(text, str(manifest), error=CheckpointError).get(path.name, {})
-    if not isinstance(entry, dict) or not isinstance(entry.get("sha256", ""), str):
-        raise CheckpointError(f"{manifest}: {path.name}: expected a JSON object with its sha256")
-    return entry
 
 
 def is_own(path: Path) -> bool:

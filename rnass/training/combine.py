@@ -13,8 +13,8 @@ from rnass.files import sha256
 from rnass.network.contact_model import Mixture
 from rnass.network.models import load_model, save_mixture
 from rnass.network.weights import find_weights
+from rnass.training.calibration import calibrate, logit_maps
 from rnass.training.config import CombineConfig
-from rnass.training.contact import calibrate, logit_maps
 from rnass.training.records import Loader, read_examples, whole_tokens
 
 __all__ = ["combine"]

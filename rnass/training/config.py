@@ -141,7 +141,7 @@ class PretrainConfig:
     encoder: EncoderConfig = EncoderConfig()
     """The backbone."""
     data: DataConfig = DataConfig()
-    """What it is trained on."""
+    """Of its training."""
     optimiser: OptimiserConfig = OptimiserConfig()
     """How."""
     masked_language_weight: NonNegative = 1.0
@@ -188,7 +188,7 @@ class TrainConfig:
     head: HeadConfig = HeadConfig()
     """Of a model without `start`."""
     data: DataConfig = DataConfig()
-    """What the model is trained on."""
+    """Of its training."""
     optimiser: OptimiserConfig = OptimiserConfig()
     """How."""
     run: RunConfig = RunConfig()
@@ -215,7 +215,7 @@ class FitConfig:
     """Half of this times the sum of the squares of all parameters, in (kcal/mol)^2, is added to the
     loss."""
     data: DataConfig = DataConfig()
-    """What the energies are fitted to."""
+    """Of the fit."""
     optimiser: OptimiserConfig = OptimiserConfig()
     """How."""
     run: RunConfig = RunConfig()

@@ -89,8 +89,8 @@ class Run(Generic[BatchT]):
         """Go on to the last step, or to the one to stop at.
 
         Args:
-            batches: the makings of each batch (its example numbers, say) from the first step on, taken
-                before or not.
+            batches: the makings of each batch, such as its example numbers, from the first step on,
+                taken before or not.
             load: makes a batch of them; called only for those that this process takes.
             validate: called with the moving average of the weights in place.
         """
@@ -214,7 +214,7 @@ def _progress(rank: int) -> Progress:
 
 
 def _apart(module: nn.Module) -> AbstractContextManager[None]:
-    """A context in which gradients stay with the process; the last batch of a step shares them."""
+    """A context in which gradients stay with the process: all batches of a step but the last."""
     if isinstance(module, nn.parallel.DistributedDataParallel):
         return module.no_sync()
     return nullcontext()

@@ -56,8 +56,8 @@ class PretrainObjective(nn.Module):
         tokens, chosen = self._masked(rnas.tokens)
         first, length = self.encoder.vocabulary.special_before(), rnas.bases.shape[1]
         inside = slice(first, first + length)
-        if batch.askable is not None:
-            chosen[:, inside] &= batch.askable > 0
+        if batch.maskable is not None:
+            chosen[:, inside] &= batch.maskable > 0
             tokens = torch.where(chosen, tokens, rnas.tokens)
         logits = self.contact_bias.expand(len(rnas.mask), length, length)
         for number, embeddings, maps in self.encoder.each_layer(tokens, maps=True):  # noqa: B007
@@ -115,16 +115,16 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
         config,
     )
 
-    def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
-        draw, numbers = drawn
+    def numbered(sampled: tuple[int, list[int]]) -> LabelledBatch:
+        draw, numbers = sampled
         chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
         return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(objective, [load([example]).to(device) for example in valid])
 
-    drawn = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(enumerate(drawn), numbered, validate)
+    sampled = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(enumerate(sampled), numbered, validate)
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():

@@ -32,7 +32,9 @@ from rnass.prediction import predictor as predictor_module
 from rnass.prediction.predictor import Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import ensemble
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import base_pair_probabilities, fold
 
 TOLERANCE = 1e-9
 
@@ -135,8 +137,8 @@ def test_methods_of_rnass_and_vienna_agree_with_direct_calls(tmp_path, hairpins,
     report = run(data, tmp_path / "out", weights=weights, also=("threshknot",))
     records = read_labelled_tsv(data)
     predictions = [Predictor(model)(record.sequence) for record in records]
-    folds = [vienna.fold(record.sequence.bases, baseline=True) for record in records]
-    maps = [fold.base_pairs[0].dense() for fold in folds]
+    folds = [fold(record.sequence.bases, baseline=True) for record in records]
+    maps = [fold.bpp[0].dense() for fold in folds]
     expected = {
         "rnass": [p.structure for p in predictions],
         "ViennaRNA MFE": [fold.mfe_structure for fold in folds],
@@ -174,11 +176,11 @@ def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, set
     predictor = Predictor(model, baseline=True, thermodynamics=thermodynamics)
     bases = "GGGCAAAAGCCCAGGCAAAUGCC"
     (predicted,) = Methods(predictor).predict([Rna("x", bases)])
-    assert np.array_equal(predicted.maps["ViennaRNA"], vienna.base_pair_probabilities(bases).dense())
+    assert np.array_equal(predicted.maps["ViennaRNA"], base_pair_probabilities(bases).dense())
 
 
 def test_an_rna_too_long_for_viennarna_costs_the_others_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(vienna, "MAX_LENGTH", 20)
+    monkeypatch.setattr(ensemble, "MAX_LENGTH", 20)
     rows = [
         ("long", "G" * 10 + "A" * 5 + "C" * 10, "(" * 10 + "." * 5 + ")" * 10),
         ("short", "GGGGAAAACCCC", "((((....))))"),
@@ -196,7 +198,7 @@ def test_correlation_of_confidence_with_f1(tmp_path):
     right, wrong = "(((((....)))))", "..............."[:14]
     rows = [("a", folded, right), ("b", folded, wrong), ("c", "GGGCAAAAAAAGCUC", "(((........))).")]
     report = run(table(tmp_path / "known.tsv", rows), tmp_path / "out", rnass=False)
-    ensembles = [vienna.Ensemble(row[1]) for row in rows]
+    ensembles = [Ensemble(row[1]) for row in rows]
     confidence = [expected_f1(e.probabilities, e.mfe_structure) for e in ensembles]
     f1 = [
         score(Structure.from_dot_bracket(row[2]), e.mfe_structure).f1

@@ -199,3 +199,15 @@ def test_names_that_no_file_can_have(tmp_path, knots, name):
         convert_file(knots, tmp_path / name)
     with pytest.raises(InputError, match="expected a file to read"):
         convert_file(tmp_path / name, tmp_path / "y.dbn")
+
+
+def test_the_input_of_boltz_is_one_file_or_a_folder(tmp_path, knots):
+    convert_file(knots, tmp_path / "inputs", program="boltz")
+    assert sorted(path.name for path in (tmp_path / "inputs").iterdir()) == ["one.yaml", "two.yaml"]
+    (tmp_path / "two.dbn").write_text(">two\nGAAAC\n(...)\n")
+    convert_file(tmp_path / "two.dbn", tmp_path / "x.yaml", program="boltz")
+    assert (tmp_path / "x.yaml").read_bytes() == (tmp_path / "inputs" / "two.yaml").read_bytes()
+    with pytest.raises(OutputError, match="2 records; expected one, or --split yaml"):
+        convert_file(knots, tmp_path / "y.yaml", program="boltz")
+    with pytest.raises(OutputError, match="AlphaFold 3"):
+        convert_file(knots, tmp_path / "z", program="af3")

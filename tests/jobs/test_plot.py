@@ -9,7 +9,7 @@ from rnass.files import write_npy, write_text
 from rnass.io import write_ct, write_dot_bracket
 from rnass.jobs.drawable import counterpart, reactivities_of, read_drawables
 from rnass.jobs.plot import PlotOptions, draw, plot_files
-from rnass.jobs.summary import SummaryRow, write_summary
+from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -22,8 +22,8 @@ MAP = np.full((9, 9), 0.25, dtype=np.float32)
 def results(tmp_path):
     folder = tmp_path / "results"
     folder.mkdir()
-    rows = [SummaryRow(id=rna.id, file=rna.id) for rna, _ in (ONE, TWO)]
-    write_summary(folder / "summary.tsv", rows)
+    rows = [{"id": rna.id, "file": rna.id, "status": "ok"} for rna, _ in (ONE, TWO)]
+    write_summary(folder / "summary.tsv", ("id", "file", "status"), rows)
     write_dot_bracket(folder / "predictions.dbn", [ONE, TWO])
     write_npy(folder / "one.npy", MAP)
     write_ct(folder / "one.ct", *ONE)

@@ -12,7 +12,7 @@ from rnass.backbone.vocabulary import RNASS
 from rnass.config import MixtureConfig
 from rnass.network.contact_model import ContactModel, Features, Mixture, collate, energy_log_odds
 from rnass.network.partners import partner_probabilities
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import base_pair_probabilities
 
 
 def random_maps(rnas, sets=1):
@@ -292,7 +292,7 @@ def test_a_batch_moves_whole():
 def test_corrections_start_level_with_the_energies(model_config, rnas):
     head = dataclasses.replace(model_config.head, parameter_sets=("rnass2026",), residual=True)
     fresh = ContactModel(dataclasses.replace(model_config, head=head, one_partner=True)).eval()
-    maps = [vienna.base_pair_probabilities(rna, "rnass2026").dense()[None] for rna in rnas]
+    maps = [base_pair_probabilities(rna, "rnass2026").dense()[None] for rna in rnas]
     batch = collate(rnas, maps, RNASS)
     logits = logits_of(fresh, rnas, maps)
     torch.testing.assert_close(logits, energy_log_odds(batch.bpp))

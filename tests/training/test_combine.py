@@ -14,9 +14,9 @@ from rnass.files import sha256
 from rnass.network.backbones import save_backbone
 from rnass.network.contact_model import ContactModel, Mixture
 from rnass.network.models import load_model, load_pairing_model, save_model
+from rnass.training.calibration import calibrate, calibrated_probabilities, logit_maps, mean_f1
 from rnass.training.combine import combine
 from rnass.training.config import CombineConfig
-from rnass.training.contact import calibrate, calibrated_probabilities, logit_maps, mean_f1
 from rnass.training.records import Loader, read_examples
 
 CPU = torch.device("cpu")

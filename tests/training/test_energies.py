@@ -11,8 +11,10 @@ import torch
 
 from rnass.errors import ConfigError, InputError
 from rnass.structure import Structure
-from rnass.thermodynamics.energies import Energies, Parameters
-from rnass.thermodynamics.vienna import TURNER_2004, sample
+from rnass.thermodynamics.energies import Energies
+from rnass.thermodynamics.parameter_sets import TURNER_2004
+from rnass.thermodynamics.parameters import Parameters
+from rnass.thermodynamics.sampling import sample
 from rnass.training.config import DataConfig, FitConfig, OptimiserConfig, RunConfig
 from rnass.training.energies import EnergyObjective, fit, foldable
 from rnass.training.records import Example

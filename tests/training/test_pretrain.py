@@ -1,4 +1,4 @@
-"""Pre-training: masks, both losses, a tiny set learnt by heart, two processes as good as one."""
+"""Pre-training: masks, both losses, a tiny set memorised, two processes as good as one."""
 
 import dataclasses
 import json
@@ -180,7 +180,7 @@ def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
     objective(batch)
     hidden = (seen["tokens"] == RNASS.mask)[0].tolist()
     assert hidden == [False] * 4 + [True] * 3 + [False] * 7  # one special token before, one after
-    none = dataclasses.replace(batch, askable=torch.zeros(1, 12))
+    none = dataclasses.replace(batch, maskable=torch.zeros(1, 12))
     assert objective(none)["language"] == 0
 
 

@@ -7,19 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import RNA
 import torch
 
 from rnass.backbone.vocabulary import RNASS
 from rnass.errors import ConfigError, InputError
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import probability_cache
+from rnass.thermodynamics.folding import base_pair_probabilities
 from rnass.training import records as dataset
 from rnass.training.config import DataConfig
 from rnass.training.records import (
-    Annotations,
     Example,
     Loader,
-    annotations,
     batches,
     mutated,
     read_examples,
@@ -170,59 +168,6 @@ def test_a_missing_file_is_named():
         read_examples(["nowhere.tsv"])
 
 
-def by_viennarna(bases):
-    """Base-pair probabilities from ViennaRNA itself, as they are kept: float16, from the cutoff on."""
-    compound = RNA.fold_compound(bases)
-    compound.exp_params_rescale(compound.mfe()[1])
-    compound.pf()
-    upper = np.array(compound.bpp())[1:, 1:]
-    upper[upper < vienna.CUTOFF] = 0
-    return (upper + upper.T).astype(np.float16)
-
-
-RNAS = ["GGGGAAAACCCC", "A", "GCGCUUCGGCGCAAAGGCUUCGGCC", "AAAA"]
-
-
-def test_annotations_are_those_of_viennarna_before_and_after_a_file(tmp_path):
-    computed = Annotations.compute(RNAS, "turner2004")
-    computed.save(tmp_path / "new" / "kept.npz")
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["kept.npz"]
-    loaded = Annotations.load(tmp_path / "new" / "kept.npz")
-    for bases in RNAS:
-        for kept in (computed, loaded):
-            np.testing.assert_array_equal(kept.dense(bases), by_viennarna(bases))
-
-
-def test_annotations_are_computed_once_for_the_same_rnas(tmp_path, hairpins, monkeypatch):
-    path = hairpins(4)
-    examples = read_examples([path])
-    computed = annotations(path, examples, "turner2004", tmp_path)
-    monkeypatch.setattr(dataset.vienna, "annotate", None)
-    kept = annotations(path, examples[::-1] * 2, "turner2004", tmp_path)
-    for example in examples:
-        np.testing.assert_array_equal(kept.dense(example.bases), computed.dense(example.bases))
-    annotations(path, examples[1:], "turner2004", tmp_path)
-    with pytest.raises(TypeError):  # would have to be computed
-        annotations(path, examples, "andronescu2007", tmp_path)
-
-
-def test_annotations_grow_by_what_is_lacking(tmp_path, hairpins, monkeypatch):
-    path = hairpins(4)
-    examples = read_examples([path])
-    annotations(path, examples[:1] + examples[3:], "turner2004", tmp_path)
-    asked = []
-    annotate = dataset.vienna.annotate
-    monkeypatch.setattr(
-        dataset.vienna, "annotate", lambda rnas, **rest: annotate(asked.extend(rnas) or rnas, **rest)
-    )
-    annotations(path, examples[:3], "turner2004", tmp_path)
-    assert sorted(asked) == sorted(e.bases for e in examples[1:3])
-    kept = annotations(path, examples, "turner2004", tmp_path)
-    assert len(asked) == 2
-    for example in examples:
-        np.testing.assert_array_equal(kept.dense(example.bases), by_viennarna(example.bases))
-
-
 def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
     paths = [hairpins(3, name="a.tsv"), hairpins(2, seed=1, name="b.tsv")]
     examples = read_examples(paths)
@@ -235,7 +180,9 @@ def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
     for k, example in enumerate(examples):
         size = len(example.bases)
         maps = batch.rnas.bpp[k].numpy()
-        np.testing.assert_array_equal(maps[0, :size, :size], by_viennarna(example.bases))
+        np.testing.assert_array_equal(
+            maps[0, :size, :size], base_pair_probabilities(example.bases).dense()
+        )
         assert np.abs(maps[1] - maps[0]).max() > 0
         np.testing.assert_array_equal(batch.contacts[k, :size, :size], example.contacts())
         assert batch.contacts[k].sum() == 2 * len(example.pairs)
@@ -243,7 +190,7 @@ def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
 
 
 def test_a_loader_without_parameter_sets_folds_nothing(hairpins, monkeypatch):
-    monkeypatch.setattr(dataset.vienna, "annotate", None)
+    monkeypatch.setattr(probability_cache, "base_pair_probabilities_of_many", None)
     path = hairpins(2)
     examples = read_examples([path])
     load = Loader(RNASS)
@@ -368,7 +315,7 @@ class TestMutated:
         maps = load([altered, second]).rnas.bpp
         for k, example in enumerate((altered, second)):
             for s, name in enumerate(load.sets):
-                expected = vienna.base_pair_probabilities(example.bases, name).dense()
+                expected = base_pair_probabilities(example.bases, name).dense()
                 size = len(example.bases)
                 assert np.array_equal(maps[k, s, :size, :size], expected)
 
@@ -378,8 +325,8 @@ def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
         "id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t01010\nb\tGAC\t...\t\n"
     )
     batch = Loader(RNASS)(read_examples([str(tmp_path / "a.tsv")]))
-    assert batch.askable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
-    assert batch.to(torch.device("cpu")).askable is not None
+    assert batch.maskable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
+    assert batch.to(torch.device("cpu")).maskable is not None
 
 
 @pytest.mark.parametrize("mask", ["010", "0101x"])

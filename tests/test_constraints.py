@@ -171,11 +171,11 @@ LINES = st.lists(st.sampled_from(".........x|<>"), min_size=8, max_size=8).map("
     pair=st.just(None) | st.tuples(st.integers(0, 3), st.integers(4, 7)),
     options=st.sampled_from(
         [
-            DecodingConfig(min_hairpin=0),
-            DecodingConfig(min_hairpin=0, objective="accuracy"),
-            DecodingConfig(min_hairpin=0, canonical=False),
-            DecodingConfig(min_hairpin=0, decoder="nested"),
-            DecodingConfig(min_hairpin=0, decoder="nested", min_helix=2),
+            DecodingConfig(min_hairpin=0, steric=False),
+            DecodingConfig(min_hairpin=0, steric=False, objective="accuracy"),
+            DecodingConfig(min_hairpin=0, steric=False, canonical=False),
+            DecodingConfig(min_hairpin=0, steric=False, decoder="nested"),
+            DecodingConfig(min_hairpin=0, steric=False, decoder="nested", min_helix=2),
             DecodingConfig(min_hairpin=0, min_helix=2, exact=True),
             DecodingConfig(min_hairpin=0, max_order=1, exact=True),
         ]
@@ -201,6 +201,9 @@ def test_constrained_optimum_equals_brute_force(line, seed, pair, options):
 @given(line=LINES, seed=st.integers(0, 2**32 - 1), decoder=st.sampled_from(["threshknot", "greedy"]))
 def test_heuristics_hold_to_whatever_can_hold(line, seed, decoder):
     bases, p = random_case(np.random.default_rng(seed), 8)
-    constraints, options = Constraints.from_line(line), DecodingConfig(min_hairpin=0, decoder=decoder)
+    constraints, options = (
+        Constraints.from_line(line),
+        DecodingConfig(min_hairpin=0, steric=False, decoder=decoder),
+    )
     assume(brute_force(p, bases, options, constraints) is not None)
     assert holds(decode(p, bases, options, constraints=constraints), constraints)

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ConstraintError
-from rnass.rna import CANONICAL_PAIRS
-from rnass.structure import Structure
 
 __all__ = ["Constraints"]
 
@@ -89,23 +87,12 @@ class Constraints:
             permitted &= ~(one[i] & other[j] | other[i] & one[j])
         return np.asarray(permitted)
 
-    def forbidden_canonical(self, bases: str) -> frozenset[tuple[int, int]]:
-        """The forbidden pairs, and of those of bases that are kept apart the canonical ones."""
-        kept = {
-            (min(i, j), max(i, j))
-            for one, other in self.apart
-            for i in one
-            for j in other
-            if bases[i] + bases[j] in CANONICAL_PAIRS
-        }
-        return self.forbidden | kept
-
-    def check(self, length: int, *, max_order: int | None = None) -> None:
+    def check(self, length: int) -> None:
         """Check that the constraints fit the length and can hold together.
 
         Raises:
             ConstraintError: a base out of range or under two constraints that exclude each other, a
-                pair both forced and forbidden, forced pairs of a pseudoknot order above *max_order*.
+                pair both forced and forbidden.
         """
         self._check_range(length)
         for first, second in (
@@ -116,7 +103,7 @@ class Constraints:
         ):
             for base in sorted(getattr(self, first) & getattr(self, second))[:1]:
                 self._conflict(base, f"{_MEANING[first]} and {_MEANING[second]}")
-        self._check_pairs(length, max_order)
+        self._check_pairs()
 
     @property
     def _forced(self) -> frozenset[int]:
@@ -136,7 +123,7 @@ class Constraints:
                     f"{self.where}: pair ({i + 1}, {j + 1}); expected two bases, the smaller first"
                 )
 
-    def _check_pairs(self, length: int, max_order: int | None) -> None:
+    def _check_pairs(self) -> None:
         seen: set[int] = set()
         for i, j in sorted(self.pairs):
             for base in (i, j):
@@ -150,12 +137,6 @@ class Constraints:
                 (i in one and j in other) or (j in one and i in other) for one, other in self.apart
             ):
                 self._conflict(i, f"both form and not form the pair ({i + 1}, {j + 1})")
-        order = Structure(length, list(self.pairs)).pseudoknot_order
-        if max_order is not None and order > max_order:
-            raise ConstraintError(
-                f"{self.where}: the forced pairs have pseudoknot order {order}; "
-                f"expected at most {max_order}"
-            )
 
     def _conflict(self, base: int, demands: str) -> None:
         raise ConstraintError(
