@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from rnass.config import DecodingConfig, from_mapping
+from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
@@ -46,7 +47,7 @@ class PredictOptions(RunOptions):
         formats: files of each record, of `FORMATS`.
         plot: format of an arc diagram of each record; None for none.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
-        elements: also the structure's elements in the summary, by forgi.
+        elements: also the structure's elements in the summary.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
         weights, backbone, device, precision, thermodynamics, mix, shape_method: see
             `rnass.prediction.predictor.Predictor`.
@@ -180,7 +181,7 @@ class PredictJob(Job[Prediction]):
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
-            cells |= _elements(found.structure)
+            cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in self.writers], cells, {_PREDICTIONS: block})
 
 
@@ -244,11 +245,9 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
     return cells
 
 
-def _elements(structure: Structure) -> dict[str, Any]:
-    from rnass.elements import elements  # forgi takes half a second to load
-
-    found = dataclasses.asdict(elements(structure))
-    return {"elements": found.pop("string"), **found}
+def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:
+    found = dataclasses.asdict(elements(structure, rna.nick))
+    return {"elements": rna.mark(found.pop("string")), **found}
 
 
 def _plot(path: Path, prediction: Prediction) -> None:
