@@ -6,10 +6,14 @@ import numpy as np
 
 from rnass.files import write_npy, write_text
 from rnass.io import write_bpseq, write_ct, write_dot_bracket
-from rnass.jobs.summary import SummaryRow, write_summary
+from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 from rnass.structure import Structure
 
+COLUMNS = (
+    *("id", "file", "length", "pairs", "pseudoknot_order", "confidence", "mfe_kcal_mol"),
+    *("status", "message"),
+)
 HAIRPIN = ("GGGGAAAACCCC", "((((....))))")
 KNOT = ("GGGAACCAACCCAGG", "(((..[[..))).]]")
 DIMER = ("GGGG&CCCC", "((((&))))")
@@ -33,15 +37,16 @@ def write_results(folder, records, *, failed=(), formats=True, run=None, vienna=
         structure = Structure.from_dot_bracket(brackets.replace("&", ""))
         pairs.append((rna, structure))
         rows.append(
-            SummaryRow(
-                id=name,
-                file=f"r{k}",
-                length=len(rna),
-                pairs=len(structure.pairs),
-                pseudoknot_order=structure.pseudoknot_order,
-                confidence=round(float(rng.random()), 4),
-                mfe_kcal_mol=round(-float(rng.uniform(1, 50)), 1),
-            )
+            {
+                "id": name,
+                "file": f"r{k}",
+                "length": len(rna),
+                "pairs": len(structure.pairs),
+                "pseudoknot_order": structure.pseudoknot_order,
+                "confidence": round(float(rng.random()), 4),
+                "mfe_kcal_mol": round(-float(rng.uniform(1, 50)), 1),
+                "status": "ok",
+            }
         )
         write_npy(folder / f"r{k}.npy", a_map(structure, rng))
         if vienna:
@@ -50,8 +55,8 @@ def write_results(folder, records, *, failed=(), formats=True, run=None, vienna=
             write_ct(folder / f"r{k}.ct", rna, structure)
             write_bpseq(folder / f"r{k}.bpseq", rna, structure)
             write_dot_bracket(folder / f"r{k}.dbn", [(rna, structure)])
-    rows += [SummaryRow(id=name, status="failed", message=message) for name, message in failed]
-    write_summary(folder / "summary.tsv", rows)
+    rows += [{"id": name, "status": "failed", "message": message} for name, message in failed]
+    write_summary(folder / "summary.tsv", COLUMNS, rows)
     write_dot_bracket(folder / "predictions.dbn", pairs)
     write_text(
         folder / "run.json", json.dumps(run or {"seconds": 3.2, "inputs": ["x.fa"], "exit_status": 0})

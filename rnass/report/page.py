@@ -11,12 +11,10 @@ import rnass
 from rnass.errors import counted
 from rnass.files import write_text
 from rnass.io import ResultsFolder, read_results
+from rnass.io.results_folder import REPORT
 from rnass.report.records import LEAST, pack, record_data
 
-__all__ = ["REPORT", "report_page", "write_report"]
-
-REPORT = "report.html"
-"""The name of the page in a folder of results."""
+__all__ = ["report_page", "write_report"]
 
 TABULATOR = "tabulator-6.5.3"  # from npm's tabulator-tables 6.5.3, MIT; its licence lies beside it
 _SCRIPTS = ("records", "panzoom", "drawing", "arcs", "map", "confidence", "detail", "table")

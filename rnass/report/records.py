@@ -12,7 +12,7 @@ from rnass.decoding import base_confidence
 from rnass.io import PredictedRecord
 from rnass.io.names import strands_note, title_of
 from rnass.structure import Structure
-from rnass.thermodynamics.vienna import layout
+from rnass.thermodynamics.layout import layout
 
 __all__ = ["LEAST", "pack", "record_data"]
 

@@ -68,9 +68,12 @@ rnass.formats = {
   dbn: (record) => `>${record.title}\n${rnass.marked(record, record.bases)}\n${rnass.marked(record, record.dot_bracket)}\n`,
   ct: (record) => {
     const five = (number) => String(number).padStart(5);
-    const rows = [...record.bases].map((letter, k) =>
-      `${five(k + 1)} ${letter} ${five(k)} ${five((k + 2) % (record.length + 1))} ${five(record.partner[k] + 1)} ${five(k + 1)}\n`);
-    return `${five(record.length)} ${record.title}${record.note}\n${rows.join("")}`;
+    const ends = [0, record.nick ?? 0, record.length]; // the last base of each strand, from 1
+    const rows = [...record.bases].map((letter, k) => {
+      const [before, after] = [ends.includes(k) ? 0 : k, ends.includes(k + 1) ? 0 : k + 2];
+      return `${five(k + 1)} ${letter} ${five(before)} ${five(after)} ${five(record.partner[k] + 1)} ${five(k + 1)}\n`;
+    });
+    return `${five(record.length)} ${record.title}\n${rows.join("")}`;
   },
   bpseq: (record) => {
     const rows = [...record.bases].map((letter, k) => `${k + 1} ${letter} ${record.partner[k] + 1}\n`);
