@@ -47,6 +47,19 @@ def predict(
         str, typer.Option("--format", help="Files per record, some of these.", rich_help_panel=OUTPUT)
     ] = "ct,dbn,bpseq,npy",
     plot: Plot = "none",
+    plot_kind: Annotated[
+        Literal["arcs", "drawing", "map"],
+        typer.Option(
+            help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = "arcs",
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Also report.html: table and figures in one page.", rich_help_panel=OUTPUT
+        ),
+    ] = False,
     baseline: Annotated[
         bool,
         typer.Option(
@@ -154,16 +167,21 @@ def predict(
     given = locals()
     paths = paths_of(given.pop("inputs"), sequence)
     settings = take_decoding(given)
+    from rnass.io.results_folder import is_results_folder
     from rnass.jobs.predict import PredictOptions, predict_files
+    from rnass.report import write_report
 
     given |= {
         "decoding": settings,
         "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
         "plot": None if plot == "none" else plot,
     }
-    for name in ("out", "sequence"):
+    for name in ("out", "sequence", "report"):
         del given[name]
-    raise typer.Exit(predict_files(paths, out, PredictOptions(**given), sequence=sequence))
+    status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+    if report and is_results_folder(out):
+        write_report(out)
+    raise typer.Exit(status)
 
 
 def info(

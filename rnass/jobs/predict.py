@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 
 from rnass.config import DecodingConfig, from_mapping
@@ -27,6 +27,8 @@ from rnass.thermodynamics.free_energy import energy as free_energy
 
 __all__ = ["FORMATS", "PredictOptions", "predict_files"]
 
+Kind = Literal["arcs", "drawing", "map"]
+
 FORMATS = ("ct", "dbn", "bpseq", "npy")
 """What can be written per record."""
 
@@ -45,7 +47,8 @@ class PredictOptions(RunOptions):
 
     Attributes:
         formats: files of each record, of `FORMATS`.
-        plot: format of an arc diagram of each record; None for none.
+        plot: format of a figure of each record; None for none.
+        plot_kind: which figure; see `rnass.prediction.drawing`.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
         elements: also the structure's elements in the summary.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
@@ -60,6 +63,7 @@ class PredictOptions(RunOptions):
 
     formats: tuple[str, ...] = FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
+    plot_kind: Kind = "arcs"
     baseline: bool = False
     elements: bool = False
     alternatives: int = 0
@@ -148,7 +152,7 @@ class PredictJob(Job[Prediction]):
         """Weights, energies and options."""
         options = self.options
         names = (
-            *("formats", "plot", "baseline", "elements", "alternatives", "thermodynamics"),
+            *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
             *("precision", "decoding", "mix", "shape_method"),
         )
         chosen = {name: getattr(options, name) for name in names}
@@ -202,7 +206,7 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
             path, [(one.rna, one.thermodynamics.mfe_structure)]
         )
     if options.plot:
-        chosen[f".{options.plot}"] = _plot
+        chosen[f".{options.plot}"] = partial(_plot, kind=options.plot_kind)
     if options.alternatives:
         chosen[".alternatives.dbn"] = lambda path, one: write_dot_bracket(
             path, _alternatives(one, options.alternatives)
@@ -250,16 +254,7 @@ def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:
     return {"elements": rna.mark(found.pop("string")), **found}
 
 
-def _plot(path: Path, prediction: Prediction) -> None:
-    """Draw rnass's structure above and ViennaRNA's MFE structure below."""
-    from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
+def _plot(path: Path, prediction: Prediction, kind: Kind) -> None:
+    from rnass.figures import save_figure  # matplotlib takes half a second to load
 
-    folded = prediction.thermodynamics
-    shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None
-    figure = arc_diagram(
-        prediction.rna.text,
-        Track("rnass", prediction.structure, prediction.decoded_map.astype(np.float32)),
-        Track(f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol", folded.mfe_structure, shades),
-        title=prediction.rna.id,
-    )
-    save_figure(figure, path)
+    save_figure(prediction.draw(kind), path)
