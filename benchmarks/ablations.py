@@ -22,13 +22,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from rnass.config import TrainConfig, from_mapping
+from rnass.config import from_mapping
 from rnass.metrics import bootstrap_interval, score
-from rnass.network.memory import keep_freed_memory
-from rnass.network.weights import load_model
+from rnass.network.device import keep_freed_memory
+from rnass.network.models import load_model
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
-from rnass.training.contact import calibrated_probabilities, logit_maps, strict_f1, train
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.training.calibration import calibrated_probabilities, logit_maps, strict_f1
+from rnass.training.config import TrainConfig
+from rnass.training.contact import train
 from rnass.training.records import Loader, read_examples
 
 if sys.version_info >= (3, 11):
@@ -48,10 +50,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no language model": {"head.attention_maps": False, "head.outer_product": False},
     "no attention maps": {"head.attention_maps": False},
     "no outer product": {"head.outer_product": False},
-    "no thermodynamics": {"head.thermodynamics": []},
-    "one parameter set, Turner 2004": {"head.thermodynamics": ["turner2004"]},
-    "one parameter set, Langdon 2018": {"head.thermodynamics": ["langdon2018"]},
-    "one parameter set, rnass2026": {"head.thermodynamics": ["rnass2026"]},
+    "no thermodynamics": {"head.parameter_sets": []},
+    "one parameter set, Turner 2004": {"head.parameter_sets": ["turner2004"]},
+    "one parameter set, Langdon 2018": {"head.parameter_sets": ["langdon2018"]},
+    "one parameter set, rnass2026": {"head.parameter_sets": ["rnass2026"]},
     "TR0 and Rfam seeds": {"data.train": [TR0, RFAM]},
     "TR0 and emitted members": {"data.train": [TR0, EMITTED]},
     "two fifths of the RNAs mutated": {"data.mutation_rate": 0.6, "data.mutated_share": 0.4},
@@ -105,7 +107,7 @@ def run(name: str, out: Path, steps: int | None) -> list[float]:
     path = train(config, folder, torch.device("cpu"))
     model = load_model(path)
     examples = read_examples(config.data.valid, config.data.min_length, config.data.max_length)
-    load = Loader(model.backbone.vocabulary, model.config.head.thermodynamics, Path(config.data.cache))
+    load = Loader(model.backbone.vocabulary, model.config.head.parameter_sets, Path(config.data.cache))
     load.annotate(config.data.valid, examples)
     maps = logit_maps(model, load, examples, torch.device("cpu"))
     f1 = strict_f1(
@@ -135,8 +137,7 @@ def mfe_line() -> list[float]:
     data = variant("all parts", None).data
     examples = read_examples(data.valid, data.min_length, data.max_length)
     return [
-        score(Structure(len(e.bases), e.pairs), vienna.Ensemble(e.bases).mfe_structure).f1
-        for e in examples
+        score(Structure(len(e.bases), e.pairs), Ensemble(e.bases).mfe_structure).f1 for e in examples
     ]
 
 

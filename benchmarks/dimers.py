@@ -13,10 +13,12 @@ import random
 import numpy as np
 
 from rnass.metrics import score
-from rnass.prediction.predictor import load_predictor
+from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
 
+KINDS = ("alone", "with free ends", "beside a hairpin")
+PAIRS = (4, 7, 10, 20)
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
 
 
@@ -29,10 +31,10 @@ def designed(draw: random.Random, pairs: int, kind: str) -> tuple[Rna, Structure
     stem, arm = bases(pairs), bases(6)
     before, symbols = {
         "alone": ("", ""),
-        "free ends": (bases(10), "." * 10),
+        "with free ends": (bases(10), "." * 10),
         "beside a hairpin": (f"{arm}GAAA{arm[::-1].translate(COMPLEMENT)}", "((((((....))))))"),
     }[kind]
-    after = bases(10) if kind == "free ends" else ""
+    after = bases(10) if kind == "with free ends" else ""
     first, second = before + stem, stem[::-1].translate(COMPLEMENT) + after
     dot_bracket = symbols + "(" * pairs + ")" * pairs + "." * len(after)
     return Rna.from_text(f"{first}&{second}"), Structure.from_dot_bracket(dot_bracket)
@@ -46,18 +48,26 @@ def main() -> None:
     arguments = parser.parse_args()
     predictor = load_predictor(arguments.weights)
     draw = random.Random(0)
-    print("| duplex | pairs | rnass | ViennaRNA MFE |\n|---|---|---|---|")
-    for kind in ("alone", "free ends", "beside a hairpin"):
-        for pairs in (4, 7, 10, 20):
-            cases = [designed(draw, pairs, kind) for _ in range(arguments.count)]
-            ours, theirs = [], []
-            for outcome in predictor.predict(sequence for sequence, _ in cases):
-                if outcome.prediction is None:
-                    raise SystemExit(str(outcome.error))
-                truth = cases[outcome.number][1]
-                ours.append(score(truth, outcome.prediction.structure).f1)
-                theirs.append(score(truth, outcome.prediction.thermodynamics.mfe_structure).f1)
-            print(f"| {kind} | {pairs} | {np.mean(ours):.2f} | {np.mean(theirs):.2f} |")
+    print(f"| pairs of the duplex | {' | '.join(map(str, PAIRS))} |\n|---{'|---' * len(PAIRS)}|")
+    for kind in KINDS:
+        means = [of_one_kind(predictor, draw, pairs, kind, arguments.count) for pairs in PAIRS]
+        for method, cells in zip(("rnass", "ViennaRNA MFE"), zip(*means, strict=True), strict=True):
+            print(f"| {kind}: {method} |", *(f"{cell:.2f} |" for cell in cells))
+
+
+def of_one_kind(
+    predictor: Predictor, draw: random.Random, pairs: int, kind: str, count: int
+) -> tuple[float, float]:
+    """Mean F1 of rnass and of ViennaRNA's MFE structure on *count* dimers."""
+    cases = [designed(draw, pairs, kind) for _ in range(count)]
+    ours, theirs = [], []
+    for row in predictor.predict(rna for rna, _ in cases):
+        if row.prediction is None:
+            raise SystemExit(str(row.error))
+        truth = cases[row.number][1]
+        ours.append(score(truth, row.prediction.structure).f1)
+        theirs.append(score(truth, row.prediction.thermodynamics.mfe_structure).f1)
+    return float(np.mean(ours)), float(np.mean(theirs))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from rnass.decoding import decode
 from rnass.evaluation.methods import THRESHKNOT
 from rnass.metrics import score
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import base_pair_probabilities_of_many
+from rnass.thermodynamics.parameter_sets import PARAMETER_SETS
 from rnass.training.records import read_examples
 
 
@@ -25,14 +26,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--limit", type=int, help="only the first N records of each file")
     arguments = parser.parse_args()
-    print("| records (number) |", *(f"{name} |" for name in vienna.PARAMETER_SETS))
-    print("|---|" + "---|" * len(vienna.PARAMETER_SETS))
+    print("| records (number) |", *(f"{name} |" for name in PARAMETER_SETS))
+    print("|---|" + "---|" * len(PARAMETER_SETS))
     for path in arguments.files:
         examples = read_examples([path])[: arguments.limit]
         cells = [f"{path} ({len(examples)})"]
-        for name in vienna.PARAMETER_SETS:
+        for name in PARAMETER_SETS:
             bases = [e.bases for e in examples]
-            folded = vienna.annotate(bases, parameters=name, processes=arguments.processes)
+            folded = base_pair_probabilities_of_many(bases, name, processes=arguments.processes)
             f1 = [
                 score(Structure(len(e.bases), e.pairs), decode(one.dense(), e.bases, THRESHKNOT)).f1
                 for e, one in zip(examples, folded, strict=True)

@@ -18,8 +18,8 @@ import numpy as np
 
 from rnass.decoding import allowed_pairs
 from rnass.metrics import crossing_pairs, score
-from rnass.network.memory import keep_freed_memory
-from rnass.prediction.predictor import Prediction, Predictor, load_predictor, share_cores
+from rnass.network.device import keep_freed_memory
+from rnass.prediction.predictor import Prediction, Predictor, load_predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.training.records import Example, read_examples
@@ -102,11 +102,10 @@ def judged(predictor: Predictor, examples: list[Example]) -> list[Row]:
 
 def _judged(predictor: Predictor, examples: list[Example]) -> Iterator[Row]:
     sequences = [Rna(e.id, e.bases) for e in examples]
-    with share_cores([len(e.bases) for e in examples], predictor) as cores:
-        for outcome in predictor.predict(sequences, cores):
-            if outcome.prediction is None:
-                raise outcome.error or ValueError(f"{examples[outcome.number].id}: no prediction")
-            yield row_of(examples[outcome.number], outcome.prediction)
+    for row in predictor.predict(sequences, parallel=True):
+        if row.prediction is None:
+            raise row.error or ValueError(f"{examples[row.number].id}: no prediction")
+        yield row_of(examples[row.number], row.prediction)
 
 
 def row_of(example: Example, prediction: Prediction) -> Row:
@@ -118,7 +117,9 @@ def row_of(example: Example, prediction: Prediction) -> Row:
     return Row(
         length=len(example.bases),
         f1=score(known, prediction.structure).f1,
-        crossing=score(crossing, crossing_pairs(prediction.structure)).f1 if len(crossing.pairs) else np.nan,
+        crossing=score(crossing, crossing_pairs(prediction.structure)).f1
+        if len(crossing.pairs)
+        else np.nan,
         confidence=prediction.confidence,
         expected=float(np.triu(probabilities, 1).sum()),
         known=len(known.pairs),

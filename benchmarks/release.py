@@ -1,7 +1,7 @@
 r"""Put trained weights or energies into weights/, and say in weights/manifest.json what they are.
 
-    python benchmarks/release.py runs/train-small-5/model.safetensors --name small \
-        --on rnass-small.safetensors --before runs/train-small-3 runs/train-small-4 \
+    python benchmarks/release.py runs/third/model.safetensors --name small \
+        --on rnass-small.safetensors --before runs/first runs/second \
         --scores vl0/evaluation.json ts0/evaluation.json
     python benchmarks/release.py runs/energies/energies.par --name 2026
 
@@ -20,7 +20,7 @@ from typing import Any
 from safetensors import safe_open
 
 import rnass
-from rnass.network.weights import sha256
+from rnass.files import sha256
 from rnass.training.records import read_examples
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -46,7 +46,7 @@ def main() -> None:
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
     found = energies(target) if fitted else entry(target)
-    last = [] if "members" in found["made"] else [arguments.model.parent]
+    last = [] if "experts" in found["made"] else [arguments.model.parent]
     earlier = stages_of(entries[arguments.on]) if arguments.on else []
     entries[target.name] = found | {"stages": [*earlier, *map(stage, [*arguments.before, *last])]}
     checksum = entries[target.name]["sha256"]
@@ -89,7 +89,7 @@ def energies(file: Path) -> dict[str, Any]:
 
 def stages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """The stages of an entry that others can stand on; the last one made its weights, if one did."""
-    if "members" in entry["made"]:
+    if "experts" in entry["made"]:
         return list(entry["stages"])
     *before, last = entry["stages"]
     calibrated_only = entry["made"].get("steps") == 0

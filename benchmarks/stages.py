@@ -9,7 +9,8 @@ compares with those of the same part alone. Prints a Markdown table; runs nothin
 import argparse
 from typing import Any
 
-from rnass.network.weights import find_weights, manifest_entry
+from rnass.manifest import manifest_entry
+from rnass.network.weights import find_weights
 
 HEAD = ("stage", "steps", "core minutes so far", "training records", "validated on", "loss", "F1")
 

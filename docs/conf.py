@@ -1,5 +1,7 @@
 """Sphinx configuration; build with `python -m sphinx -W docs docs/_build`."""
 
+import re
+
 from rnass import __version__
 
 project = "rnass"
@@ -9,7 +11,7 @@ release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "images"]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 default_role = "code"  # docstrings write names in single backticks
@@ -23,3 +25,24 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"rnass {release}"
+
+
+def adapt_markdown(app, docname, source):  # noqa: ANN001, ANN201 - Sphinx's signature
+    """Let pages be plain Markdown, which also reads well outside of Sphinx.
+
+    Links to files outside of this folder become downloads. index.md gets a table of contents: the pages
+    that it links, section by section.
+    """
+    text = re.sub(r"\]\(\.\./", "](path:../", source[0])
+    if docname == "index":
+        for section in text.split("\n### ")[1:]:
+            caption = section.partition("\n")[0]
+            pages = dict.fromkeys(re.findall(r"\]\((\w+)\.(?:md|rst)\)", section))
+            listed = "\n".join([f":caption: {caption}", "", *pages])
+            text += f"\n\n```{{toctree}}\n:hidden:\n{listed}\n```\n"
+    source[0] = text
+
+
+def setup(app):  # noqa: ANN001, ANN201 - Sphinx's signature
+    """Register what this file adds to Sphinx."""
+    app.connect("source-read", adapt_markdown)

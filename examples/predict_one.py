@@ -9,7 +9,7 @@ import rnass
 prediction = rnass.predict(
     "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
 )
-print(prediction.sequence.bases)
+print(prediction.rna.bases)
 print(prediction.dot_bracket)
 print(
     "".join(str(min(9, int(10 * p))) for p in prediction.base_confidence),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "Constraints",
     "Prediction",
     "Predictor",
     "Rna",
@@ -20,12 +21,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from rnass.constraints import Constraints
     from rnass.errors import RnassError
     from rnass.prediction.predictor import Prediction, Predictor, load_predictor, predict
     from rnass.rna import Rna
     from rnass.structure import Structure
 else:  # only where types are not checked, or any name would pass for one of rnass
     _HOMES = {
+        "Constraints": "constraints",
         "Prediction": "prediction.predictor",
         "Predictor": "prediction.predictor",
         "RnassError": "errors",

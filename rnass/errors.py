@@ -1,7 +1,7 @@
 """Every exception that rnass raises on purpose.
 
     RnassError
-    +-- InputError            what the user gave cannot be read
+    +-- InputError            input that cannot be read
     |   +-- SequenceError     a letter, an empty record
     |   +-- StructureError    brackets, pairs, base numbers
     |   +-- ConstraintError   a constraint that no structure can satisfy
@@ -10,28 +10,51 @@
     +-- OutputError           a folder that holds earlier results, a file that cannot be written
     +-- DependencyError       an optional package or program that is not installed
     +-- WorkerError           a worker process that was killed
+    +-- UnexpectedError       a fault of rnass itself, met at one record
 
 A message reads *where: what is wrong; what was expected*; what it counts, it counts by `counted`.
 """
 
+import logging
 import re
+from enum import IntEnum
 
 __all__ = [
+    "REPORT",
     "CheckpointError",
     "ConfigError",
     "ConstraintError",
     "DependencyError",
+    "ExitStatus",
     "InputError",
     "OutputError",
     "RnassError",
     "SequenceError",
     "StructureError",
+    "UnexpectedError",
     "WorkerError",
     "counted",
+    "record_error",
     "visible",
 ]
 
+REPORT = "please report it to the rnass authors, with the command and the traceback that --verbose shows"
+"""What to do about a fault of rnass itself."""
+
+log = logging.getLogger("rnass")
+
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class ExitStatus(IntEnum):
+    """With what every command ends."""
+
+    OK = 0
+    FAILED = 1  # some records were bad or failed, the others are written
+    STOPPED = 2  # by an error: a wrong option, an unreadable file, --strict and a bad record
+    FAULT = 70  # of rnass itself (EX_SOFTWARE of sysexits.h)
+    INTERRUPTED = 130  # by Ctrl-C
+    TERMINATED = 143  # by SIGTERM
 
 
 class RnassError(Exception):
@@ -42,7 +65,7 @@ class RnassError(Exception):
 
 
 class InputError(RnassError):
-    """What the user gave cannot be read.
+    """Input that cannot be read.
 
     Attributes:
         record: the id of the record at fault; empty where it is not a record's.
@@ -83,6 +106,28 @@ class DependencyError(RnassError):
 
 class WorkerError(RnassError):
     """A worker process was killed, which is nobody's fault among the RNAs it had."""
+
+
+class UnexpectedError(RnassError):
+    """A fault of rnass itself, met at one record."""
+
+
+def record_error(error: Exception, where: str) -> RnassError:
+    """An exception that the work on one record raised, as an error for its line of the summary.
+
+    NumPy runs out of memory with a MemoryError, torch with a RuntimeError that names its allocator.
+    """
+    if isinstance(error, RnassError):
+        return error
+    text = str(error)
+    if isinstance(error, MemoryError) or any(
+        words in text for words in ("allocate memory", "not enough memory", "out of memory")
+    ):
+        return RnassError(
+            f"{where}: memory ran out; expected a shorter RNA, fewer --threads or more memory"
+        )
+    log.debug("%s", where, exc_info=error)
+    return UnexpectedError(f"{where}: unexpected {type(error).__name__}: {text}; {REPORT}")
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,13 +5,15 @@ it, and no file is read beyond a limit.
 """
 
 import codecs
+import hashlib
 import io
 import json
 import os
+import stat
 import sys
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -26,7 +28,9 @@ __all__ = [
     "LIMIT_VARIABLE",
     "TEMPORARY_PREFIX",
     "files_in",
+    "is_file",
     "is_folder",
+    "is_there",
     "name_of",
     "parse_json",
     "read_limit",
@@ -34,6 +38,7 @@ __all__ = [
     "read_npy",
     "reason",
     "record_name",
+    "sha256",
     "suffix_of",
     "write_atomically",
     "write_json",
@@ -165,11 +170,18 @@ def suffix_of(path: str | Path) -> str:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether there is a folder at *path*; False for whatever cannot be looked up."""
-    try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):
-        return False
+    """Whether there is a folder at *path*; False where that cannot be found out."""
+    return _mode(path, stat.S_ISDIR)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a regular file at *path*; False where that cannot be found out."""
+    return _mode(path, stat.S_ISREG)
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether there is anything at *path*; False where that cannot be found out."""
+    return _mode(path, lambda mode: True)
 
 
 def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = False) -> list[Path]:
@@ -193,7 +205,7 @@ def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = Fals
     except OSError as error:
         where = error.filename or folder
         raise InputError(f"{where}: {reason(error)}; expected a folder to read") from error
-    found = sorted(path for path in found if path.is_file())
+    found = sorted(path for path in found if is_file(path))
     if not found:
         raise InputError(f"{folder}: no file to read in this folder; expected {', '.join(suffixes)}")
     return found
@@ -245,6 +257,15 @@ def write_npy(path: str | Path, array: ArrayLike) -> None:
 def reason(error: OSError) -> str:
     """The system's words for a failure, to stand within a message."""
     return (error.strerror or str(error)).lower()
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _text_chunks(path: str | Path) -> Iterator[bytes]:
@@ -325,6 +346,13 @@ def _refuse_name(path: str | Path) -> None:
         raise OSError(str(error)) from error
     except OSError:
         return  # no such file: it may be about to be written
+
+
+def _mode(path: str | Path, holds: Callable[[int], bool]) -> bool:
+    try:
+        return holds(Path(path).stat().st_mode)
+    except (OSError, ValueError):  # a name too long, a folder that may not be searched, ...
+        return False
 
 
 def _raise(error: OSError) -> None:

@@ -244,11 +244,7 @@ def compare(
 
 
 def calibration_bins(
-    probabilities: ArrayLike,
-    reference: Structure,
-    *,
-    bins: int = 10,
-    allowed: NDArray[np.bool_] | None = None,
+    probabilities: ArrayLike, reference: Structure, *, bins: int = 10
 ) -> NDArray[np.float64]:
     """Of the pairs i < j in each bin of probability: their number, sum of p, how many are known.
 
@@ -259,14 +255,13 @@ def calibration_bins(
         probabilities: shape (L, L), in [0, 1].
         reference: the known structure, of L bases.
         bins: how many.
-        allowed: shape (L, L); only the pairs inside it count. None for all.
     """
     p = np.asarray(probabilities)
     if p.shape != (len(reference),) * 2:
         raise InputError(f"probabilities: shape {p.shape}; expected one row and column per base")
     known = np.zeros(p.shape, dtype=bool)
     known[reference.pairs[:, 0], reference.pairs[:, 1]] = True
-    counted = np.triu(np.ones(p.shape, dtype=bool) if allowed is None else allowed | allowed.T, 1)
+    counted = np.triu(np.ones(p.shape, dtype=bool), 1)
     value, label = p[counted].astype(np.float64), known[counted].astype(np.float64)
     index = np.minimum((value * bins).astype(np.int64), bins - 1)
     return np.column_stack([np.bincount(index, w, bins) for w in (np.ones(value.size), value, label)])

@@ -1,5 +1,6 @@
 """A progress bar on a terminal, nothing in a pipe."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,10 @@ __all__ = ["record_bar"]
 
 @contextmanager
 def record_bar(total: int, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A bar of *total* records on standard error; gives what is called with a finished one's bases."""
+    """A bar of *total* records on standard error, where the log goes on from information upwards.
+
+    Gives what is called with the number of bases of each finished record.
+    """
     console = Console(stderr=True)
     columns = (
         BarColumn(),
@@ -19,7 +23,8 @@ def record_bar(total: int, *, quiet: bool = False) -> Iterator[Callable[[int], N
         TextColumn("records, {task.fields[bases]:,} bases"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+    shown = console.is_terminal and not quiet and logging.getLogger("rnass").isEnabledFor(logging.INFO)
+    with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=total, bases=0)
 
         def advance(bases: int) -> None:

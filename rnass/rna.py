@@ -1,14 +1,23 @@
-"""An RNA sequence: an id and its bases, over the letters ACGUN; and the facts about bases and pairs.
+"""An RNA: an id, its bases over the letters ACGUN, restraints; and the facts about bases and pairs.
 
 Lower case is accepted, T is read as U, an IUPAC ambiguity code is read as N (which pairs with nothing
 by default). Everything else is an error that names the letter and its place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rnass.errors import SequenceError
+from rnass.constraints import Constraints
+from rnass.errors import InputError, SequenceError, counted
 
-__all__ = ["BASES", "CANONICAL_PAIRS", "MIN_HAIRPIN", "MISSING_REACTIVITY", "Rna", "clean_bases"]
+__all__ = [
+    "BASES",
+    "BPP_CUTOFF",
+    "CANONICAL_PAIRS",
+    "MIN_HAIRPIN",
+    "MISSING_REACTIVITY",
+    "Rna",
+    "clean_bases",
+]
 
 BASES = "ACGUN"
 """The letters of a clean sequence; a base's code is its index here."""
@@ -21,6 +30,10 @@ MIN_HAIRPIN = 3
 
 MISSING_REACTIVITY = -999.0
 """What files of reactivities hold for a base without a value; half of it and less counts as that."""
+
+_UNRESTRAINED = Constraints()
+BPP_CUTOFF = 1e-4
+"""Base-pair probabilities of an ensemble below this are taken as 0."""
 
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 
@@ -55,12 +68,31 @@ class Rna:
         bases: its letters over ACGUN, 5' to 3'.
         description: the whole header line, for titles inside files.
         nick: 0-based first base of the second strand of a dimer; None for one strand.
+        constraints: that every predicted structure of it obeys.
+        reactivities: to a chemical probe, one for each base: normalised, about 1 where reactive, NaN
+            where missing; None for none.
+
+    Raises:
+        ConstraintError: a base out of range, constraints that exclude each other.
+        InputError: not as many reactivities as bases.
     """
 
     id: str
     bases: str
     description: str = ""
     nick: int | None = None
+    constraints: Constraints = field(default=_UNRESTRAINED, repr=False)
+    reactivities: tuple[float, ...] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.constraints is not _UNRESTRAINED:
+            self.constraints.check(len(self))
+        if self.reactivities is not None and len(self.reactivities) != len(self):
+            raise InputError(
+                f"{self.id}: reactivities of {counted(len(self.reactivities), 'base')}; "
+                f"expected {len(self)}",
+                self.id,
+            )
 
     @classmethod
     def from_text(cls, text: str, header: str = "sequence", where: str = "sequence") -> "Rna":

@@ -1,8 +1,8 @@
-"""The words of messages."""
+"""The words of messages, and what never reaches a terminal."""
 
 import pytest
 
-from rnass.errors import counted
+from rnass.errors import InputError, counted, visible
 
 
 @pytest.mark.parametrize(
@@ -10,3 +10,18 @@ from rnass.errors import counted
 )
 def test_a_number_of_things(number, words):
     assert counted(number, "record") == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb\x07", "a\\x1b[31mb\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u202eb", "a\\u202eb"),
+        ("caf\udce9", "caf\\udce9"),
+        ("one\ntwo\tβ 中", "one\ntwo\tβ 中"),
+    ],
+)
+def test_control_characters_never_reach_a_message(text, shown):
+    assert visible(text) == shown
+    assert str(InputError(text)) == shown

@@ -15,7 +15,9 @@ from rnass.errors import ConfigError, InputError, OutputError
 from rnass.files import (
     LIMIT_VARIABLE,
     files_in,
+    is_file,
     is_folder,
+    is_there,
     parse_json,
     read_limit,
     read_lines,
@@ -184,7 +186,7 @@ def test_other_encodings_are_named(tmp_path, encoding):
 
 @pytest.mark.parametrize("name", ["x" * 300, "x\0y", "\ud800", "x/" * 3000])
 def test_names_that_no_file_can_have(name):
-    assert not is_folder(name)
+    assert [is_folder(name), is_file(name), is_there(name)] == [False] * 3
     for read in (read_lines, read_npy):
         with pytest.raises(InputError, match=r"expected a file to read|not an array"):
             read(name)

@@ -181,10 +181,6 @@ def test_calibration_error_by_hand():
     counts = calibration_bins(p, Structure(3, [(0, 1)]), bins=2)
     assert counts == pytest.approx(np.array([[2, 0.6, 0], [1, 0.9, 1]]))
     assert expected_calibration_error(counts) == pytest.approx((0.6 + 0.1) / 3)
-    allowed = np.zeros((3, 3), dtype=bool)
-    allowed[0, 1] = True
-    only = calibration_bins(p, Structure(3, [(0, 1)]), bins=2, allowed=allowed)
-    assert expected_calibration_error(only) == pytest.approx(0.1)
 
 
 def test_calibrated_probabilities_have_no_error():

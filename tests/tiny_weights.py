@@ -6,15 +6,15 @@ import torch
 
 from rnass.config import EncoderConfig, HeadConfig, ModelConfig
 from rnass.network.contact_model import ContactModel
-from rnass.network.weights import save_model
+from rnass.network.models import save_model
 
 
-def tiny_model(thermodynamics: tuple[str, ...] = ("turner2004",)) -> ContactModel:
+def tiny_model(parameter_sets: tuple[str, ...] = ("turner2004",)) -> ContactModel:
     """Every part is at work; ViennaRNA's base-pair probability outweighs the rest."""
     torch.manual_seed(5)
     encoder = EncoderConfig(layers=2, width=16, heads=2, ffn_width=24, ffn="swiglu")
     head = HeadConfig(
-        channels=4, blocks=2, dilations=(1, 2), outer_rank=3, thermodynamics=thermodynamics
+        channels=4, blocks=2, dilations=(1, 2), outer_rank=3, parameter_sets=parameter_sets
     )
     model = ContactModel(ModelConfig(encoder=encoder, head=head))
     features = model.pair_features
@@ -22,8 +22,8 @@ def tiny_model(thermodynamics: tuple[str, ...] = ("turner2004",)) -> ContactMode
         features.bases.weight.mul_(0.1)
         features.bases.weight[:, 1] = 1
         features.distance.weight.mul_(0.1)
-        features.thermodynamics.weight.zero_()
-        features.thermodynamics.weight[0, 0] = 4
+        features.bpp.weight.zero_()
+        features.bpp.weight[0, 0] = 4
         model.head.logit.weight.copy_(torch.tensor([[6.0, 0.3, -0.3, 0.3]]))
     return model.eval()
 

@@ -4,14 +4,14 @@ Every tensor is accounted for: a key that nothing here knows, and one that is mi
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from rnass.backbone.checkpoint_files import StoredModel, read_stored_model
+from rnass.backbone.checkpoint_files import StoredModel, load_strictly, read_stored_model
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.key_maps import (
     AIDO_RNA,
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 FAMILIES = ("rna-fm", "mrna-fm", "rnabert", "aido-rna", "plantrna-fm")
-"""What `--family` may say."""
+"""Values of `--family`."""
 
 _FAMILIES_OF = {
     RNA_FM.name: ("rna-fm", "mrna-fm"),
@@ -80,12 +80,12 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "aido-rna": {"ffn": "swiglu", "max_tokens": 1024},
     "plantrna-fm": {
         "norm_eps": 1e-12,
-        "position_first": 2,  # where config.json says that they are learned
+        "position_first": 2,  # where they are learned by config.json
         "token_dropout": True,
         "max_tokens": 512,
     },
 }
-"""What a family's files need not say; what they say counts more."""
+"""Settings of a family that its files need not state; what they state counts more."""
 
 _TRANSLATED = {
     "layers": ("layers", "num_hidden_layers"),
@@ -163,17 +163,17 @@ def build(
     return _modules(stored, layout, config, _prepared(layout, config, state))
 
 
-def family_of(stored: StoredModel, asked: str | None = None) -> str:
-    """The family that a checkpoint is read as, *asked* for or found out; raises CheckpointError."""
+def family_of(stored: StoredModel, given: str | None = None) -> str:
+    """The family that a checkpoint is read as, *given* or found out; raises CheckpointError."""
     layout = _layout(stored)
-    return _family(stored, layout, layout.translate(stored.tensors, stored.path), asked)
+    return _family(stored, layout, layout.translate(stored.tensors, stored.path), given)
 
 
-def u_letter(stored: StoredModel, asked: str | None = None) -> str:
-    """The token that a U is read as, *asked* for or the authors' own: T or U; raises CheckpointError."""
-    if asked not in ("T", "U", None):
-        raise CheckpointError(f"{stored.path}: U read as {asked!r}; expected T or U")
-    return asked or ("T" if _layout(stored) is AIDO_RNA else "U")
+def u_letter(stored: StoredModel, given: str | None = None) -> str:
+    """The token that a U is read as, *given* or the authors' own: T or U; raises CheckpointError."""
+    if given not in ("T", "U", None):
+        raise CheckpointError(f"{stored.path}: U read as {given!r}; expected T or U")
+    return given or ("T" if _layout(stored) is AIDO_RNA else "U")
 
 
 def _layout(stored: StoredModel) -> KeyMap:
@@ -184,14 +184,14 @@ def _layout(stored: StoredModel) -> KeyMap:
     raise CheckpointError(f"{stored.path}: of no known family by its tensors; expected {known}")
 
 
-def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], asked: str | None) -> str:
+def _family(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], given: str | None) -> str:
     known = _FAMILIES_OF[layout.name]
-    if asked is not None:
-        if asked not in known:
+    if given is not None:
+        if given not in known:
             raise CheckpointError(
-                f"{stored.path}: is no {asked} by its tensors; expected {' or '.join(known)}"
+                f"{stored.path}: is no {given} by its tensors; expected {' or '.join(known)}"
             )
-        return asked
+        return given
     kind = stored.config.get("model_type")
     codons = "tokens.weight" in state and len(state["tokens.weight"]) in _CODON_ROWS
     found = "mrna-fm" if codons and "mrna-fm" in known else known[0]
@@ -213,10 +213,10 @@ def _configuration(
         "width": tokens.shape[1],
         "ffn_width": _matrix(stored, layout, state, "layers.0.feed_forward.outer.weight").shape[1],
     }
-    values |= _said(stored)
-    if unsaid := sorted({"layers", "heads"} - values.keys()):
+    values |= _stated(stored)
+    if unstated := sorted({"layers", "heads"} - values.keys()):
         raise ConfigError(
-            f"no config.json says {' and '.join(unsaid)}; expected one beside the weights that does"
+            f"no config.json gives {' and '.join(unstated)}; expected one beside the weights that does"
         )
     if family == "mrna-fm" and layout is RNA_FM:
         values["embed_norm"] = "embed_norm.weight" in state  # as the authors' reader decides it
@@ -230,10 +230,10 @@ def _configuration(
     return from_mapping(EncoderConfig, values, "configuration")
 
 
-def _said(stored: StoredModel) -> dict[str, Any]:
-    """What config.json or the stored arguments say, in the words of `EncoderConfig`."""
+def _stated(stored: StoredModel) -> dict[str, Any]:
+    """The values in config.json or the stored arguments, by the names of `EncoderConfig`."""
     config = {key.removeprefix("encoder_"): value for key, value in stored.config.items()}
-    said = {
+    stated = {
         ours: config[key]
         for ours, theirs in _TRANSLATED.items()
         for key in theirs
@@ -243,13 +243,15 @@ def _said(stored: StoredModel) -> dict[str, Any]:
         ("position_embedding_type", "positions", _POSITIONS),
         ("normalization_type", "norm", _NORMS),
     ):
-        if key in config and config[key] not in known:
-            raise ConfigError(f"{key} is {config[key]!r}; expected {' or '.join(known)}")
-        said |= {ours: known[config[key]]} if key in config else {}
+        word = config.get(key)
+        if key in config and not (isinstance(word, str) and word in known):
+            raise ConfigError(f"{key} is {word!r}; expected {' or '.join(known)}")
+        stated |= {ours: known[str(word)]} if key in config else {}
     for key, allowed in _FIXED.items():
-        if config.get(key) not in (allowed, None):
-            raise ConfigError(f"{key} is {config[key]!r}; expected {allowed}")
-    return said
+        value = config.get(key)
+        if value is not None and not (isinstance(value, int | float) and value == allowed):
+            raise ConfigError(f"{key} is {value!r}; expected {allowed}")
+    return stated
 
 
 def _vocabulary(stored: StoredModel, layout: KeyMap, rows: int, family: str, u_as: str) -> str:
@@ -300,9 +302,11 @@ def _modules(
 ) -> tuple[Encoder, LanguageHead | None]:
     of_head = {key.removeprefix("head."): t for key, t in state.items() if key.startswith("head.")}
     of_encoder = {key: tensor for key, tensor in state.items() if not key.startswith("head.")}
+    if config.layers > len(state):
+        raise CheckpointError(f"{stored.path}: {len(state)} tensors; expected {config.layers:,} layers")
     with torch.device("meta"):
         encoder = Encoder(config)
-    _fill(encoder, of_encoder, stored, layout, "")
+    load_strictly(encoder, of_encoder, stored.path, layout.theirs)
     if not of_head:
         return encoder.eval(), None
     tied = "weight" not in of_head and layout is not RNABERT
@@ -312,7 +316,7 @@ def _modules(
     rows = len(of_head.get("bias", encoder.tokens.weight))
     with torch.device("meta"):
         head = LanguageHead(_head_config(stored, layout, config), rows, gelu=layout is not RNABERT)
-    _fill(head, of_head, stored, layout, "head.")
+    load_strictly(head, of_head, stored.path, lambda key: layout.theirs(f"head.{key}"))
     if tied:
         head.tie(encoder.tokens)
     return encoder.eval(), head.eval()
@@ -322,28 +326,9 @@ def _head_config(stored: StoredModel, layout: KeyMap, config: EncoderConfig) -> 
     """The head's norm may have its own epsilon in multimolecule's files, by default 1e-12."""
     if layout.name not in _MULTIMOLECULE:
         return config
-    own = stored.config.get("lm_head") or {}
-    return replace(config, norm_eps=own.get("layer_norm_eps", 1e-12))
-
-
-def _fill(
-    module: nn.Module, state: dict[str, Tensor], stored: StoredModel, layout: KeyMap, prefix: str
-) -> None:
-    """Put the tensors in their places, each exactly one."""
-    wanted = module.state_dict()
-    for key in sorted(wanted.keys() ^ state.keys()):
-        found = "is missing" if key in wanted else "has no place"
-        raise CheckpointError(
-            f"{stored.path}: tensor {layout.theirs(prefix + key)} {found}; "
-            "expected just those of its configuration"
-        )
-    for key, tensor in state.items():
-        if tensor.shape != wanted[key].shape:
-            raise CheckpointError(
-                f"{stored.path}: tensor {layout.theirs(prefix + key)} is {tuple(tensor.shape)}; "
-                f"expected {tuple(wanted[key].shape)}"
-            )
-    module.load_state_dict({key: tensor.float() for key, tensor in state.items()}, assign=True)
+    own = stored.config.get("lm_head")
+    epsilon = own.get("layer_norm_eps", 1e-12) if isinstance(own, dict) else 1e-12
+    return from_mapping(EncoderConfig, asdict(config) | {"norm_eps": epsilon}, f"{stored.path}: lm_head")
 
 
 def _matrix(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], key: str) -> Tensor:

@@ -1,11 +1,12 @@
 """Embeddings of whole RNAs, also of those that are longer than a backbone's context.
 
 A longer RNA is read in windows that overlap by a quarter, the last one flush with its end; a token
-that several windows read gets the mean of what they say.
+that several windows read gets the mean of their states.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from jaxtyping import Float
@@ -25,10 +26,10 @@ _POOL = 256  # RNAs that are sorted by length together
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """What a backbone says of one RNA.
+    """The embedding of one RNA.
 
     Attributes:
-        number: its place among what was asked for.
+        number: its place among the RNAs given.
         tokens: (T, D) one row per token: per base, or per codon.
         cls: (D,) of the token put before the first one, the mean over windows; None without one.
         windows: in how many the RNA was read.
@@ -107,14 +108,9 @@ def _read(encoder: Encoder, rows: list[list[int]], layer: int) -> Float[Tensor, 
     tokens = torch.full((len(rows), max(map(len, rows))), encoder.vocabulary.pad)
     for k, row in enumerate(rows):
         tokens[k, : len(row)] = torch.tensor(row)
-    kept: list[Tensor] = []
-
-    def keep(number: int, states: Tensor) -> None:
-        if number == layer:
-            kept.append(states)
-
-    encoder(tokens.to(encoder.tokens.weight.device), None, keep)
-    return kept[0].float().cpu()
+    outputs = encoder.each_layer(tokens.to(encoder.tokens.weight.device))
+    wanted = next(islice(outputs, layer, None))
+    return wanted.states.float().cpu()
 
 
 class _Sum:
@@ -137,6 +133,6 @@ class _Sum:
         self.windows += 1
 
     def mean(self, number: int) -> Embedding:
-        """What was added, divided by how often each token was read."""
+        """The sum, divided by how often each token was read."""
         cls = self.cls / self.windows if self.before else None
         return Embedding(number, self.tokens / self.read, cls, self.windows)

@@ -3,7 +3,9 @@
 Shapes: B batch, T tokens, D width, H heads.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,21 +16,29 @@ from rnass.backbone.vocabulary import vocabulary
 from rnass.config import EncoderConfig
 from rnass.errors import SequenceError
 
-__all__ = ["Encoder", "OnAttention", "OnState", "make_norm"]
-
-OnAttention = Callable[[int, Tensor], None]
-"""Called with a layer's number and its attention maps (B, H, T, T), as soon as they exist."""
-
-OnState = Callable[[int, Tensor], None]
-"""Called with how many layers are done, from 0, and the embeddings (B, T, D) at that point."""
+__all__ = ["Encoder", "LayerOutput", "make_norm"]
 
 _TOKEN_DROPOUT_TRAINED = 0.15 * 0.8  # share of mask tokens the ESM rescaling assumes (Rives et al. 2021)
 
 
-class Encoder(nn.Module):
-    """Tokens to embeddings; attention maps are handed out layer by layer.
+class LayerOutput(NamedTuple):
+    """The output of one layer.
 
-    A padding token never changes an answer unless `config.attend_padding` asks for it.
+    Attributes:
+        number: of the layer from 1; 0 for the embedding of the tokens, which has no maps.
+        states: (B, T, D), of the last layer after the final norm; rows of padding are meaningless.
+        maps: (B, H, T, T), the layer's attention maps; None where they are not wanted.
+    """
+
+    number: int
+    states: Tensor
+    maps: Tensor | None
+
+
+class Encoder(nn.Module):
+    """Tokens to embeddings; states and attention maps are yielded layer by layer.
+
+    A padding token never changes the output, but for `config.attend_padding`.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -57,15 +67,19 @@ class Encoder(nn.Module):
         special = len(self.vocabulary.framed([]))
         return (self.config.max_tokens - special) * self.vocabulary.bases_per_token
 
-    def forward(
-        self,
-        tokens: Int[Tensor, "B T"],
-        on_attention: OnAttention | None = None,
-        on_state: OnState | None = None,
-    ) -> Float[Tensor, "B T D"]:
-        """Embeddings of the last layer, its final norm applied; rows of padding are meaningless.
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Embeddings of the last layer; raises as `each_layer` does."""
+        return deque(self.each_layer(tokens), maxlen=1).pop().states
 
-        *on_state* sees the embedding (0) and every layer's output, the last one after the final norm.
+    def each_layer(self, tokens: Int[Tensor, "B T"], *, maps: bool = False) -> Iterator[LayerOutput]:
+        """The embedding of the tokens (without maps), then the output of each layer in turn.
+
+        A layer is computed when its output is taken. Its maps take most of the memory: drop them
+        before going on to the next one.
+
+        Args:
+            tokens: rows of the vocabulary, special tokens included.
+            maps: give the attention maps too.
 
         Raises:
             SequenceError: more tokens than the table of learned positions has rows for.
@@ -76,18 +90,19 @@ class Encoder(nn.Module):
         x: Tensor = self.embed(tokens, present)
         attended = torch.ones_like(present) if self.config.attend_padding else present
         rotation = self._rotation(tokens.shape[1], x) if self.positions is None else None
-        for number, layer in enumerate(self.layers):
-            if on_state is not None:
-                on_state(number, x[:, :length])
-            watch = None if on_attention is None else _cropped(on_attention, number, length)
-            x = layer(x, attended, rotation, watch)
-        x = self.final_norm(x)[:, :length]
-        if on_state is not None:
-            on_state(len(self.layers), x)
-        return x
+        layers = len(self.layers)
+        yield LayerOutput(0, (x if layers else self.final_norm(x))[:, :length], None)
+        for number, layer in enumerate(self.layers, start=1):
+            x, seen = layer(x, attended, rotation, maps)
+            x = x if number < layers else self.final_norm(x)
+            seen = None if seen is None else seen[..., :length, :length]
+            output = LayerOutput(number, x[:, :length], seen)
+            del seen
+            yield output
+            del output
 
     def embed(self, tokens: Int[Tensor, "B T"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
-        """Token, position and type embeddings, summed and normed as the configuration says."""
+        """Token, position and type embeddings, summed and normed as configured."""
         x: Tensor = self.tokens(tokens)
         if self.config.token_dropout:
             masked = tokens == self.vocabulary.mask
@@ -141,14 +156,17 @@ class Layer(nn.Module):
         x: Float[Tensor, "B T D"],
         attended: Bool[Tensor, "B T"],
         rotation: tuple[Tensor, Tensor] | None,
-        watch: Callable[[Tensor], None] | None,
-    ) -> Float[Tensor, "B T D"]:
-        """One layer; *watch* receives its attention maps (B, H, T, T)."""
+        watched: bool,
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T T"] | None]:
+        """One layer, and its attention maps if they are *watched*."""
+        attended_to, maps = self.attention(
+            self.attention_norm(x) if self.pre else x, attended, rotation, watched
+        )
         if self.pre:
-            x = x + self.attention(self.attention_norm(x), attended, rotation, watch)
-            return x + self.feed_forward(self.feed_forward_norm(x))  # type: ignore[no-any-return]
-        x = self.attention_norm(x + self.attention(x, attended, rotation, watch))
-        return self.feed_forward_norm(x + self.feed_forward(x))  # type: ignore[no-any-return]
+            x = x + attended_to
+            return x + self.feed_forward(self.feed_forward_norm(x)), maps
+        x = self.attention_norm(x + attended_to)
+        return self.feed_forward_norm(x + self.feed_forward(x)), maps
 
 
 class Attention(nn.Module):
@@ -167,23 +185,22 @@ class Attention(nn.Module):
         x: Float[Tensor, "B T D"],
         attended: Bool[Tensor, "B T"],
         rotation: tuple[Tensor, Tensor] | None,
-        watch: Callable[[Tensor], None] | None,
-    ) -> Float[Tensor, "B T D"]:
-        """Attend; the maps are formed only when somebody watches."""
+        watched: bool,
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T T"] | None]:
+        """The mixed values; the maps (B, H, T, T) are formed only if they are *watched*."""
         query, key, value = (self._split(part(x)) for part in (self.query, self.key, self.value))
         if rotation is not None:
             query, key = _rotate(query, *rotation), _rotate(key, *rotation)
         keys = attended[:, None, None, :]  # (B, 1, 1, T)
-        if watch is None:
+        maps = None
+        if not watched:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
         else:
             scores = query @ key.transpose(-1, -2)
             scores *= query.shape[-1] ** -0.5
             maps = scores.masked_fill_(~keys, float("-inf")).softmax(-1)  # (B, H, T, T)
-            del scores  # before somebody makes more of such size of the maps
-            watch(maps)
             mixed = maps.to(value.dtype) @ value
-        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        return self.out(mixed.transpose(1, 2).flatten(2)), maps
 
     def _split(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T d"]:
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
@@ -216,7 +233,3 @@ def _rotate(x: Float[Tensor, "B H T d"], cosine: Tensor, sine: Tensor) -> Float[
     """Rotary positions on split halves (Su et al. 2021, arXiv:2104.09864)."""
     first, second = x.chunk(2, -1)
     return (x * cosine + torch.cat([-second, first], -1) * sine).to(x.dtype)
-
-
-def _cropped(on_attention: OnAttention, number: int, length: int) -> Callable[[Tensor], None]:
-    return lambda maps: on_attention(number, maps[..., :length, :length])

@@ -188,7 +188,7 @@ MULTIMOLECULE_AIDO_RNA = replace(
     MULTIMOLECULE,
     name="multimolecule AIDO.RNA",
     sign="intermediate.gate.",
-    # The names are the reverse of what they say: `dense` is activated, `gate` is multiplied by it.
+    # The names mislead: `dense` is activated, `gate` is multiplied by it.
     modules=MULTIMOLECULE.modules
     | _layer(
         "encoder.layer.#.",
@@ -276,4 +276,4 @@ LAYOUTS = (
     MULTIMOLECULE_RNABERT,
     MULTIMOLECULE,
 )
-"""In the order in which they are told apart by their signs."""
+"""In the order in which their signs are looked for."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import CheckpointError, DependencyError
+from rnass.files import is_file, is_folder
 
 __all__ = ["PUBLISHED", "Found", "Published", "find_checkpoint", "published"]
 
@@ -18,7 +19,7 @@ class Published:
     """One published backbone.
 
     Attributes:
-        name: how `--backbone` asks for it.
+        name: for `--backbone`.
         title: what its authors call it.
         family: one of `rnass.backbone.checkpoints.FAMILIES`.
         licence: of the weights, with what it forbids.
@@ -132,11 +133,11 @@ def find_checkpoint(path_or_name: str) -> Found:
     """The checkpoint at a path, or of a published name: from the Hub's cache, or fetched into it.
 
     Raises:
-        CheckpointError: no such path or name, or the Hub cannot be reached; says which files to put
+        CheckpointError: no such path or name, or the Hub cannot be reached; names the files to put
             where.
         DependencyError: a name that needs huggingface_hub, which is not installed.
     """
-    if (path := Path(path_or_name)).exists():
+    if is_file(path := Path(path_or_name)) or is_folder(path):
         return Found(path)
     one = published(path_or_name)
     if one.repository is None:

@@ -1,45 +1,68 @@
 """`rnass evaluate` and `rnass compare`."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnass.cli.options import (
+    INPUT,
+    MODEL,
+    OUTPUT,
     BackboneOfWeights,
     Decoder,
-    DecoderOption,
-    DeviceName,
-    DeviceOption,
+    Device,
     Inputs,
     MinHelix,
     Noncanonical,
+    NoPseudoknots,
+    Overwrite,
     Plot,
     Precision,
-    PrecisionOption,
-    Quiet,
+    ResultsFolder,
+    Resume,
+    Sequence,
+    Strict,
     Thermodynamics,
     Threads,
     Threshold,
     Weights,
-    decoding,
-    log_to_stderr,
+    paths_of,
+    take_decoding,
 )
 
 __all__ = ["compare", "evaluate"]
 
+
+class Also(str, Enum):
+    """Decoders of a map."""
+
+    matching = "matching"
+    threshknot = "threshknot"
+    greedy = "greedy"
+    nested = "nested"
+
+
 Predictions = Annotated[
     list[str] | None,
     typer.Option(
-        "--predictions", help="NAME=PATH: structures by another program, a file or folder; repeatable."
+        "--predictions",
+        help="NAME=PATH: structures by another program, a file or folder; repeatable.",
+        rich_help_panel=INPUT,
     ),
 ]
-Also = Annotated[
-    list[Decoder] | None,
-    typer.Option("--also", help="Another decoder of rnass's map, as a method of its own; repeatable."),
+AlsoOption = Annotated[
+    list[Also] | None,
+    typer.Option(
+        "--also",
+        help="Another decoder of rnass's map, as a method of its own; repeatable.",
+        rich_help_panel=MODEL,
+    ),
 ]
-OverwriteRun = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an earlier run's files in --out.")
+Rnass = Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.", rich_help_panel=MODEL)]
+Vienna = Annotated[
+    bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.", rich_help_panel=MODEL)
 ]
 
 
@@ -47,99 +70,107 @@ def evaluate(
     data: Annotated[
         list[str],
         typer.Option(
-            "--data", help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable."
+            help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.",
+            rich_help_panel=INPUT,
         ),
     ],
     predictions: Predictions = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for the JSON, the tables and the figure.")
-    ] = None,
     near: Annotated[
         list[str] | None,
         typer.Option(
-            "--near", help="COLUMN=VALUE: only records with this value in the table; repeatable."
+            help="COLUMN=VALUE: only records with this value in the table; repeatable.",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Leave out RNAs of more bases, and count them.", min=1)
+        int | None,
+        typer.Option(help="Leave out RNAs of more bases, and count them.", min=1, rich_help_panel=INPUT),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1)] = None,
-    run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Judge rnass.")] = True,
-    run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Judge ViennaRNA.")] = True,
-    also: Also = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first N RNAs.", min=1, rich_help_panel=INPUT)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for the JSON, the tables and the figure.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    rnass: Rnass = True,
+    vienna: Vienna = True,
+    also: AlsoOption = None,
     weights: Weights = None,
     backbone: BackboneOfWeights = None,
     thermodynamics: Thermodynamics = True,
-    decoder: DecoderOption = None,
+    device: Device = "auto",
+    precision: Precision = "float32",
     threshold: Threshold = "auto",
+    no_pseudoknots: NoPseudoknots = False,
     min_helix: MinHelix = None,
     noncanonical: Noncanonical = None,
-    device: DeviceOption = DeviceName.auto,
-    precision: PrecisionOption = Precision.float32,
+    decoder: Decoder = None,
     threads: Threads = 0,
-    overwrite: OverwriteRun = False,
-    quiet: Quiet = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
-    log_to_stderr(quiet=quiet)
+    given = locals()
+    settings = take_decoding(given)
+    columns = _assignments(given.pop("near"), "COLUMN=VALUE")
     from rnass.evaluation import EvaluateOptions, evaluate_files
 
-    settings = decoding(decoder, threshold, noncanonical, min_helix=min_helix)
-    options = EvaluateOptions(
-        predictions=_named_paths(predictions),
-        rnass=run_rnass,
-        vienna=run_vienna,
-        columns=_assignments(near, "COLUMN=VALUE"),
-        max_length=max_length,
-        limit=limit,
-        also=tuple(one.value for one in also or ()),
-        weights=weights,
-        backbone=backbone,
-        device=device.value,
-        precision=precision.value,
-        thermodynamics=thermodynamics,
-        decoding=settings,
-        threads=threads,
-        overwrite=overwrite,
-        quiet=quiet,
-    )
-    typer.echo(evaluate_files(data, options, out), nl=False)
+    given |= {
+        "decoding": settings,
+        "columns": columns,
+        "predictions": _named_paths(predictions),
+        "also": tuple(one.value for one in also or ()),
+    }
+    for name in ("data", "out"):
+        del given[name]
+    typer.echo(evaluate_files(data, EvaluateOptions(**given), out), nl=False)
 
 
 def compare(
-    inputs: Inputs,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for tables and figures.")],
+    inputs: Inputs = None,
+    sequence: Sequence = None,
     predictions: Predictions = None,
-    plot: Annotated[Plot, typer.Option(help="Format of the arc diagrams.")] = Plot.svg,
-    draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw an arc diagram per RNA.")] = True,
-    run_rnass: Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.")] = True,
-    run_vienna: Annotated[bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.")] = True,
-    also: Also = None,
+    out: ResultsFolder = Path("comparison"),
+    plot: Plot = "svg",
+    rnass: Rnass = True,
+    vienna: Vienna = True,
+    also: AlsoOption = None,
     weights: Weights = None,
     backbone: BackboneOfWeights = None,
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
-    overwrite: OverwriteRun = False,
-    quiet: Quiet = False,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
-    log_to_stderr(quiet=quiet)
+    paths = paths_of(inputs, sequence)
     from rnass.evaluation import MethodOptions
-    from rnass.jobs.compare import compare_files
+    from rnass.jobs.compare import CompareOptions, compare_files
 
-    options = MethodOptions(
+    methods = MethodOptions(
         predictions=_named_paths(predictions),
-        rnass=run_rnass,
-        vienna=run_vienna,
+        rnass=rnass,
+        vienna=vienna,
         also=tuple(one.value for one in also or ()),
         weights=weights,
         backbone=backbone,
-        device=device.value,
+        device=device,
         threads=threads,
-        overwrite=overwrite,
-        quiet=quiet,
     )
-    table, status = compare_files(inputs, out, options, plot=plot.value if draw else None)
+    options = CompareOptions(
+        methods=methods,
+        plot=None if plot == "none" else plot,
+        strict=strict,
+        overwrite=overwrite,
+        resume=resume,
+    )
+    table, status = compare_files(paths, out, options, sequence=sequence)
     typer.echo(table, nl=False)
     raise typer.Exit(status)
 

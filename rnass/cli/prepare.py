@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from rnass.cli.options import Threads
+from rnass.cli.options import Commands, Threads
 from rnass.errors import InputError, counted
 
 __all__ = ["app"]
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="Make training data: curated sequences, members of families, sets that leak nothing.",
 )
 
 
 class LongSequence(str, Enum):
-    """What becomes of a sequence over the maximum length."""
+    """Treatment of a sequence over the maximum length."""
 
     cut = "cut"
     window = "window"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import OutFile
+from rnass.cli.options import OutFile, log_to_stderr
 
 __all__ = ["convert", "elements"]
 
@@ -14,22 +14,30 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Structures: .ct, .bpseq, .dbn, .sto, .json or .tsv; or a .npy map of rnass predict."
+            help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table; or a .npy map of rnass predict."
         ),
     ],
     target: Annotated[
-        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .json or .tsv; with --split a folder.")
+        Path, typer.Argument(help=".ct, .bpseq, .dbn, .sto, .tsv or .yaml; with --split a folder.")
     ],
     sequence: Annotated[Path | None, typer.Option(help="FASTA file with the RNA of a .npy map.")] = None,
     threshold: Annotated[
         float, typer.Option(help="Pairing probability above which a pair of a .npy map counts.")
     ] = 0.5,
     pseudoknots: Annotated[
-        bool, typer.Option(help="--no-pseudoknots: leave their pairs out, and say how many.")
+        bool,
+        typer.Option(help="--no-pseudoknots: leave pseudoknotted pairs out and print their number."),
     ] = True,
     split: Annotated[
         str | None,
-        typer.Option(help="Format, ct say: a file of it for each record, in the folder TARGET."),
+        typer.Option(help="Format such as ct: one file for each record, in the folder TARGET."),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Program that predicts 3-D structures: boltz writes a .yaml with each pair as a contact, "
+            "for one record, or for each in the folder TARGET."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -38,6 +46,7 @@ def convert(
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
 
+    log_to_stderr(quiet=False)
     typer.echo(
         convert_file(
             source,
@@ -46,19 +55,23 @@ def convert(
             threshold=threshold,
             pseudoknots=pseudoknots,
             split=split,
+            program=to,
             overwrite=overwrite,
         )
     )
 
 
 def elements(
-    files: Annotated[list[str], typer.Argument(help="Structures: .ct, .bpseq, .dbn, .sto or .tsv.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table.")
+    ],
     out: OutFile = None,
 ) -> None:
-    """Name the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
+    """List the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
     from rnass.elements import elements_table
     from rnass.files import write_text
 
+    log_to_stderr(quiet=False)
     table = elements_table(files)
     if out is None:
         typer.echo(table, nl=False)

@@ -8,12 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from rnass.cli.options import (
-    DeviceName,
-    DeviceOption,
+    Device,
     Family,
     Threads,
     UAs,
-    log_to_stderr,
     set_threads,
 )
 
@@ -21,7 +19,7 @@ __all__ = ["combine", "fit", "pretrain", "train"]
 
 
 class Task(str, Enum):
-    """What a head on a backbone says."""
+    """The labels that a head on a backbone predicts."""
 
     contact = "contact"
     token = "token"
@@ -42,12 +40,12 @@ FoldingProcesses = Annotated[
 def pretrain(
     config: ConfigFile,
     out: RunFolder,
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
-    log_to_stderr(quiet=False)
-    from rnass.config import PretrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import PretrainConfig
     from rnass.training.pretrain import pretrain as run
 
     settings = read_toml(PretrainConfig, config)
@@ -68,21 +66,21 @@ def train(
     task: Annotated[
         Task,
         typer.Option(
-            help="What is learnt: contact, base pairs; token, a label of each base or codon; sequence, a "
+            help="What is trained: contact, base pairs; token, a label of each base or codon; sequence, a "
             "label of each RNA."
         ),
     ] = Task.contact,
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Train the network that says which bases pair (a contact head on a backbone), and calibrate it.
+    """Train the network that predicts base pairs (a contact head on a backbone), and calibrate it.
 
     With --task token or sequence: train a small head on frozen embeddings, and print its scores; rnass
     label uses it.
     """
-    log_to_stderr(quiet=False)
-    from rnass.config import ProbeConfig, TrainConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import ProbeConfig, TrainConfig
 
     given = {"backbone": backbone, "family": family, "u_as": u_as}
     chosen = {key: value for key, value in given.items() if value}
@@ -103,8 +101,8 @@ def fit(
     out: RunFolder,
 ) -> None:
     """Fit ViennaRNA's energy parameters to known structures; writes a parameter file for 37 C."""
-    log_to_stderr(quiet=False)
-    from rnass.config import FitConfig, read_toml
+    from rnass.config import read_toml
+    from rnass.training.config import FitConfig
     from rnass.training.energies import fit as run
 
     typer.echo(run(read_toml(FitConfig, config), out))
@@ -113,29 +111,28 @@ def fit(
 def combine(
     config: ConfigFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Weights file to write.")],
-    device: DeviceOption = DeviceName.auto,
+    device: Device = "auto",
     threads: Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
-    """Combine trained contact models into one weights file that asks them all, and calibrate it."""
-    log_to_stderr(quiet=False)
-    from rnass.config import CombineConfig, read_toml
+    """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
+    from rnass.config import read_toml
     from rnass.training.combine import combine as run
+    from rnass.training.config import CombineConfig
 
     run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
     typer.echo(out)
 
 
-def _training_device(device: DeviceName, threads: int) -> Any:
+def _training_device(device: Device, threads: int) -> Any:
     """The device, with memory and threads set for a long run; under torchrun each process has its own."""
     import torch
 
-    from rnass.network.memory import keep_freed_memory
-    from rnass.prediction.predictor import choose_device
+    from rnass.network.device import choose_device, keep_freed_memory
 
     keep_freed_memory()
     set_threads(threads)
-    chosen = choose_device(device.value)
+    chosen = choose_device(device)
     if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return chosen

@@ -1,10 +1,11 @@
 """From pairing probabilities to structures: exact, under constraints, with evidence and alternatives."""
 
+from rnass.constraints import Constraints
 from rnass.decoding.candidates import allowed_pairs
 from rnass.decoding.confidence import base_confidence, expected_f1
-from rnass.decoding.constraints import Constraints
 from rnass.decoding.decode import Decoding, decode, decode_with_bound
 from rnass.decoding.helices import helices, helix_lengths
+from rnass.decoding.partners import one_partner
 from rnass.decoding.probing import add_log_odds, clean_reactivities, mix_log_odds, shape_log_odds
 from rnass.decoding.suboptimal import Alternative, alternatives, base_pair_distance
 
@@ -24,5 +25,6 @@ __all__ = [
     "helices",
     "helix_lengths",
     "mix_log_odds",
+    "one_partner",
     "shape_log_odds",
 ]

@@ -9,9 +9,10 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import logit
 
 from rnass.config import DecodingConfig
-from rnass.decoding.constraints import Constraints
+from rnass.constraints import Constraints
 from rnass.errors import ConstraintError, InputError, counted
 from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN, clean_bases
+from rnass.structure import Structure
 
 __all__ = ["CandidateGraph", "allowed_pairs", "candidate_graph", "checked_map"]
 
@@ -193,7 +194,14 @@ def _weights(p: NDArray[np.float64], options: DecodingConfig) -> NDArray[np.floa
 def _check_forced(
     constraints: Constraints, codes: NDArray[np.int64], options: DecodingConfig, nick: int | None
 ) -> None:
-    constraints.check(len(codes), max_order=0 if options.decoder == "nested" else options.max_order)
+    constraints.check(len(codes))
+    highest = 0 if options.decoder == "nested" else options.max_order
+    order = Structure(len(codes), list(constraints.pairs)).pseudoknot_order
+    if highest is not None and order > highest:
+        raise ConstraintError(
+            f"{constraints.where}: the forced pairs have pseudoknot order {order}; "
+            f"expected at most {highest}"
+        )
     for i, j in constraints.pairs:
         here = f"{constraints.where}: bases {i + 1} and {j + 1} ({BASES[codes[i]]}-{BASES[codes[j]]})"
         if not _letters(options)[codes[i], codes[j]]:

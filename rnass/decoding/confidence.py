@@ -9,9 +9,7 @@ from rnass.structure import Structure
 __all__ = ["base_confidence", "expected_f1"]
 
 
-def expected_f1(
-    probabilities: ArrayLike, structure: Structure, *, allowed: NDArray[np.bool_] | None = None
-) -> float:
+def expected_f1(probabilities: ArrayLike, structure: Structure) -> float:
     """2 E[true positives] / (pairs predicted + E[pairs that exist]), in [0, 1].
 
     The sum of p over the structure's pairs is the expected number of true positives, the sum over
@@ -23,11 +21,8 @@ def expected_f1(
     Args:
         probabilities: shape (L, L); only i < j is read.
         structure: of L bases.
-        allowed: shape (L, L); pairs outside it are not expected to exist.
     """
     p = np.triu(checked_map(probabilities, structure.length), 1)
-    if allowed is not None:
-        p = p * (allowed | allowed.T)
     if not len(structure.pairs):
         return float(np.subtract(1, p, dtype=np.float64).prod())
     hits = float(p[structure.pairs[:, 0], structure.pairs[:, 1]].sum(dtype=np.float64))

@@ -9,13 +9,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
+from rnass.constraints import Constraints
 from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
-from rnass.decoding.constraints import Constraints
 from rnass.decoding.helices import drop_short_helices, helix_lengths
 from rnass.decoding.heuristics import greedy, threshknot
 from rnass.decoding.integer_program import crossing_candidates, integer_optimum
 from rnass.decoding.matching import maximum_weight_matching
 from rnass.decoding.nested import best_nested, inner_candidates
+from rnass.decoding.steric import impossible_crossings
 from rnass.errors import ConstraintError
 from rnass.structure import MAX_ORDER, Structure
 
@@ -74,6 +75,10 @@ def decode(
     The heuristics first match such bases exactly. Together with a bounded order they are always
     optimised exactly, whatever the decoder.
 
+    With `steric`, while two helices cross whose linkers are too short (`rnass.decoding.steric`), the
+    candidates of the lighter one are removed and the rest decoded again; the bound is that of the first
+    time.
+
     Args:
         probabilities: shape (L, L), in [0, 1]; only i < j is read.
         bases: L letters over ACGUN.
@@ -105,6 +110,17 @@ def decode_with_bound(
     """As `decode`, with the weight of the structure and a bound on the best."""
     constraints = constraints or Constraints()
     graph = candidate_graph(probabilities, bases, options, constraints=constraints, nick=nick)
+    chosen, bound = _best(graph, options, constraints)
+    while options.steric and (excess := _crossing_excess(graph, chosen)).any():
+        graph = graph.subset(~excess)
+        chosen, _ = _best(graph, options, constraints)
+    return Decoding(Structure(graph.length, graph.ends[chosen]), _weight(graph, chosen), bound)
+
+
+def _best(
+    graph: CandidateGraph, options: DecodingConfig, constraints: Constraints
+) -> tuple[NDArray[np.bool_], float | None]:
+    """The choice of the decoder, as a mask, and a bound on the weight of any."""
     bounded = options.max_order is not None and bool(graph.must.any())
     optimising = options.decoder in ("matching", "nested") or bounded
     bound: float | None
@@ -116,7 +132,19 @@ def decode_with_bound(
     else:
         chosen, bound = _trimmed(graph, _heuristic(graph, options, constraints), options), None
     _check_must(graph, chosen, constraints)
-    return Decoding(Structure(graph.length, graph.ends[chosen]), _weight(graph, chosen), bound)
+    return chosen, bound
+
+
+def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of two helices that cannot cross, the lighter without bases that must pair; shape (m,)."""
+    index = {(i, j): e for e, (i, j) in enumerate(graph.ends.tolist())}
+    excess = np.zeros(len(graph), dtype=bool)
+    for two in impossible_crossings(Structure(graph.length, graph.ends[chosen])):
+        candidates = [[index[i, j] for i, j in helix.tolist()] for helix in two]
+        free = [rows for rows in candidates if not graph.required[rows].any()]
+        if free:
+            excess[min(free, key=lambda rows: float(graph.weights[rows].sum()))] = True
+    return excess
 
 
 def _matching(

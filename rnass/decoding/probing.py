@@ -4,12 +4,23 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 
+from rnass.decoding.partners import partner_log_odds, partner_probabilities
 from rnass.errors import InputError, counted
 from rnass.rna import MISSING_REACTIVITY
 
-__all__ = ["add_log_odds", "clean_reactivities", "mix_log_odds", "shape_log_odds"]
+__all__ = [
+    "DEIGAN_INTERCEPT",
+    "DEIGAN_SLOPE",
+    "add_log_odds",
+    "clean_reactivities",
+    "mix_log_odds",
+    "shape_log_odds",
+]
+
+DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
+"""Pseudo-energy of a base of reactivity r in a stack, in kcal/mol: slope ln(r + 1) + intercept, with
+ViennaRNA's defaults. Deigan et al. 2009, doi:10.1073/pnas.0806929106."""
 
 _GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
 _FLOOR = 1e-6
@@ -19,14 +30,14 @@ _FALLING = (0.02, 1.45)  # where the likelihood ratio falls with the reactivity
 
 
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
-    """The map whose log-odds are (1 - weight) logit(p) + weight logit(q).
+    """The map whose log-odds are (1 - weight) l(p) + weight l(q), see `partner_log_odds`.
 
-    Probabilities count as at least 1e-6 and at most 1 - 1e-6, so a zero in one map does not
-    override the other; where both are below, the result is 0.
+    A probability counts as at least 1e-6, so a zero in one map does not override the other; where
+    both are below, the result is 0.
 
     Args:
-        p: shape (L, L), in [0, 1].
-        q: of the same shape.
+        p: shape (L, L), symmetric; no row adds up to more than 1.
+        q: likewise, of the same shape.
         weight: share of *q*, in [0, 1].
 
     Raises:
@@ -37,17 +48,17 @@ def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floati
         raise InputError(f"probabilities: shapes {one.shape} and {other.shape}; expected one shape")
     if not 0 <= weight <= 1:
         raise InputError(f"weight: {weight}; expected 0 to 1")
-    mixed = (1 - weight) * _bounded_logit(one) + weight * _bounded_logit(other)
-    return np.where(np.maximum(one, other) <= _FLOOR, 0, expit(mixed)).astype(
-        np.result_type(one, np.float32), copy=False
-    )
+    mixed = (1 - weight) * _bounded(one) + weight * _bounded(other)
+    return partner_probabilities(np.where(np.maximum(one, other) <= _FLOOR, -np.inf, mixed))
 
 
 def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[np.floating]:
-    """The map after evidence on each base: logit(p[i, j]) + e[i] + e[j]. 0 and 1 stay.
+    """The map after evidence on each base: the log-odds of a pair rise by e[i] + e[j].
+
+    A probability of 0 stays 0.
 
     Args:
-        probabilities: shape (L, L), in [0, 1].
+        probabilities: shape (L, L), symmetric; no row adds up to more than 1.
         base_log_odds: shape (L,), for being paired, as from `shape_log_odds`.
 
     Raises:
@@ -56,8 +67,8 @@ def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[
     p, evidence = np.asarray(probabilities), np.asarray(base_log_odds, dtype=np.float64)
     if p.shape != (evidence.size, evidence.size):
         raise InputError(f"evidence: {counted(evidence.size, 'base')}, map {p.shape}; expected as many")
-    shifted = logit(p) + (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
-    return np.asarray(expit(shifted))
+    shift = (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
+    return partner_probabilities(partner_log_odds(p) + shift)
 
 
 def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
@@ -74,8 +85,8 @@ def shape_log_odds(
     reactivities: ArrayLike,
     *,
     method: Literal["deigan", "likelihood"] = "deigan",
-    slope: float = 1.8,
-    intercept: float = -0.6,
+    slope: float = DEIGAN_SLOPE,
+    intercept: float = DEIGAN_INTERCEPT,
     temperature: float = 37.0,
 ) -> NDArray[np.float64]:
     """Log-odds that each base is paired, given its reactivity; 0 where it is missing.
@@ -120,5 +131,6 @@ def _log_likelihood_ratio(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.log(paired) - expon(scale=0.681211).logpdf(values))
 
 
-def _bounded_logit(p: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(logit(np.clip(p.astype(np.float64), _FLOOR, 1 - _FLOOR)))
+def _bounded(p: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The log-odds of a map, of the pairs below the floor as if they had that probability."""
+    return np.asarray(np.maximum(partner_log_odds(p), np.log(_FLOOR).astype(p.dtype)))

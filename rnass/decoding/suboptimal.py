@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnass.config import DecodingConfig
+from rnass.constraints import Constraints
 from rnass.decoding.candidates import checked_map
 from rnass.decoding.confidence import expected_f1
-from rnass.decoding.constraints import Constraints
 from rnass.decoding.decode import decode
 from rnass.decoding.helices import helices
 from rnass.errors import ConstraintError

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
-from rnass.prediction.predictor import Outcome, Predictor, share_cores
+from rnass.prediction.pipeline import Row, share_cores
+from rnass.prediction.predictor import Prediction, Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import Folded, fold_many
 
 __all__ = ["RNASS", "THRESHKNOT", "VIENNA", "VIENNA_METHODS", "Methods", "Predicted"]
 
@@ -24,7 +25,7 @@ VIENNA_METHODS = tuple(f"{VIENNA} {kind}" for kind in ("MFE", "centroid", "MEA",
 """ViennaRNA's minimum free energy, centroid and maximum expected accuracy (gamma 1) structures, and
 its base-pair probabilities decoded by ThreshKnot; Turner 2004, 37 C, dangles 2."""
 
-THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3)
+THRESHKNOT = DecodingConfig(decoder="threshknot", threshold=0.3, min_helix=3, steric=False)
 """ThreshKnot as published: threshold 0.3, helices of at least three pairs (Zhang et al. 2020,
 https://doi.org/10.48550/arXiv.1912.12796)."""
 
@@ -104,38 +105,41 @@ class Methods:
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
-        with share_cores([len(rna) for rna in rnas], self.predictor) as cores:
-            if self.predictor:
-                for outcome in self.predictor.predict(rnas, cores):
-                    yield self._with_rnass(self.predictor, outcome, rnas[outcome.number])
-            elif self.thermodynamic:
-                short = (rna.text for rna in rnas if len(rna) <= vienna.MAX_LENGTH)
-                folded = vienna.fold_many(short, parameters=(), baseline=True, processes=cores.processes)
-                for number, rna in enumerate(rnas):
-                    foldable = len(rna) <= vienna.MAX_LENGTH
-                    fold, problems = (next(folded), ()) if foldable else _folded(rna)
-                    yield self._collect(number, rna, {}, {}, fold, problems)
-            else:
-                for number, rna in enumerate(rnas):
-                    yield self._collect(number, rna, {}, {}, None)
+        if self.predictor:
+            for row in self.predictor.predict(rnas, parallel=True):
+                yield self._with_rnass(self.predictor, row, rnas[row.number])
+        elif self.thermodynamic:
+            with share_cores([len(rna) for rna in rnas], (), None) as cores:
+                many = fold_many(
+                    (rna.text for rna in rnas),
+                    parameter_sets=(),
+                    baseline=True,
+                    processes=cores.processes,
+                )
+                for number, (rna, found) in enumerate(zip(rnas, many, strict=True)):
+                    folded, problems = _or_problem(rna, found)
+                    yield self._collect(number, rna, {}, {}, folded, problems)
+        else:
+            for number, rna in enumerate(rnas):
+                yield self._collect(number, rna, {}, {}, None)
 
-    def _with_rnass(self, predictor: Predictor, outcome: Outcome, rna: Rna) -> Predicted:
+    def _with_rnass(self, predictor: Predictor, row: Row[Prediction], rna: Rna) -> Predicted:
         """Rnass's structures, or why there are none, beside those of the other methods."""
-        prediction = outcome.prediction
+        prediction = row.prediction
         if prediction is None:
             folded, problems = _folded(rna) if self.thermodynamic else (None, ())
-            problems = (_problem(RNASS, rna, outcome.error), *problems)
-            return self._collect(outcome.number, rna, {}, {}, folded, problems)
+            problems = (_problem(RNASS, rna, row.error), *problems)
+            return self._collect(row.number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
-                prediction.informed, rna.bases, options, nick=rna.nick
+                prediction.decoded_map, rna.bases, options, nick=rna.nick
             )
         folded = prediction.thermodynamics if self.thermodynamic else None
         maps = {RNASS: prediction.probabilities}
-        return self._collect(outcome.number, rna, structures, maps, folded)
+        return self._collect(row.number, rna, structures, maps, folded)
 
     def _collect(
         self,
@@ -143,13 +147,13 @@ class Methods:
         rna: Rna,
         structures: dict[str, Structure],
         maps: dict[str, NDArray[np.float32]],
-        folded: vienna.Thermodynamics | None,
+        folded: Folded | None,
         problems: tuple[str, ...] = (),
     ) -> Predicted:
         """Rnass's *structures* and *maps* with ViennaRNA's and the other programs' added."""
         found: dict[str, Structure | None] = dict.fromkeys(self.names) | structures
-        if folded is not None and folded.pairs is not None:
-            maps = maps | {VIENNA: folded.pairs.dense()}
+        if folded is not None and folded.mfe_bpp is not None:
+            maps = maps | {VIENNA: folded.mfe_bpp.dense()}
             knots = decode(maps[VIENNA], rna.bases, THRESHKNOT, nick=rna.nick)
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_METHODS, four, strict=True)
@@ -158,12 +162,16 @@ class Methods:
         return Predicted(number, rna, found, maps, mfe, problems, self.decoded_from)
 
 
-def _folded(rna: Rna) -> tuple[vienna.Thermodynamics | None, tuple[str, ...]]:
+def _folded(rna: Rna) -> tuple[Folded | None, tuple[str, ...]]:
     """ViennaRNA's fold of an RNA outside the batch, or why there is none."""
-    try:
-        return vienna.fold(rna.text, parameters=(), baseline=True), ()
-    except RnassError as error:
-        return None, (_problem(VIENNA, rna, error),)
+    (found,) = fold_many([rna.text], parameter_sets=(), baseline=True)
+    return _or_problem(rna, found)
+
+
+def _or_problem(rna: Rna, found: Folded | RnassError) -> tuple[Folded | None, tuple[str, ...]]:
+    if isinstance(found, RnassError):
+        return None, (_problem(VIENNA, rna, found),)
+    return found, ()
 
 
 def _problem(method: str, rna: Rna, error: RnassError | None) -> str:

@@ -12,8 +12,8 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.errors import ConfigError
 from rnass.evaluation.methods import Methods
-from rnass.network.memory import keep_freed_memory
-from rnass.prediction.predictor import Device, Predictor, load_predictor
+from rnass.network.device import Device, keep_freed_memory
+from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.structure import Structure
 
 __all__ = ["EvaluateOptions", "MethodOptions", "load_methods"]

@@ -16,12 +16,12 @@ from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
 from rnass.evaluation.report import as_table, judged, per_record
 from rnass.evaluation.scores import Tally
-from rnass.files import write_json, write_text
+from rnass.files import sha256, write_json, write_text
 from rnass.io import LabelledRecord
-from rnass.network.weights import find_weights, sha256
+from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
 from rnass.progress import record_bar
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["evaluate", "evaluate_files"]
 
@@ -102,7 +102,7 @@ def _about(
         "versions": {
             "rnass": rnass.__version__,
             "torch": torch.__version__,
-            "ViennaRNA": vienna.version(),
+            "ViennaRNA": vienna_version(),
         },
         "predictions": {name: str(path) for name, path in options.predictions.items()},
     }

@@ -1,33 +1,40 @@
 """How an arc diagram is laid out: panels from top to bottom, everything in inches.
 
-All arcs of a figure are half ellipses of one shape, so two arcs cross in the picture exactly where two
-pairs cross in the structure.
+An arc from i to j is half an ellipse whose height is k (j - i)^p. For every p from 1/2 to 1 two such
+arcs cross in the picture exactly where the two pairs cross in the structure: above x the squared height
+of an arc is proportional to (x - i) (j - x) (j - i)^(2p - 2), which grows as i moves to the left and as
+j moves to the right, so the outer of two nested pairs lies above the inner one. Short RNAs have p = 1,
+arcs of one shape; in long ones wide arcs are flattened, so that hairpins can still be seen.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from rnass.figures.base_colours import BaseColours
 from rnass.figures.legend import ROW_HEIGHT, draw_legend, legend_rows
+from rnass.figures.look import Look, View
 from rnass.figures.pair_colours import Half, legend_of
 from rnass.figures.style import (
     FAINT,
     FIVE_PRIME,
+    HIGHLIGHT,
+    HIGHLIGHT_EDGE,
     INK,
     THREE_PRIME,
-    blank_axes,
-    plain_text,
+    fitted_text,
+    page,
     position_labels,
+    size_of,
     text_width,
     write,
 )
-from rnass.rna import Rna
 
 __all__ = ["draw_panels"]
 
@@ -35,8 +42,13 @@ _MARGIN = 0.4  # inches left and right of the sequence; the signs 5' and 3' stan
 _LABEL = 0.28  # inches of a row that names a track
 _TITLE = 0.36
 _TALLEST = 3.2  # inches of the highest arc
+_FLATTEST = 0.5  # inches of it, however little room there is
 _APART = 0.15  # inches between panels
 _NICK = 3  # width of the gap between two strands, in places of a base
+_HAIRPIN = 10  # bases of an arc that should still be seen,
+_SEEN = 0.12  # by being so many inches high
+_BARS, _STRIP = 0.4, 0.12  # inches of a track of bars, of a strip of colours
+_SMALLEST = 5.0  # points of a letter
 
 
 @dataclass(frozen=True)
@@ -44,97 +56,142 @@ class _Frame:
     """Where things stand, in inches.
 
     Attributes:
-        length: bases.
         width: of the figure.
+        places: shape (L,), how far right each base stands.
         spacing: from base to base.
-        shape: height over half width of an arc; 1 is a half circle.
-        nick: first base of a second strand, None for one strand.
+        widest: the longest distance between the ends of an arc.
+        tallest: height of that arc.
+        power: p, by which height grows with width.
     """
 
-    length: int
     width: float
+    places: NDArray[np.float64]
     spacing: float
-    shape: float
-    nick: int | None = None
+    widest: float
+    tallest: float
+    power: float
 
     @classmethod
-    def around(cls, bases: int, span: int, nick: int | None = None) -> "_Frame":
-        """A frame for that many bases and arcs of at most *span* bases."""
-        length = bases if nick is None else bases + _NICK  # in places of a base
-        width = float(np.clip(0.15 * length + 2 * _MARGIN, 6, 14 if length <= 1000 else 18))
-        spacing = min((width - 2 * _MARGIN) / length, 0.25)
-        tallest = min(_TALLEST, 0.28 * width)
-        widest = span + length - bases
-        shape = min(1.0, tallest / max(widest * spacing / 2, 1e-9))
-        return cls(bases, width, spacing, shape, nick)
+    def of(cls, view: View, halves: Sequence[Half], width: float, room: float | None) -> "_Frame":
+        """A frame for all *halves*; *room* bounds the sum of their heights, None for no bound."""
+        slots = np.arange(len(view)) + (
+            0 if view.nick is None else _NICK * (np.arange(len(view)) >= view.nick)
+        )
+        spacing = min((width - 2 * _MARGIN) / (slots[-1] + 1), 0.25)
+        places = (width - spacing * slots[-1]) / 2 + spacing * slots
+        spans = [_reach(places, half) for half in halves]
+        widest = max(*spans, spacing)
+        tallest = min(_TALLEST, 0.28 * width, widest / 2)
+        power = _power(widest, tallest, spacing)
+        if room is not None:
+            shares = sum((span / widest) ** power for span in spans)
+            tallest = min(max(room / max(shares, 1e-9), _FLATTEST), widest / 2)
+            power = _power(widest, tallest, spacing)
+        return cls(width, places, spacing, widest, tallest, power)
 
-    @property
-    def first(self) -> float:
-        """How far right the first base stands."""
-        return (self.width - self.spacing * (self.length - 1 + self.gap)) / 2
-
-    @property
-    def gap(self) -> int:
-        """Width of the gap between two strands, in places of a base."""
-        return 0 if self.nick is None else _NICK
-
-    def x(self, base: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How far right bases stand, 0-based, the gap between two strands included."""
-        place = base if self.nick is None else base + self.gap * (base >= self.nick)
-        return np.asarray(self.first + self.spacing * place, dtype=np.float64)
+    def heights(self, reach: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Heights of arcs whose ends are so far apart."""
+        return np.asarray(self.tallest * (reach / self.widest) ** self.power, dtype=np.float64)
 
     def height(self, half: Half) -> float:
         """Room for the arcs of *half*."""
-        return max((half.span + self.gap) * self.spacing / 2 * self.shape, 0.12) + 0.06
-
-    def extent(self, panel: Sequence[Half]) -> float:
-        """Height of a panel: its halves, their labels and the sequence."""
-        return sum(self.height(half) + _LABEL for half in panel) + self.band
+        return max(float(self.heights(np.array(_reach(self.places, half)))), 0.12) + 0.06
 
     @property
     def letters(self) -> float:
         """Size of the sequence's letters in points; 0 if they would be too small to read."""
-        size = min(10.0, 72 * self.spacing * 1.05)
-        return size if size >= 5 else 0.0
-
-    @property
-    def band(self) -> float:
-        """Height of the sequence: letters, if any, and position numbers."""
-        return 0.36 if self.letters else 0.25
+        return _letters(self.spacing)
 
 
-def draw_panels(rna: Rna, panels: Sequence[Sequence[Half]], title: str) -> Figure:
+def _letters(spacing: float) -> float:
+    size = min(10.0, 72 * spacing * 1.05)
+    return size if size >= _SMALLEST else 0.0
+
+
+def _reach(places: NDArray[np.float64], half: Half) -> float:
+    """Inches from one end of the widest pair to the other."""
+    return float((places[half.pairs[:, 1]] - places[half.pairs[:, 0]]).max(initial=0.0))
+
+
+def _power(widest: float, tallest: float, spacing: float) -> float:
+    """The p that makes a hairpin's arc half a circle, or high enough to be seen; from 1/2 to 1."""
+    hairpin = _HAIRPIN * spacing
+    if widest <= hairpin:
+        return 1.0
+    ratio = tallest / max(hairpin / 2, min(_SEEN, tallest))
+    return float(np.clip(np.log(ratio) / np.log(widest / hairpin), 0.5, 1.0))
+
+
+def draw_panels(
+    view: View,
+    panels: Sequence[Sequence[Half]],
+    strips: Sequence[BaseColours],
+    title: str,
+    look: Look,
+    axes: Axes | None,
+) -> Axes:
     """Draw panels from top to bottom, each a half above the sequence and perhaps one below it."""
     halves = [half for panel in panels for half in panel]
-    frame = _Frame.around(len(rna), max(half.span for half in halves), rna.nick)
-    rows = legend_rows(legend_of(halves), frame.width - 2 * _MARGIN)
-    extents = [frame.extent(panel) + _APART for panel in panels]
+    width, height = (look.width or _natural_width(view), look.height) if axes is None else size_of(axes)
+    entries = [*legend_of(halves), *(entry for strip in strips for entry in strip.entries)]
+    rows = legend_rows(entries, width - 2 * _MARGIN)
     heading = _TITLE if title else 0.0
-    height = 0.25 + heading + sum(extents) + len(rows) * ROW_HEIGHT
-    figure = Figure(figsize=(frame.width, height))
-    axes = blank_axes(figure, frame.width, height)
-    y = height - 0.15 - heading
+    first = _Frame.of(view, halves, width, None)
+    band = _band(first, strips)
+    fixed = (
+        0.25 + heading + len(rows) * ROW_HEIGHT + len(panels) * (band + _APART) + len(halves) * _LABEL
+    )
+    frame = first
+    if height is not None:
+        frame = _Frame.of(view, halves, width, height - fixed - 0.06 * len(halves))
+    needed = fixed + sum(frame.height(half) for half in halves)
+    axes = page(axes, width, needed if height is None else height)
+    y = (needed if height is None else height) - 0.15 - heading
     if title:
-        line = plain_text(title, int((frame.width - 2 * _MARGIN) / 0.12))
+        line = fitted_text(title, width - 2 * _MARGIN, 12, bold=True)
         write(axes, _MARGIN, y + heading / 2, line, size=12, weight="bold", gid="title")
-    for panel, extent in zip(panels, extents, strict=True):
-        _draw_panel(axes, frame, rna.bases, panel, y)
-        y -= extent
+    for panel in panels:
+        _draw_panel(axes, frame, view, panel, strips, y)
+        y -= sum(frame.height(half) + _LABEL for half in panel) + band + _APART
     draw_legend(axes, rows, _MARGIN, len(rows) * ROW_HEIGHT + 0.1)
-    return figure
+    return axes
 
 
-def _draw_panel(axes: Axes, frame: _Frame, bases: str, halves: Sequence[Half], top: float) -> None:
+def _natural_width(view: View) -> float:
+    """Inches that show *view* best: letters up to about 200 bases, then as wide as a screen."""
+    slots = len(view) + (0 if view.nick is None else _NICK)
+    return float(np.clip(0.15 * slots + 2 * _MARGIN, 6, 14 if slots <= 1000 else 18))
+
+
+def _band(frame: _Frame, strips: Sequence[BaseColours]) -> float:
+    """Height of the sequence: letters, if any, tracks and position numbers."""
+    return (0.36 if frame.letters else 0.25) + sum(_depth(strip) for strip in strips)
+
+
+def _depth(strip: BaseColours) -> float:
+    return (_STRIP if strip.heights is None else _BARS) + 0.05
+
+
+def _draw_panel(
+    axes: Axes,
+    frame: _Frame,
+    view: View,
+    halves: Sequence[Half],
+    strips: Sequence[BaseColours],
+    top: float,
+) -> None:
     """One sequence with its arcs, the upper edge at *top*."""
     upper = halves[0]
     y = top - _LABEL - frame.height(upper)
     _draw_label(axes, frame, upper, top - _LABEL / 2)
+    _draw_highlights(axes, frame, view, y + frame.height(upper), y - _band(frame, strips))
     _draw_arcs(axes, frame, upper, y, 1)
-    _draw_sequence(axes, frame, bases, y)
-    y -= frame.band
+    _draw_sequence(axes, frame, view, strips, y)
+    y -= _band(frame, strips)
     for lower in halves[1:]:
         if lower.pairs.size and not frame.letters:
-            axes.plot(frame.x(np.array([0, frame.length - 1])), [y, y], color=FAINT, lw=0.6)
+            axes.plot(frame.places[[0, -1]], [y, y], color=FAINT, lw=0.6)
+        _draw_highlights(axes, frame, view, y, y - frame.height(lower))
         _draw_arcs(axes, frame, lower, y, -1)
         y -= frame.height(lower)
         _draw_label(axes, frame, lower, y - _LABEL / 2)
@@ -142,8 +199,31 @@ def _draw_panel(axes: Axes, frame: _Frame, bases: str, halves: Sequence[Half], t
 
 def _draw_label(axes: Axes, frame: _Frame, half: Half, y: float) -> None:
     room = frame.width - 2 * _MARGIN - text_width(half.remark, 8) - 0.3
-    write(axes, _MARGIN, y, plain_text(half.label, int(room / 0.085)), size=10, weight="bold")
-    write(axes, frame.width - _MARGIN, y, half.remark, size=8, color=FAINT, ha="right")
+    write(
+        axes,
+        _MARGIN,
+        y,
+        fitted_text(half.label, room, 10, bold=True),
+        size=10,
+        weight="bold",
+        gid="label",
+    )
+    write(axes, frame.width - _MARGIN, y, half.remark, size=8, color=FAINT, ha="right", gid="remark")
+
+
+def _draw_highlights(axes: Axes, frame: _Frame, view: View, top: float, bottom: float) -> None:
+    """A band behind each marked part."""
+    boxes = []
+    for start, stop in view.highlight:
+        left, right = frame.places[start] - frame.spacing / 2, frame.places[stop - 1] + frame.spacing / 2
+        boxes.append([(left, bottom), (left, top), (right, top), (right, bottom)])
+    look: dict[str, Any] = {
+        "facecolors": HIGHLIGHT,
+        "edgecolors": HIGHLIGHT_EDGE,
+        "linewidths": 0.5,
+        "zorder": 0,
+    }
+    axes.add_collection(PolyCollection(boxes, gid="highlight", **look))
 
 
 # A half circle of radius 1 as two Bezier curves, left to right.
@@ -154,9 +234,9 @@ _ARC_CODES = [Path.MOVETO, *[Path.CURVE4] * 6]
 
 def _draw_arcs(axes: Axes, frame: _Frame, half: Half, y: float, side: int) -> None:
     """The pairs of *half* on a line at *y*, upwards (*side* 1) or downwards (-1)."""
-    ends = frame.x(half.pairs)  # (n, 2)
-    radius = (ends[:, 1] - ends[:, 0]) / 2
-    scale = np.stack([radius, side * frame.shape * radius], axis=1)  # (n, 2)
+    ends = frame.places[half.pairs]  # (n, 2)
+    reach = ends[:, 1] - ends[:, 0]
+    scale = np.stack([reach / 2, side * frame.heights(reach)], axis=1)  # (n, 2)
     centre = np.stack([ends.mean(1), np.full(len(ends), y)], axis=1)
     curves = _ARC * scale[:, None] + centre[:, None]  # (n, 7, 2)
     axes.add_collection(
@@ -164,39 +244,68 @@ def _draw_arcs(axes: Axes, frame: _Frame, half: Half, y: float, side: int) -> No
             [Path(curve, _ARC_CODES) for curve in curves],
             facecolors="none",
             edgecolors=half.colours,
-            linewidths=float(np.clip(0.55 * 72 * frame.spacing, 0.5, 1.8)),
+            linewidths=float(np.clip(0.55 * 72 * frame.spacing, 0.6, 1.8)),
             linestyles=[(0, (3, 1.5)) if dashed else "-" for dashed in half.dashed] or "-",
             gid="above" if side == 1 else "below",
         )
     )
+    stubs = [
+        [(x, y), (x + direction * 0.09, y + side * 0.14)]
+        for x, direction in ((frame.places[base], direction) for base, direction in half.leaving)
+    ]
+    axes.add_collection(LineCollection(stubs, colors=FAINT, linewidths=0.8, gid="leaving"))
 
 
-def _draw_sequence(axes: Axes, frame: _Frame, bases: str, top: float) -> None:
-    """The letters, or a line where they would be too small, over position numbers."""
-    places = frame.x(np.arange(frame.length))
-    labels = position_labels(frame.length, frame.spacing)
+def _draw_sequence(
+    axes: Axes, frame: _Frame, view: View, strips: Sequence[BaseColours], top: float
+) -> None:
+    """The letters, or a line where they would be too small, over tracks and position numbers."""
+    places = frame.places
     middle = top - (0.1 if frame.letters else 0.0)
-    for x, sign, side in ((places[0], FIVE_PRIME, "right"), (places[-1], THREE_PRIME, "left")):
-        shift = max(0.12, frame.spacing * 0.8) * (-1 if side == "right" else 1)
-        write(axes, x + shift, middle, sign, size=8, color=FAINT, ha=side)
-    if frame.nick is not None:
-        write(
-            axes,
-            places[[frame.nick - 1, frame.nick]].mean(),
-            middle,
-            "&",
-            size=8,
-            color=FAINT,
-            ha="center",
-        )
+    _draw_ends(axes, frame, view, middle)
     if frame.letters:
-        for x, letter in zip(places, bases, strict=True):
+        for x, letter in zip(places, view.bases, strict=True):
             write(axes, x, middle, letter, size=frame.letters, ha="center", gid="base")
     else:
-        for strand in np.split(places, [] if frame.nick is None else [frame.nick]):
-            axes.plot(strand[[0, -1]], [top, top], color=INK, lw=0.8)
-        ticks = places[np.array(labels) - 1]
-        axes.vlines(ticks, top - 0.05, top, color=INK, lw=0.6)
-    for label in labels:
-        y = middle - (0.17 if frame.letters else 0.13)
-        write(axes, places[label - 1], y, str(label), size=7, color=FAINT, ha="center", gid="position")
+        for start, stop in view.strands:
+            axes.plot(places[[start, stop - 1]], [top, top], color=INK, lw=0.8, gid="chain")
+    y = top - (0.2 if frame.letters else 0.06)
+    for strip in strips:
+        _draw_strip(axes, frame, strip, y)
+        y -= _depth(strip)
+    labels = position_labels(view.numbers, frame.spacing)
+    if not frame.letters and not strips:
+        axes.vlines(places[labels], top - 0.05, top, color=INK, lw=0.6)
+    for base in labels:
+        look = {"size": 7, "color": FAINT, "ha": "center", "gid": "position"}
+        write(axes, places[base], y - 0.07, str(view.numbers[base]), **look)
+
+
+def _draw_ends(axes: Axes, frame: _Frame, view: View, y: float) -> None:
+    """5' and 3' where a strand begins and ends, and the sign between two strands."""
+    places, outside = frame.places, max(0.12, frame.spacing * 0.8)
+    if view.numbers[0] == 1:
+        write(axes, places[0] - outside, y, FIVE_PRIME, size=8, color=FAINT, ha="right")
+    if view.nick is not None:
+        middle = places[[view.nick - 1, view.nick]].mean()
+        write(axes, middle, y, "&", size=8, color=FAINT, ha="center")
+    if view.start + len(view) == view.length:
+        write(axes, places[-1] + outside, y, THREE_PRIME, size=8, color=FAINT)
+
+
+def _draw_strip(axes: Axes, frame: _Frame, strip: BaseColours, top: float) -> None:
+    """A row of coloured cells below *top*, or of bars where there are heights."""
+    depth = _STRIP if strip.heights is None else _BARS
+    tall = np.full(len(strip), depth) if strip.heights is None else depth * np.nan_to_num(strip.heights)
+    bottom = top - depth
+    left, right = frame.places - frame.spacing / 2, frame.places + frame.spacing / 2
+    base, upper = np.full(len(strip), bottom), bottom + tall
+    corners = [(left, base), (left, upper), (right, upper), (right, base)]
+    cells = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)  # (L, 4, 2)
+    axes.add_collection(
+        PolyCollection(list(cells), facecolors=strip.colours, linewidths=0, gid=strip.name)
+    )
+    if strip.heights is not None:
+        axes.plot([left[0], right[-1]], [bottom, bottom], color=FAINT, lw=0.5)
+        write(axes, left[0] - 0.05, top, strip.entries[0].top, size=6, color=FAINT, ha="right", va="top")
+        write(axes, left[0] - 0.05, bottom, "0", size=6, color=FAINT, ha="right", va="bottom")

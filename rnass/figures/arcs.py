@@ -1,18 +1,21 @@
 """Arc diagrams: a sequence on a line, its pairs as arcs above it, and another structure's below it.
 
-The form, and the colouring of true, false and missed pairs, are R-chie's (Lai et al. 2012,
+The form, and the colouring of correct, wrong and missed pairs, are R-chie's (Lai et al. 2012,
 doi:10.1093/nar/gks241).
 """
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from rnass.errors import InputError
 from rnass.figures.arc_panels import draw_panels
+from rnass.figures.base_colours import BaseColours
+from rnass.figures.look import Look, View
 from rnass.figures.pair_colours import (
-    FALSE,
     MISSED,
+    WRONG,
+    Half,
     Track,
     dashed_between,
     judged,
@@ -25,70 +28,109 @@ from rnass.structure import Structure
 
 __all__ = ["arc_diagram", "compare_arcs"]
 
+_ALL = Look()
+
 
 @styled
 def arc_diagram(
-    bases: str, above: Track, below: Track | None = None, *, reference: bool = False, title: str = ""
-) -> Figure:
+    bases: str,
+    above: Track,
+    below: Track | None = None,
+    *,
+    reference: bool = False,
+    tracks: Sequence[BaseColours] = (),
+    title: str = "",
+    look: Look = _ALL,
+    axes: Axes | None = None,
+) -> Axes:
     """Draw one structure above the sequence and, if given, another one below it.
 
     Pairs are coloured by pseudoknot order, 0 or higher, and shaded by probability where a track has
-    any. The letters of the sequence are shown as long as they are readable (about 200 bases).
+    any. The letters of the sequence are shown as long as they have 5 points or more (about 200 bases at
+    the full width). Pairs that leave the region shown are short lines.
 
     Args:
-        bases: the sequence, L letters; two strands as `A&B`, with a gap between them and, unless
-            there is a *reference*, the pairs from one to the other dashed.
+        bases: the sequence, L letters; two strands as `A&B`, with a gap between them, each numbered
+            from 1, and, unless there is a *reference*, the pairs from one to the other dashed.
         above: a structure of L bases.
         below: another one.
-        reference: *below* is the truth: pairs are coloured as true, false or missed instead, and
+        reference: *below* is the truth: pairs are coloured as correct, wrong or missed instead, and
             those of order 1 and higher are dashed.
+        tracks: values of each base, below the letters: reactivities as bars, others as a strip.
         title: stands above it all.
+        look: size, font, region and highlights.
+        axes: to draw on, at the size they have; None for a figure of its own.
+
+    Returns:
+        The axes that hold it all, in inches; `axes.figure` is the figure.
 
     Raises:
-        InputError: a structure or a probability map that does not fit the sequence, or *reference*
-            without anything below.
+        InputError: a structure, a probability map or a track that does not fit the sequence, or
+            *reference* without anything below.
+        ConfigError: a font that is not installed.
     """
-    tracks = [above] if below is None else [above, below]
+    pair = [above] if below is None else [above, below]
     rna = Rna.from_text(bases, where="arc diagram")
-    for track in tracks:
+    view = View(bases, look, "arc diagram")
+    for track in pair:
         _check(rna.bases, track)
     if not reference:
-        return draw_panels(rna, [[dashed_between(shaded(track), rna.nick) for track in tracks]], title)
-    if below is None:
+        halves = [dashed_between(shaded(track), rna.nick) for track in pair]
+    elif below is None:
         raise InputError("arc diagram: nothing below the sequence; expected the reference there")
-    halves = [
-        judged(above.label, above.structure, below.structure, FALSE),
-        judged(below.label, below.structure, above.structure, MISSED),
-    ]
-    return draw_panels(rna, [halves], title)
+    else:
+        halves = [
+            judged(above.label, above.structure, below.structure, WRONG),
+            judged(below.label, below.structure, above.structure, MISSED),
+        ]
+    shown = [half.shown(view, track.structure) for half, track in zip(halves, pair, strict=True)]
+    return draw_panels(view, [shown], [track.shown(view) for track in tracks], title, look, axes)
 
 
 @styled
 def compare_arcs(
-    bases: str, tracks: Sequence[Track], *, reference: Structure | None = None, title: str = ""
-) -> Figure:
+    bases: str,
+    tracks: Sequence[Track],
+    *,
+    reference: Structure | None = None,
+    title: str = "",
+    look: Look = _ALL,
+    axes: Axes | None = None,
+) -> Axes:
     """Draw several structures of one sequence, one below the other, to one scale.
 
     Args:
         bases: the sequence, L letters; two strands as `A&B`, as in `arc_diagram`.
         tracks: one or more structures of L bases.
-        reference: the truth, or whatever the others are held against: pairs are coloured as true,
-            false or missed instead of by probability, those of order 1 and higher dashed.
+        reference: the truth, or whatever the others are held against: pairs are coloured as correct,
+            wrong or missed instead of by probability, those of order 1 and higher dashed.
         title: stands above it all.
+        look: size, font, region and highlights.
+        axes: to draw on, at the size they have; None for a figure of its own.
+
+    Returns:
+        The axes that hold it all, in inches.
 
     Raises:
         InputError: no tracks, or one that does not fit the sequence.
+        ConfigError: a font that is not installed.
     """
     if not tracks:
         raise InputError("arc diagrams: no structures; expected at least one")
     rna = Rna.from_text(bases, where="arc diagrams")
+    view = View(bases, look, "arc diagrams")
     for track in tracks:
         _check(rna.bases, track)
-    if reference is None:
-        panels = [[dashed_between(shaded(track), rna.nick)] for track in tracks]
-        return draw_panels(rna, panels, title)
-    check_length("arc diagrams: reference", len(reference), len(rna))
-    return draw_panels(rna, [[judged_with_missed(track, reference)] for track in tracks], title)
+    if reference is not None:
+        check_length("arc diagrams: reference", len(reference), len(rna))
+
+    def half_of(track: Track) -> Half:
+        if reference is None:
+            return dashed_between(shaded(track), rna.nick)
+        return judged_with_missed(track, reference)
+
+    panels = [[half_of(track).shown(view, track.structure)] for track in tracks]
+    return draw_panels(view, panels, [], title, look, axes)
 
 
 def _check(bases: str, track: Track) -> None:

@@ -1,26 +1,34 @@
 """Secondary-structure drawings: bases in the plane, joined along the chain and across pairs."""
 
-import matplotlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba_array
-from matplotlib.figure import Figure
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from rnass.errors import InputError
+from rnass.figures.base_colours import BaseColours
 from rnass.figures.legend import ROW_HEIGHT, Entry, draw_legend, legend_rows
+from rnass.figures.look import Look, View
+from rnass.figures.number_places import Number, placed_numbers
+from rnass.figures.pair_colours import CORRECT, MISSED, WRONG, common_pairs
 from rnass.figures.style import (
     FAINT,
     FIVE_PRIME,
+    HIGHLIGHT,
+    HIGHLIGHT_EDGE,
     INK,
     KNOTTED_FLAT,
     NESTED_FLAT,
     THREE_PRIME,
-    blank_axes,
     check_length,
-    plain_text,
+    fitted_text,
+    page,
+    size_of,
     styled,
     write,
 )
@@ -28,147 +36,265 @@ from rnass.structure import Structure
 
 __all__ = ["structure_drawing"]
 
-_CONFIDENCE = matplotlib.colormaps["YlGnBu"]
-_UNKNOWN = "#e4e8eb"
+_ALL = Look()
+_PLAIN = "#e4e8eb"  # a base of which nothing is shown but its letter
 _MARGIN = 0.45  # inches around the drawing; position numbers reach into it
 _EDGE = 0.3  # inches left of title and legend
 _TITLE = 0.4
 _NARROWEST = 5.0
 _SPACING = 0.24  # inches from base to base, if the whole then fits
 _LARGEST = 12.0  # inches of a side
+_SMALLEST = 5.0  # points of a letter
+_PSEUDOKNOTTED = Entry("pseudoknotted", FAINT, dashed=True)
 
 
 @styled
 def structure_drawing(
     bases: str,
     structure: Structure,
-    coordinates: NDArray[np.floating],
+    layout: Callable[[Structure], NDArray[np.floating]],
     *,
-    confidence: NDArray[np.floating] | None = None,
+    colours: BaseColours | None = None,
+    reference: Structure | None = None,
     title: str = "",
-) -> Figure:
-    """Draw bases at given places, coloured by confidence; pairs of order 1 and higher as dashed bows.
+    look: Look = _ALL,
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw bases at given places; pairs of order 1 and higher are dashed bows.
+
+    Letters are shown where they have 5 points or more at the size asked for.
 
     Args:
-        bases: the sequence, L letters.
+        bases: the sequence, L letters; two strands as `A&B`, each numbered from 1.
         structure: L bases.
-        coordinates: shape (L, 2), x and y, in any unit; `rnass.thermodynamics.vienna` computes layouts.
-        confidence: shape (L,), in [0, 1]. None: all bases have one colour.
+        layout: gives x and y of the M bases of the structure that is shown, shape (M, 2), in any unit:
+            `rnass.thermodynamics.layout.layout`, say.
+        colours: of the bases; None: all have one colour.
+        reference: the truth: pairs are coloured as correct or wrong, and those missed are drawn too.
         title: stands above it all.
+        look: size, font, region and highlights.
+        axes: to draw on, at the size they have; None for a figure of its own.
+
+    Returns:
+        The axes that hold it all, in inches.
 
     Raises:
-        InputError: a structure, coordinates or confidences that do not fit the sequence.
+        InputError: a structure, coordinates or colours that do not fit the sequence.
+        ConfigError: a font that is not installed.
     """
-    check_length("structure drawing", len(structure), len(bases))
-    _check_shape("coordinates", coordinates, (len(bases), 2))
-    if confidence is not None:
-        _check_shape("confidence", confidence, (len(bases),))
-    entries = [] if confidence is None else [Entry("confidence", _CONFIDENCE)]
-    if structure.pseudoknot_order:
-        entries += [Entry("pair", NESTED_FLAT), Entry("pseudoknotted pair", KNOTTED_FLAT, dashed=True)]
-    places, spacing = _in_inches(coordinates)
-    width = max(float(places[:, 0].max()) + 2 * _MARGIN, _NARROWEST)
-    rows = legend_rows(entries, width - 2 * _EDGE)
-    foot = len(rows) * ROW_HEIGHT + _EDGE
-    head = _TITLE if title else 0.0
-    height = foot + float(places[:, 1].max()) + 2 * _MARGIN + head
-    places += [(width - float(places[:, 0].max())) / 2, foot + _MARGIN]
-
-    figure = Figure(figsize=(width, height))
-    axes = blank_axes(figure, width, height)
+    view = View(bases, look, "structure drawing")
+    check_length("structure drawing", len(structure), view.length)
+    shown = view.of_structure(structure)
+    coordinates = layout(shown)
+    if coordinates.shape != (len(view), 2):
+        raise InputError(
+            f"structure drawing: coordinates of shape {coordinates.shape}; expected {(len(view), 2)}"
+        )
+    if reference is not None:
+        check_length("structure drawing: reference", len(reference), view.length)
+    fills = None if colours is None else colours.shown(view)
+    bonds = _bonds(view, structure, reference)
+    entries = [*(fills.entries if fills else ()), *_legend_of(bonds)]
+    places, spacing, rows, axes = _placed(coordinates, entries, title, look, axes)
+    width, height = axes.get_xlim()[1], axes.get_ylim()[1]
     if title:
-        line = plain_text(title, int((width - 2 * _EDGE) / 0.12))
+        line = fitted_text(title, width - 2 * _EDGE, 12, bold=True)
         write(axes, _EDGE, height - 0.65 * _TITLE, line, size=12, weight="bold", gid="title")
-    _draw_pairs(axes, places, structure, spacing)
-    _draw_bases(axes, places, bases, confidence, spacing)
-    _draw_numbers(axes, places, structure, spacing)
+    _draw_highlights(axes, places, view, spacing)
+    _draw_chain(axes, places, view, spacing)
+    for bond in bonds:
+        _draw_pairs(axes, places, bond, spacing)
+    _draw_bases(axes, places, view.bases, fills, spacing)
+    taken = np.concatenate([places, places[shown.pairs].mean(1), _on_bows(places, bonds)])
+    _draw_numbers(axes, places, view, taken, spacing)
     draw_legend(axes, rows, _EDGE, len(rows) * ROW_HEIGHT + 0.1)
-    return figure
+    return axes
 
 
-def _check_shape(what: str, values: NDArray[np.floating], shape: tuple[int, ...]) -> None:
-    """Raise InputError unless *values* have that shape."""
-    if values.shape != shape:
-        raise InputError(f"structure drawing: {what} of shape {values.shape}; expected {shape}")
+class _Bond:
+    """Pairs drawn alike: *gid*, shape (n, 2), colour, and whether they are bows."""
+
+    def __init__(self, gid: str, pairs: NDArray[np.int64], entry: Entry, *, bowed: bool) -> None:
+        self.gid, self.pairs, self.entry, self.bowed = gid, pairs, entry, bowed
 
 
-def _in_inches(coordinates: NDArray[np.floating]) -> tuple[NDArray[np.float64], float]:
-    """Coordinates in inches from their lower left corner, and the inches from base to base."""
+def _bonds(view: View, structure: Structure, reference: Structure | None) -> list[_Bond]:
+    """What joins the bases shown, in drawing order."""
+
+    def shown(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        inside = ((pairs >= view.start) & (pairs < view.start + len(view))).all(1)
+        return np.asarray(pairs[inside] - view.start)
+
+    knotted = structure.orders > 0
+    if reference is None:
+        groups = [("", np.ones(len(knotted), dtype=bool), Entry("pair", NESTED_FLAT), KNOTTED_FLAT)]
+    else:
+        right = common_pairs(structure, reference)
+        groups = [(" correct", right, CORRECT, ""), (" wrong", ~right, WRONG, "")]
+    bonds = []
+    for name, which, entry, hue in groups:
+        higher = Entry("pseudoknotted pair", hue, dashed=True) if hue else entry
+        bonds.append(
+            _Bond(f"nested{name}", shown(structure.pairs[which & ~knotted]), entry, bowed=False)
+        )
+        bonds.append(
+            _Bond(f"pseudoknotted{name}", shown(structure.pairs[which & knotted]), higher, bowed=True)
+        )
+    if reference is not None:
+        lost = shown(reference.pairs[~common_pairs(reference, structure)])
+        bonds.insert(0, _Bond("missed", lost, MISSED, bowed=True))
+    return bonds
+
+
+def _legend_of(bonds: Iterable[_Bond]) -> list[Entry]:
+    """What the lines mean; plain nested pairs alone need no words."""
+    drawn = [bond for bond in bonds if len(bond.pairs)]
+    entries = list(dict.fromkeys(bond.entry for bond in drawn))
+    if any(bond.bowed and not bond.entry.dashed and bond.entry != MISSED for bond in drawn):
+        entries.append(_PSEUDOKNOTTED)
+    return [] if [bond.gid for bond in drawn] == ["nested"] else entries
+
+
+def _placed(
+    coordinates: NDArray[np.floating], entries: list[Entry], title: str, look: Look, axes: Axes | None
+) -> tuple[NDArray[np.float64], float, list[list[Entry]], Axes]:
+    """Bases in inches on the page, their spacing, the rows of the legend, and the page."""
     places = np.asarray(coordinates - coordinates.min(0), dtype=np.float64)
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
     step = (float(np.median(steps)) if steps.size else 0.0) or 1.0
-    scale = min(_SPACING / step, _LARGEST / max(float(places.max()), 1e-9))
-    return places * scale, step * scale
+    extent = np.maximum(places.max(0), 1e-9)
+    width, height = (look.width, look.height) if axes is None else size_of(axes)
+    head = _TITLE if title else 0.0
+    scale = min(_SPACING / step, *(_LARGEST / extent))
+    if width is not None:
+        scale = min(_SPACING / step, (width - 2 * _MARGIN) / extent[0])
+    rows = legend_rows(entries, (width or max(scale * extent[0] + 2 * _MARGIN, _NARROWEST)) - 2 * _EDGE)
+    foot = len(rows) * ROW_HEIGHT + _EDGE
+    if height is not None:
+        scale = min(scale, max(height - foot - head - 2 * _MARGIN, 0.1) / extent[1])
+    wide, tall = extent * scale
+    axes = page(
+        axes, width or max(wide + 2 * _MARGIN, _NARROWEST), height or foot + tall + 2 * _MARGIN + head
+    )
+    room = np.array([axes.get_xlim()[1], axes.get_ylim()[1] - foot - head])
+    places = places * scale + [0, foot] + (room - [wide, tall]) / 2
+    return places, step * scale, rows, axes
 
 
-def _draw_pairs(axes: Axes, places: NDArray[np.float64], structure: Structure, spacing: float) -> None:
-    """The chain, straight lines for nested pairs, dashed bows for the others."""
-    thick = float(np.clip(8 * spacing, 0.4, 1.6))
-    axes.plot(*places.T, color="#b4bcc2", lw=thick, zorder=1, solid_joinstyle="round", gid="chain")
-    knotted = structure.orders > 0
-    ends = places[structure.pairs]  # (n, 2, 2): pair, end, x and y
-    axes.add_collection(
-        LineCollection(
-            list(ends[~knotted]), colors=NESTED_FLAT, linewidths=thick, zorder=1, gid="nested"
+def _draw_highlights(axes: Axes, places: NDArray[np.float64], view: View, spacing: float) -> None:
+    """A wide band behind the chain of each marked part."""
+    marked = [base for start, stop in view.highlight for base in range(start, stop)]
+    for size, colour in ((1.75, HIGHLIGHT_EDGE), (1.6, HIGHLIGHT)):
+        spots = places[marked]
+        points = (72 * size * spacing) ** 2
+        axes.scatter(
+            spots[:, 0], spots[:, 1], s=points, c=colour, linewidths=0, zorder=0, gid="highlight"
         )
-    )
-    codes = [Path.MOVETO, Path.CURVE3, Path.CURVE3]
-    bows = []
-    for first, second in ends[knotted]:
-        x, y = second - first
-        bows.append(Path([first, (first + second) / 2 + 0.2 * np.array([-y, x]), second], codes))
-    axes.add_collection(
-        PathCollection(
-            bows,
-            facecolors="none",
-            edgecolors=KNOTTED_FLAT,
-            linewidths=thick,
-            linestyles=[(0, (3, 1.5))],
-            zorder=2,
-            gid="pseudoknotted",
-        )
-    )
+
+
+def _draw_chain(axes: Axes, places: NDArray[np.float64], view: View, spacing: float) -> None:
+    for start, stop in view.strands:
+        look: dict[str, Any] = {
+            "color": "#b4bcc2",
+            "zorder": 1,
+            "solid_joinstyle": "round",
+            "gid": "chain",
+        }
+        axes.plot(*places[start:stop].T, lw=_thickness(spacing), **look)
+
+
+def _thickness(spacing: float) -> float:
+    return float(np.clip(8 * spacing, 0.5, 1.6))
+
+
+def _draw_pairs(axes: Axes, places: NDArray[np.float64], bond: _Bond, spacing: float) -> None:
+    """Straight lines, or bows."""
+    ends = places[bond.pairs]  # (n, 2, 2): pair, end, x and y
+    judged = bond.entry in (CORRECT, WRONG)  # these are what the figure is about
+    look: dict[str, Any] = {
+        "linewidths": _thickness(spacing) * (1.8 if judged else 1),
+        "gid": bond.gid,
+        "zorder": 2 if bond.bowed else 1,
+    }
+    if not bond.bowed:
+        axes.add_collection(LineCollection(list(ends), colors=str(bond.entry.colour), **look))
+        return
+    bows = [Path(points, [Path.MOVETO, Path.CURVE3, Path.CURVE3]) for points in _bows(ends)]
+    dashes = "-" if bond.entry == MISSED else (0, (3, 1.5))
+    look |= {"facecolors": "none", "edgecolors": bond.entry.colour, "linestyles": [dashes]}
+    axes.add_collection(PathCollection(bows, **look))
+
+
+def _bows(ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Curves between *ends*, (n, 2, 2), as start, control point and end, shape (n, 3, 2)."""
+    first, second = ends[:, 0], ends[:, 1]
+    across = (second - first)[:, ::-1] * [-1, 1]
+    return np.stack([first, (first + second) / 2 + 0.2 * across, second], axis=1)
+
+
+def _on_bows(places: NDArray[np.float64], bonds: Iterable[_Bond]) -> NDArray[np.float64]:
+    """Points along the curves of *bonds*, which no number may cover, shape (n, 2)."""
+    pairs = np.concatenate([bond.pairs for bond in bonds if bond.bowed])
+    t = np.linspace(0.1, 0.9, 9)[:, None]
+    shares = np.stack([(1 - t) ** 2, 2 * t * (1 - t), t**2])  # (3, 9, 1)
+    curves = _bows(places[pairs])[:, :, None]  # (n, 3, 1, 2)
+    return np.asarray((curves * shares).sum(1).reshape(-1, 2))
 
 
 def _draw_bases(
-    axes: Axes,
-    places: NDArray[np.float64],
-    bases: str,
-    confidence: NDArray[np.floating] | None,
-    spacing: float,
+    axes: Axes, places: NDArray[np.float64], bases: str, colours: BaseColours | None, spacing: float
 ) -> None:
     """A disc for every base, and its letter if that can be read."""
-    shades = np.zeros(len(bases)) if confidence is None else np.clip(confidence, 0, 1)
-    fills = to_rgba_array(_UNKNOWN) if confidence is None else _CONFIDENCE(shades)
+    fills = np.tile(to_rgba_array(_PLAIN), (len(bases), 1)) if colours is None else colours.colours
     diameter = 72 * 0.82 * spacing  # points
-    axes.scatter(
-        places[:, 0],
-        places[:, 1],
-        s=diameter**2,
-        c=fills,
-        edgecolors="#8a949b",
-        linewidths=0.5,
-        zorder=3,
-        gid="bases",
-    )
-    if diameter >= 6:
-        look = {"size": 0.62 * diameter, "ha": "center", "va": "center_baseline", "zorder": 4}
-        for (x, y), letter, shade in zip(places, bases, shades, strict=True):
-            write(axes, x, y, letter, color="white" if shade > 0.55 else INK, gid="base", **look)
+    look: dict[str, Any] = {
+        "edgecolors": "#8a949b",
+        "linewidths": 0.5 if diameter > 2 else 0,
+        "zorder": 3,
+        "gid": "bases",
+    }
+    axes.scatter(places[:, 0], places[:, 1], s=diameter**2, c=fills, **look)
+    size = 0.66 * diameter
+    if size >= _SMALLEST:
+        luminance = fills[:, :3] @ [0.299, 0.587, 0.114]
+        words: dict[str, Any] = {
+            "size": size,
+            "ha": "center",
+            "va": "center_baseline",
+            "zorder": 4,
+            "gid": "base",
+        }
+        for (x, y), letter, light in zip(places, bases, luminance, strict=True):
+            write(axes, x, y, letter, color=INK if light > 0.5 else "white", **words)
 
 
-def _draw_numbers(axes: Axes, places: NDArray[np.float64], structure: Structure, spacing: float) -> None:
-    """The ends and every so many positions, each where there is most room around its base."""
-    length = len(places)
+def _draw_numbers(
+    axes: Axes, places: NDArray[np.float64], view: View, obstacles: NDArray[np.float64], spacing: float
+) -> None:
+    """The ends of each strand and every so many positions, where there is room beside their bases."""
     every = next(step for step in (10, 20, 50, 100, 200, 500, 1000, 10**6) if step * spacing >= 0.8)
-    labels = {0: FIVE_PRIME, length - 1: THREE_PRIME} if length > 1 else {0: "1"}
-    labels |= {k - 1: str(k) for k in range(every, length + 1, every) if k < length}
-    taken = np.concatenate([places, places[structure.pairs].mean(1)])
-    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    around = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (0.5 * spacing + 0.13)  # (24, 2)
-    for k, label in labels.items():
-        spots = places[k] + around
-        room = np.linalg.norm(spots[:, None] - taken, axis=2)  # (24, places taken)
-        best = spots[int(room.min(1).argmax())]
-        write(axes, best[0], best[1], label, size=7, color=FAINT, ha="center", zorder=5, gid="position")
-        taken = np.concatenate([taken, [best]])
+    ends: dict[int, str] = {}
+    for start, stop in view.strands:
+        ends |= {start: FIVE_PRIME} if view.numbers[start] == 1 else {}
+        ends |= (
+            {stop - 1: THREE_PRIME}
+            if stop - 1 != start and view.start + stop in (view.length, _nick(view))
+            else {}
+        )
+    inner = {
+        base: str(number)
+        for base, number in enumerate(view.numbers.tolist())
+        if number % every == 0 and base not in ends
+    }
+    numbers = [Number(base, text, 7) for base, text in (ends | inner).items()]
+    limits = (axes.get_xlim()[1], axes.get_ylim()[1])
+    for number, spot in placed_numbers(numbers, places, obstacles, 0.5 * spacing, limits):
+        x, y = places[number.base]
+        if np.hypot(spot[0] - x, spot[1] - y) > spacing + 0.25:
+            axes.plot([x, spot[0]], [y, spot[1]], color="#c4c9cd", lw=0.4, zorder=0.5, gid="leader")
+        look = {"size": number.size, "color": FAINT, "ha": "center", "zorder": 5, "gid": "position"}
+        write(axes, spot[0], spot[1], number.text, **look)
+
+
+def _nick(view: View) -> int | None:
+    return None if view.nick is None else view.start + view.nick

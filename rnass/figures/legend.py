@@ -1,8 +1,9 @@
 """The key below a figure: scales of probability and coloured lines, in rows that fit its width."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,16 +25,42 @@ _GAP = 0.3  # inches between entries
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: a scale from 0 to 1 if *colour* is a colour map, else a line."""
+    """One entry: a scale if *colour* is a colour map, else a line or a disc.
 
-    label: str
+    Attributes:
+        name: what is explained.
+        colour: of it.
+        dashed: whether the line is.
+        sources: whose the values are, where there are several.
+        disc: a disc, for bases, instead of a line.
+        top: the value at the upper end of a scale; it begins at 0.
+    """
+
+    name: str
     colour: Colormap | str
     dashed: bool = False
+    sources: tuple[str, ...] = ()
+    disc: bool = False
+    top: str = "1"
+
+    @property
+    def label(self) -> str:
+        """The words: what is explained, and whose it is."""
+        return f"{self.name} ({'; '.join(self.sources)})" if self.sources else self.name
+
+    def looks_like(self, other: "Entry") -> bool:
+        """Whether one entry can stand for both."""
+        return replace(self, sources=()) == replace(other, sources=())
+
+    def joined(self, other: "Entry") -> "Entry":
+        """One entry for both, which look alike."""
+        new = tuple(source for source in other.sources if source not in self.sources)
+        return replace(self, sources=(*self.sources, *new))
 
     @property
     def swatch(self) -> float:
         """Width in inches of what stands before the label."""
-        return _LINE if isinstance(self.colour, str) else _BAR + 0.3
+        return _LINE if isinstance(self.colour, str) else _BAR + 0.2 + text_width(self.top, 7)
 
     @property
     def width(self) -> float:
@@ -67,6 +94,10 @@ def draw_legend(axes: Axes, rows: Sequence[Sequence[Entry]], x: float, top: floa
 
 def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
     if isinstance(entry.colour, str):
+        if entry.disc:
+            look: dict[str, Any] = {"c": [entry.colour], "edgecolors": FAINT, "linewidths": 0.5}
+            axes.scatter([x + _LINE / 2], [y], s=50, **look)
+            return
         style = "--" if entry.dashed else "-"
         axes.plot([x, x + _LINE], [y, y], color=entry.colour, lw=2, ls=style)
         return
@@ -76,4 +107,4 @@ def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
     colours = entry.colour(np.linspace(0, 1, 32))
     axes.add_collection(PolyCollection(cells, facecolors=colours, linewidths=0, antialiaseds=False))
     write(axes, x + 0.08, y, "0", size=7, color=FAINT, ha="right")
-    write(axes, x + 0.13 + _BAR + 0.05, y, "1", size=7, color=FAINT)
+    write(axes, x + 0.13 + _BAR + 0.05, y, entry.top, size=7, color=FAINT)

@@ -1,6 +1,7 @@
 """Heat maps over pairs of bases: pairing probabilities, attention."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,75 +13,106 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from rnass.errors import InputError
+from rnass.figures.look import Look, View
 from rnass.figures.style import (
     FAINT,
+    HIGHLIGHT,
+    HIGHLIGHT_EDGE,
     INK,
     KNOTTED_FLAT,
     check_length,
+    figure_of,
+    fitted_text,
     plain_text,
     position_labels,
+    size_of,
     styled,
 )
 from rnass.structure import Structure
 
 __all__ = ["heat_maps", "probability_map"]
 
-# White for 0, a visible tint from 0.05 on, so that a rare alternative helix still shows.
+_ALL = Look()
+
+# Nothing for 0, so that a mark below shows; from 0.05 on a tint that shows a rare alternative helix.
 _FROM_WHITE = LinearSegmentedColormap.from_list(
-    "rnass map", [(0, "#ffffff"), (0.05, "#dbe9f6"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")]
+    "rnass map",
+    [(0, "#ffffff00"), (0.05, "#dbe9f6"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")],
 )
 _DIVERGING = "PuOr_r"
 _CELLS_PER_INCH = 75  # at most; more would be too small to see
-_LETTERS_UP_TO = 64  # bases; beyond, they would be too small
-_SIDE = 5.2  # inches of a probability map
 _PAD = 0.12  # inches
 
 
 @styled
 def probability_map(
     bases: str,
-    above: NDArray[np.floating],
+    above: NDArray[np.floating] | Structure,
     below: NDArray[np.floating] | Structure | None = None,
     *,
     labels: tuple[str, str] = ("rnass", "ViennaRNA"),
     title: str = "",
-) -> Figure:
+    look: Look = _ALL,
+    axes: Axes | None = None,
+) -> Axes:
     """Draw one probability map above the diagonal, and another one or a structure below it.
 
     Args:
-        bases: the sequence, L letters.
-        above: shape (L, L), in [0, 1], symmetric.
-        below: the same of another method, or a structure, whose pairs count 1. None: as *above*.
+        bases: the sequence, L letters; two strands as `A&B`, each numbered from 1. Shown where they
+            have 5 points or more at the size asked for.
+        above: shape (L, L), in [0, 1], symmetric; or a structure, whose pairs count 1.
+        below: the same of another method. None: as *above*.
         labels: the names of *above* and of *below*.
         title: stands above it all.
+        look: size, font, region and highlights.
+        axes: to draw on; None for a figure of its own. A scale of colours is taken from their side.
+
+    Returns:
+        The axes of the map; x and y are bases shown, from 1.
 
     Raises:
         InputError: a map or a structure that does not fit the sequence.
+        ConfigError: a font that is not installed.
     """
-    length = len(bases)
-    upper = _fitting("probability map above", above, length)
-    lower = upper
-    if isinstance(below, Structure):
-        check_length("probability map below", len(below), length)
-        lower = _as_map(below)
-    elif below is not None:
-        lower = _fitting("probability map below", below, length)
+    view = View(bases, look, "probability map")
+    upper = _cells("probability map above", above, view)
+    lower = upper if below is None else _cells("probability map below", below, view)
     both = np.triu(upper, 1) + np.tril(lower, -1)
-    figure = Figure(figsize=(7, 6.5), layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
-    axes = figure.add_subplot()
-    image = _show(axes, both, Normalize(0, 1), side=_SIDE)
-    axes.plot([0.5, length + 0.5], [0.5, length + 0.5], color=FAINT, lw=0.6)
-    if length <= _LETTERS_UP_TO:
-        _letters(axes, bases)
-    if below is not None:
-        axes.set_title(f"{plain_text(labels[0], 50)} ◥", size=9, loc="right", pad=14, parse_math=False)
-        axes.set_xlabel(f"◣ {plain_text(labels[1], 50)}", size=9, loc="left", parse_math=False)
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=28)
-    bar.set_label("probability")
+    if axes is None:
+        width = look.width or 7.0
+        size = (width, look.height or width * 0.93)
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
+        axes = figure.add_subplot()
+        side = min(size[0] - 1.4, size[1] - 0.9)
+    else:
+        side = min(size_of(axes))
+    image = _show(axes, both, Normalize(0, 1), side=side, numbers=view.numbers)
+    _mark(axes, view)
+    size_of_letters, pad = min(8.0, 72 * side / len(view)), 6.0
+    if size_of_letters >= 5:
+        _letters(axes, view.bases, size_of_letters)
+        pad = 14.0
+    names = [fitted_text(label, 0.35 * side, 9) for label in labels]
+    if below is None:
+        names = [f"pairing probability ({names[0]})" if names[0] else "pairing probability"]
+    else:
+        axes.set_title(f"{names[0]} ◥", size=9, loc="right", pad=pad, parse_math=False)
+        axes.set_xlabel(f"◣ {names[1]}", size=9, loc="left", parse_math=False)
+        names = ["pairing probability"]
+    bar = figure_of(axes).colorbar(image, ax=axes, shrink=0.6, aspect=28)
+    bar.set_label(names[0], parse_math=False)
     bar.outline.set_visible(False)
     if title:
-        figure.suptitle(plain_text(title, 55), size=12, weight="bold", color=INK, parse_math=False)
-    return figure
+        words = fitted_text(title, side * (1 if below is None else 0.6), 12, bold=True)
+        heading: dict[str, Any] = {
+            "size": 12,
+            "weight": "bold",
+            "color": INK,
+            "parse_math": False,
+            "gid": "title",
+        }
+        axes.set_title(words, loc="left", pad=pad, **heading)
+    return axes
 
 
 @styled
@@ -149,12 +181,15 @@ def _fitting(what: str, values: NDArray[np.floating], length: int) -> NDArray[np
     return values
 
 
-def _as_map(structure: Structure) -> NDArray[np.float64]:
-    """1 where two bases pair, else 0, shape (L, L), symmetric."""
-    paired = np.zeros((len(structure), len(structure)))
-    i, j = structure.pairs.T
-    paired[i, j] = paired[j, i] = 1
-    return paired
+def _cells(what: str, values: NDArray[np.floating] | Structure, view: View) -> NDArray[np.floating]:
+    """What *view* shows of a map, or of the pairs of a structure, which count 1."""
+    if isinstance(values, Structure):
+        check_length(what, len(values), view.length)
+        paired = np.zeros((view.length, view.length), dtype=np.float32)
+        i, j = values.pairs.T
+        paired[i, j] = paired[j, i] = 1
+        values = paired
+    return view.of_values(_fitting(what, values, view.length))
 
 
 def _common_scale(values: NDArray[np.floating]) -> Normalize:
@@ -173,12 +208,21 @@ def _coarser(values: NDArray[np.floating], most: int) -> NDArray[np.floating]:
     return np.asarray(padded.reshape(size, block, size, block).max((1, 3)))
 
 
-def _show(axes: Axes, values: NDArray[np.floating], norm: Normalize, *, side: float) -> AxesImage:
-    """The cells of a map, base 1 in the upper left corner, positions counted from 1."""
+def _show(
+    axes: Axes,
+    values: NDArray[np.floating],
+    norm: Normalize,
+    *,
+    side: float,
+    numbers: NDArray[np.int64] | None = None,
+) -> AxesImage:
+    """The cells of a map, base 1 in the upper left corner; *numbers* as `View` has them."""
     length = len(values)
-    ticks = position_labels(length, side / length)
-    axes.set_xticks(ticks)
-    axes.set_yticks(ticks)
+    numbers = np.arange(1, length + 1) if numbers is None else numbers
+    labels = position_labels(numbers, side / length)
+    words = [str(numbers[base]) for base in labels]
+    axes.set_xticks([base + 1 for base in labels], words)
+    axes.set_yticks([base + 1 for base in labels], words)
     axes.tick_params(color=FAINT, labelcolor=FAINT, labelsize=7, length=2)
     for spine in axes.spines.values():
         spine.set(color=FAINT, linewidth=0.6)
@@ -191,14 +235,32 @@ def _show(axes: Axes, values: NDArray[np.floating], norm: Normalize, *, side: fl
     )
 
 
-def _letters(axes: Axes, bases: str) -> None:
-    """The sequence along the upper and the right edge."""
-    size = min(8.0, 72 * _SIDE / len(bases))
+def _mark(axes: Axes, view: View) -> None:
+    """The diagonal, where the second strand begins, and the highlighted bases."""
+    end = len(view) + 0.5
+    axes.plot([0.5, end], [0.5, end], color=FAINT, lw=0.6)
+    for start, stop in view.highlight:
+        for span in (axes.axvspan, axes.axhspan):
+            look: dict[str, Any] = {
+                "facecolor": HIGHLIGHT,
+                "edgecolor": HIGHLIGHT_EDGE,
+                "zorder": -1,
+                "lw": 0.5,
+            }
+            span(start + 0.5, stop + 0.5, gid="highlight", **look)
+    if view.nick is not None:
+        for line in (axes.axvline, axes.axhline):
+            line(view.nick + 0.5, color=FAINT, lw=0.8, ls=":", gid="nick")
+
+
+def _letters(axes: Axes, bases: str, size: float) -> None:
+    """The sequence along the upper and the right edge, in points of *size*."""
+    look: dict[str, Any] = {"size": size, "color": INK, "gid": "base"}
     for k, letter in enumerate(bases, start=1):
         above = axes.get_xaxis_transform()  # x in bases, y in parts of the side
-        axes.text(k, 1.005, letter, size=size, color=INK, ha="center", va="bottom", transform=above)
+        axes.text(k, 1.005, letter, ha="center", va="bottom", transform=above, **look)
         beside = axes.get_yaxis_transform()
-        axes.text(1.008, k, letter, size=size, color=INK, ha="left", va="center", transform=beside)
+        axes.text(1.008, k, letter, ha="left", va="center", transform=beside, **look)
 
 
 def _ring(axes: Axes, structure: Structure, side: float) -> None:

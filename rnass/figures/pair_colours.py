@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from rnass.errors import counted
 from rnass.figures.legend import Entry
+from rnass.figures.look import View
 from rnass.figures.style import FAINT, KNOTTED, KNOTTED_FLAT, NESTED, NESTED_FLAT
 from rnass.structure import Structure
 
 __all__ = [
-    "FALSE",
+    "CORRECT",
     "MISSED",
-    "TRUE",
+    "WRONG",
     "Half",
     "Track",
+    "common_pairs",
     "dashed_between",
     "judged",
     "judged_with_missed",
@@ -25,9 +27,11 @@ __all__ = [
     "shaded",
 ]
 
-TRUE = Entry("true", "#0072b2")
-FALSE = Entry("false", "#d55e00")
-MISSED = Entry("missed", "#999999")
+# Blue, orange and grey, which every common colour-blindness keeps apart; in grey print they are dark,
+# middle and light (CIE L* of 30, 58 and 75).
+CORRECT = Entry("correct", "#004a8f")
+WRONG = Entry("wrong", "#e0641b")
+MISSED = Entry("missed", "#b9b9b9")
 _NESTED = Entry("nested", NESTED_FLAT)
 _DASHED = Entry("pseudoknotted", FAINT, dashed=True)
 _BETWEEN = Entry("between the strands", FAINT, dashed=True)
@@ -42,11 +46,13 @@ class Track:
         structure: its pairs.
         probabilities: shape (L, L), in [0, 1], symmetric; shades the pairs. None: they are
             grey, pseudoknotted ones orange.
+        source: whose the probabilities are, for the legend; for example "ViennaRNA, Turner 2004".
     """
 
     label: str
     structure: Structure
     probabilities: NDArray[np.floating] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,9 @@ class Half:
         pairs: shape (n, 2), 0-based.
         colours: shape (n, 4), red, green, blue, alpha.
         dashed: shape (n,).
-        entries: what the legend must explain.
+        kinds: what the legend explains, and which pairs it concerns, shape (n,).
+        leaving: bases whose partner is not shown, each with -1 for a partner before the first base
+            shown or 1 for one after the last.
     """
 
     label: str
@@ -66,12 +74,29 @@ class Half:
     pairs: NDArray[np.int64]
     colours: NDArray[np.float64]
     dashed: NDArray[np.bool_]
-    entries: tuple[Entry, ...]
+    kinds: tuple[tuple[Entry, NDArray[np.bool_]], ...]
+    leaving: tuple[tuple[int, int], ...] = ()
 
     @property
     def span(self) -> int:
         """Bases from one end of the widest pair to the other; 0 without pairs."""
         return int((self.pairs[:, 1] - self.pairs[:, 0]).max(initial=0))
+
+    def shown(self, view: View, structure: Structure) -> "Half":
+        """The same in the region of *view*; *structure* is the whole one."""
+        if len(view) == view.length:
+            return self
+        pairs = self.pairs - view.start
+        inside = ((pairs >= 0) & (pairs < len(view))).all(1)
+        return Half(
+            self.label,
+            f"{inside.sum()} of {counted(len(pairs), 'pair')} shown",
+            pairs[inside],
+            self.colours[inside],
+            self.dashed[inside],
+            tuple((entry, which[inside]) for entry, which in self.kinds),
+            tuple(view.leaving(structure)),
+        )
 
 
 def shaded(track: Track) -> Half:
@@ -84,18 +109,23 @@ def shaded(track: Track) -> Half:
     if track.probabilities is None:
         strength = np.ones(len(pairs))
         colours = np.where(knotted[:, None], to_rgba_array(KNOTTED_FLAT), to_rgba_array(NESTED_FLAT))
-        legend = [(_NESTED, ~knotted), (Entry("pseudoknotted", KNOTTED_FLAT), knotted)]
+        nested, higher = _NESTED, Entry("pseudoknotted", KNOTTED_FLAT)
     else:
         strength = np.clip(track.probabilities[pairs[:, 0], pairs[:, 1]], 0, 1)
         colours = np.where(knotted[:, None], KNOTTED(strength), NESTED(strength))
-        legend = [
-            (Entry("probability", NESTED), ~knotted),
-            (Entry("probability, pseudoknotted", KNOTTED), knotted),
-        ]
-    entries = tuple(entry for entry, drawn_so in legend if drawn_so.any())
+        sources = (track.source,) if track.source else ()
+        nested = Entry("pairing probability", NESTED, sources=sources)
+        higher = Entry("pairing probability, pseudoknotted", KNOTTED, sources=sources)
     top_last = np.lexsort((strength, knotted))  # pseudoknots above the rest, the likeliest on top
-    solid = np.zeros(len(pairs), dtype=bool)
-    return Half(track.label, remark, pairs[top_last], colours[top_last], solid, entries)
+    knotted = knotted[top_last]
+    return Half(
+        track.label,
+        remark,
+        pairs[top_last],
+        colours[top_last],
+        np.zeros(len(pairs), dtype=bool),
+        ((nested, ~knotted), (higher, knotted)),
+    )
 
 
 def dashed_between(half: Half, nick: int | None) -> Half:
@@ -103,51 +133,56 @@ def dashed_between(half: Half, nick: int | None) -> Half:
     if nick is None:
         return half
     between = (half.pairs[:, 0] < nick) & (half.pairs[:, 1] >= nick)
-    entries = (*half.entries, *([_BETWEEN] if between.any() else []))
     remark = f"{half.remark}, {between.sum()} between the strands"
-    return replace(half, remark=remark, dashed=between, entries=entries)
+    return replace(half, remark=remark, dashed=between, kinds=(*half.kinds, (_BETWEEN, between)))
 
 
 def judged(label: str, structure: Structure, other: Structure, absent: Entry) -> Half:
-    """Coloured by whether *other* has the pair too, `TRUE`, or not, *absent*; higher orders dashed."""
-    shared = _shared(structure, other)
-    colours = to_rgba_array([str(absent.colour), str(TRUE.colour)])[shared.astype(int)]
+    """Coloured by whether *other* has the pair too, `CORRECT`, or not, *absent*; pseudoknots dashed."""
+    shared = common_pairs(structure, other)
+    colours = to_rgba_array([str(absent.colour), str(CORRECT.colour)])[shared.astype(int)]
     dashed = structure.orders > 0
-    legend = [(TRUE, shared), (absent, ~shared), (_DASHED, dashed)]
     return Half(
         label,
-        f"{shared.sum()} true, {(~shared).sum()} {absent.label}",
+        f"{shared.sum()} {CORRECT.label}, {(~shared).sum()} {absent.label}",
         structure.pairs,
         colours,
         dashed,
-        tuple(entry for entry, drawn_so in legend if drawn_so.any()),
+        ((CORRECT, shared), (absent, ~shared), (_DASHED, dashed)),
     )
 
 
 def judged_with_missed(track: Track, truth: Structure) -> Half:
-    """The pairs of *track*, true or false, over those of *truth* that it misses."""
-    found = judged(track.label, track.structure, truth, FALSE)
+    """The pairs of *track*, correct or wrong, over those of *truth* that it misses."""
+    found = judged(track.label, track.structure, truth, WRONG)
     missed = judged(track.label, truth, track.structure, MISSED)
-    lost = ~_shared(truth, track.structure)
+    lost = ~common_pairs(truth, track.structure)
+    none, nothing = np.zeros(lost.sum(), dtype=bool), np.zeros(len(found.pairs), dtype=bool)
     return Half(
         track.label,
         f"{found.remark}, {lost.sum()} {MISSED.label}",
         np.concatenate([missed.pairs[lost], found.pairs]),
         np.concatenate([missed.colours[lost], found.colours]),
         np.concatenate([missed.dashed[lost], found.dashed]),
-        (*found.entries, *missed.entries),
+        (
+            *((entry, np.concatenate([none, which])) for entry, which in found.kinds),
+            *((entry, np.concatenate([which[lost], nothing])) for entry, which in missed.kinds),
+        ),
     )
 
 
 def legend_of(halves: Iterable[Half]) -> list[Entry]:
     """What the legend of a figure must explain, each thing once; plain nested pairs alone need none."""
     entries: list[Entry] = []
-    for entry in (entry for half in halves for entry in half.entries):
-        if entry not in entries:  # colour maps have no hash
+    for entry in (entry for half in halves for entry, which in half.kinds if which.any()):
+        alike = [k for k, other in enumerate(entries) if other.looks_like(entry)]
+        if alike:
+            entries[alike[0]] = entries[alike[0]].joined(entry)
+        else:
             entries.append(entry)
     return [] if entries == [_NESTED] else entries
 
 
-def _shared(structure: Structure, other: Structure) -> NDArray[np.bool_]:
+def common_pairs(structure: Structure, other: Structure) -> NDArray[np.bool_]:
     """Which pairs of *structure* stand in *other* too, shape (n,)."""
     return np.asarray(other.partners[structure.pairs[:, 0]] == structure.pairs[:, 1])

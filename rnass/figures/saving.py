@@ -4,18 +4,20 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnass.errors import OutputError
-from rnass.figures.style import styled
+from rnass.figures.style import figure_of, styled
 from rnass.files import write_atomically
 
-__all__ = ["FORMATS", "save_figure"]
+__all__ = ["DOTS_PER_INCH", "FORMATS", "save_figure"]
 
 FORMATS = ("svg", "png", "pdf")
 """What `save_figure` writes, by the suffix of the file."""
 
-_DOTS_PER_INCH = 150
+DOTS_PER_INCH = 150
+"""Resolution of a png, if none is asked for."""
 
 # Neither dates nor versions of matplotlib go into the file.
 _METADATA: dict[str, dict[str, Any]] = {
@@ -26,8 +28,13 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 @styled
-def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write *figure* as svg, png or pdf, as the suffix of *path* says; an existing file is replaced.
+def save_figure(figure: Figure | Axes, path: str | Path, *, dpi: int = DOTS_PER_INCH) -> None:
+    """Write a figure as svg, png or pdf, as the suffix of *path* says; an existing file is replaced.
+
+    Args:
+        figure: it, or axes of it.
+        path: of the file.
+        dpi: dots per inch of a png, and of maps within the other formats.
 
     Raises:
         OutputError: another suffix, or a file that cannot be written.
@@ -36,7 +43,8 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     kind = suffix[1:].lower()
     if kind not in FORMATS:
         raise OutputError(f"{path}: no figure is written as {suffix!r}; expected .svg, .png or .pdf")
+    whole = figure if isinstance(figure, Figure) else figure_of(figure)
     with write_atomically(path) as file, warnings.catch_warnings():
         # A title may hold letters the font lacks: they print as boxes, or as themselves in SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(file, format=kind, dpi=_DOTS_PER_INCH, metadata=_METADATA[kind])
+        whole.savefig(file, format=kind, dpi=dpi, metadata=_METADATA[kind])

@@ -8,23 +8,30 @@ from rnass.io.bpseq import read_bpseq, write_bpseq
 from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
+from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import read_fasta, write_fasta
-from rnass.io.json_structures import read_json_structures, write_json_structures
+from rnass.io.maps import read_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
+from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
 from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
+    "PROGRAMS",
     "STRUCTURE_SUFFIXES",
     "Alignment",
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
+    "PredictedRecord",
     "Reactivities",
+    "ResultsFolder",
+    "check_program",
     "file_names",
+    "format_boltz",
     "format_ct",
     "format_dot_bracket",
     "project",
@@ -33,18 +40,19 @@ __all__ = [
     "read_ct",
     "read_dot_bracket",
     "read_fasta",
-    "read_json_structures",
     "read_labelled",
     "read_labelled_tsv",
+    "read_map",
     "read_reactivities",
+    "read_results",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",
+    "write_boltz",
     "write_bpseq",
     "write_ct",
     "write_dot_bracket",
     "write_fasta",
-    "write_json_structures",
     "write_labelled_tsv",
     "write_stockholm",
     "write_stockholm_records",

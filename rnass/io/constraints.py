@@ -1,7 +1,8 @@
-"""Hard constraints in the notations that people have them in, read as they are written.
+"""Files of hard constraints.
 
 ViennaRNA's: a line `. x | < > ( )` as long as the RNA, under its name and perhaps its bases.
-RNAstructure's CON: sections of base numbers, from 1, each ended by -1
+RNAstructure's CON: sections of base numbers, from 1, each ended by -1, and in files that its programs
+write a last section of microarray constraints, which begins with their number
 (https://rna.urmc.rochester.edu/Text/File_Formats.html#Constraint).
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import ConstraintError, counted
-from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.files import files_in, is_folder, name_of, read_lines, record_name
 from rnass.rna import Rna
 
 __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constraints"]
@@ -18,6 +19,7 @@ __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constrai
 _CONSTRAINING = frozenset(".x|<>()")
 _SYMBOLS = _CONSTRAINING | {"&"}
 _SUFFIXES = (".con", ".txt", ".fa", ".fasta")
+_MICROARRAY = "microarray constraints:"
 _SECTIONS = {  # how CON names them in lower case, and the field
     "ds": "paired",
     "ss": "unpaired",
@@ -49,7 +51,7 @@ class ConstraintLine:
 
 @dataclass(frozen=True)
 class ConSections:
-    """What an RNAstructure CON file holds; bases are 0-based.
+    """The sections of an RNAstructure CON file; bases are 0-based.
 
     Attributes:
         name, where, named: as for `ConstraintLine`.
@@ -92,9 +94,9 @@ def read_constraints(path: str | Path) -> list[ConstraintLine | ConSections]:
         SequenceError: a letter that is no base. Names file and line.
         InputError: the file cannot be read as text; a folder without constraints.
     """
-    if not Path(path).is_dir():
+    if not is_folder(path):
         return _read_file(Path(path))
-    # in a folder the name of a file says as much as a header
+    # in a folder the name of a file stands for a header
     files = files_in(path, _SUFFIXES)
     return [replace(one, named=True) for file in files for one in _read_file(file)]
 
@@ -122,14 +124,19 @@ class _Block:
     header: str
     letters: list[tuple[int, str]] = field(default_factory=list)
     constraints: list[tuple[int, str]] = field(default_factory=list)
+    bases: int = 0  # letters so far, without the sign between two strands
 
-    @property
-    def bases(self) -> int:
-        return sum(len(text.replace("&", "")) for _, text in self.letters)
+    def add(self, number: int, text: str) -> None:
+        # any such symbol: a slip in a constraint is not taken for letters
+        if set(text) & _CONSTRAINING:
+            self.constraints.append((number, text))
+        else:
+            self.letters.append((number, text))
+            self.bases += len(text.replace("&", ""))
 
 
 def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | ConSections]:
-    """The blocks of a file in ViennaRNA's notation; those of an RNA alone say nothing."""
+    """The blocks of a file in ViennaRNA's notation that have a constraint."""
     blocks: list[_Block] = []
     for number, text in lines:
         open_ = bool(blocks and blocks[-1].letters and not blocks[-1].constraints)
@@ -138,9 +145,7 @@ def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | C
             continue
         if not blocks:
             blocks.append(_Block(0, record_name(path)))
-        # any such symbol: a slip in a constraint is not taken for letters
-        kind = blocks[-1].constraints if set(text) & _CONSTRAINING else blocks[-1].letters
-        kind.append((number, text))
+        blocks[-1].add(number, text)
     given = [_block(path, block) for block in blocks]
     found: list[ConstraintLine | ConSections] = [one for one in given if one is not None]
     if not found:
@@ -179,6 +184,9 @@ def _con(path: Path, lines: Iterator[tuple[int, str]]) -> ConSections:
     for number, line in lines:
         where = f"{name_of(path)}:{number}"
         heading = line.strip()
+        if heading.lower() == _MICROARRAY:
+            _refuse_microarray(path, number, lines)
+            continue
         kind = _SECTIONS.get(heading.lower().removesuffix(":")) if heading.endswith(":") else None
         if kind is None:
             raise ConstraintError(
@@ -192,6 +200,16 @@ def _con(path: Path, lines: Iterator[tuple[int, str]]) -> ConSections:
         else:
             found[kind] = frozenset(row[0] for row in rows)
     return ConSections(record_name(path), name_of(path), **found)  # type: ignore[arg-type]
+
+
+def _refuse_microarray(path: Path, heading: int, lines: Iterator[tuple[int, str]]) -> None:
+    """Read the last section, which must hold no constraint: stretches of bases that mostly pair."""
+    number, line = next(lines, (heading, ""))
+    if line.strip() != "0":
+        raise ConstraintError(
+            f"{name_of(path)}:{number}: {line.strip()[:20]!r} microarray constraints, which are not "
+            "supported; expected 0"
+        )
 
 
 def _rows(

@@ -1,99 +1,121 @@
 """Connectivity table (.ct): a title line `L title`, then six columns per base.
 
-The columns are base number, letter, previous base, next base (0 after the last), partner (0 if
-unpaired) and natural number, all from 1. RNAstructure, mfold and ViennaRNA read and write it:
-https://rna.urmc.rochester.edu/Text/File_Formats.html
+The columns are base number, letter, previous base (0 before the first of a strand), next base (0 after
+the last of a strand), partner (0 if unpaired) and natural number, all from 1. RNAstructure, mfold and
+ViennaRNA read and write it: https://rna.urmc.rochester.edu/Text/File_Formats.html
 """
 
-import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.files import read_lines, record_name, write_text
-from rnass.io.names import strands_note, title_of
-from rnass.io.pair_rows import PairRow, from_rows, parse_row, to_rows, whole_number
+from rnass.files import name_of, read_lines, record_name, write_text
+from rnass.io.names import header_of, named_in_comment, title_of
+from rnass.io.pair_rows import CRW_HEADINGS, PairRow, from_rows, parse_row, to_rows, whole_number
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["format_ct", "read_ct", "write_ct"]
-
-_ENERGY = re.compile(r"^(ENERGY|dG)\s*=\s*\S+\s*", re.IGNORECASE)
+__all__ = ["format_ct", "parse_ct", "read_ct", "write_ct"]
 
 
-def format_ct(sequence: Rna, structure: Structure, *, title: str | None = None) -> str:
+def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> str:
     """One structure, L + 1 lines; the title is the whole header unless given.
 
-    Two strands are numbered through, and the title says where the second begins.
+    Two strands are numbered through; each begins after no previous base and ends before no next one.
 
     Raises:
-        StructureError: the structure has not as many bases as the sequence.
+        StructureError: the structure has not as many bases as the RNA.
     """
-    last = len(sequence)
-    lines = [f"{last:>5} {_title(sequence) if title is None else title}"]
-    for k, letter, partner in to_rows(sequence, structure):
-        lines.append(f"{k:>5} {letter} {k - 1:>5} {(k + 1) % (last + 1):>5} {partner:>5} {k:>5}")
+    ends = {len(rna), rna.nick}  # the last base of each strand, from 1
+    lines = [f"{len(rna):>5} {title_of(rna) if title is None else title}"]
+    for k, letter, partner in to_rows(rna, structure):
+        before = 0 if k - 1 in ends else k - 1
+        after = 0 if k in ends else k + 1
+        lines.append(f"{k:>5} {letter} {before:>5} {after:>5} {partner:>5} {k:>5}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def write_ct(path: str | Path, sequence: Rna, structure: Structure, *, title: str | None = None) -> None:
+def write_ct(path: str | Path, rna: Rna, structure: Structure, *, title: str | None = None) -> None:
     """Write one structure; see `format_ct` for the title. Inverse of `read_ct`.
 
     Raises:
-        StructureError: the structure has not as many bases as the sequence.
+        StructureError: the structure has not as many bases as the RNA.
         OutputError: the file cannot be written.
     """
-    write_text(path, format_ct(sequence, structure, title=title))
+    write_text(path, format_ct(rna, structure, title=title))
 
 
 def read_ct(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every structure of the file; inverse of `write_ct`.
 
-    Lines that are blank or begin with `#` are passed over, columns after the sixth are ignored, an
-    `ENERGY = x` or `dG = x` at the start of a title is dropped.
+    Blank lines, `#` lines, the heading lines of the Comparative RNA Web site and columns after the sixth
+    are passed over. A title may begin with energies: `ENERGY = -1.2`, `dG = -1.2 [initially -1.3]`. A
+    structure without a title is called as a comment above it has it (`# File x.ct`), or as the file is.
 
     Raises:
         StructureError: the title line has no count or not the right one; a row that is short, not
             numeric, out of order, repeated or missing; a partner that is out of range, the base
-            itself or not mutual. Names file and line.
+            itself or not mutual; more than two strands. Names file and line.
         InputError: the file cannot be read as text.
     """
-    lines = (
-        (f"{path}:{number}", line.strip())
-        for number, line in enumerate(read_lines(path), start=1)
-        if line.strip() and not line.startswith("#")
-    )
+    return parse_ct(read_lines(path), path)
+
+
+def parse_ct(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
+    """Read the lines of a file; see `read_ct`."""
+    comments: list[str] = []
+    rows = _rows(lines, name_of(path), comments)
     records: list[tuple[Rna, Structure]] = []
-    for where, title in lines:
-        count, *name = title.split(maxsplit=1)
+    for where, title in rows:
+        count, *rest = title.split(maxsplit=1)
         if records and _is_next_row(title, len(records[-1][0])):
-            raise StructureError(f"{where}: a row too many; expected as many as the title line says")
-        length = whole_number(count, "count of bases", where)
-        rows = [_row(line, place) for place, line in islice(lines, length)]
-        if len(rows) < length:
-            raise StructureError(f"{where}: {counted(len(rows), 'row')} below; expected {length}")
-        header = _ENERGY.sub("", name[0], count=1) if name else ""
-        records.append(from_rows(rows, header or record_name(path), where))
+            raise StructureError(f"{where}: a row too many; expected as many as the title line has")
+        named = next(filter(None, map(named_in_comment, comments)), "")
+        comments.clear()
+        header = header_of(rest[0] if rest else "") or named or record_name(path)
+        records.append(_record(whole_number(count, "count of bases", where), header, where, rows))
     if not records:
-        raise StructureError(f"{path}: no structure; expected a title line 'L title' and L rows")
+        raise StructureError(
+            f"{name_of(path)}: no structure; expected a title line 'L title' and L rows"
+        )
     return records
 
 
-def _title(sequence: Rna) -> str:
-    """The header; of two strands, which are numbered through, also where each begins and ends."""
-    return f"{title_of(sequence)}{strands_note(sequence)}"
+def _rows(lines: Iterable[str], where: str, comments: list[str]) -> Iterator[tuple[str, str]]:
+    """Place and text of titles and rows; what begins with `#` goes to *comments*."""
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("#"):
+            comments.append(line)
+        elif line.strip() and not line.startswith(CRW_HEADINGS):
+            yield f"{where}:{number}", line.strip()
 
 
-def _row(line: str, where: str) -> PairRow:
-    fields = line.split()
-    if len(fields) < 6:
-        raise StructureError(
-            f"{where}: {counted(len(fields), 'column')}; "
-            "expected 6: base, letter, previous, next, partner, number"
-        )
-    for name, text in (("previous base", fields[2]), ("next base", fields[3])):
-        whole_number(text, name, where)
-    return parse_row(fields[0], fields[1], fields[4], where)
+def _record(
+    length: int, header: str, where: str, lines: Iterator[tuple[str, str]]
+) -> tuple[Rna, Structure]:
+    """Read the *length* rows under a title."""
+    rows: list[PairRow] = []
+    nicks = []
+    last_next = ""
+    for place, line in islice(lines, length):
+        fields = line.split()
+        if len(fields) < 6:
+            raise StructureError(
+                f"{place}: {counted(len(fields), 'column')}; "
+                "expected 6: base, letter, previous, next, partner, number"
+            )
+        for name, text in (("previous base", fields[2]), ("next base", fields[3])):
+            whole_number(text, name, place)
+        if rows and int(fields[2]) == 0 and last_next == "0":
+            nicks.append(len(rows))
+        last_next = fields[3].lstrip("0") or "0"
+        rows.append(parse_row(fields[0], fields[1], fields[4], place))
+    if len(rows) < length:
+        raise StructureError(f"{where}: {counted(len(rows), 'row')} below; expected {length}")
+    if len(nicks) > 1:
+        raise StructureError(f"{where}: {len(nicks) + 1} strands; expected at most two")
+    return from_rows(rows, header, where, nick=nicks[0] if nicks else None)
 
 
 def _is_next_row(line: str, length: int) -> bool:

@@ -1,33 +1,41 @@
 """Dot-bracket (.dbn): `>` and a header, the bases on one line, the brackets on the next.
 
-As ViennaRNA's tools write it; `rnass.structure` says which brackets stand for which pairs.
+As ViennaRNA's tools write it; `rnass.structure` has the kinds of brackets and their order.
 """
 
+import logging
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnass.errors import SequenceError, StructureError, counted
-from rnass.files import read_lines, record_name, write_text
-from rnass.io.names import title_of
+from rnass.errors import SequenceError, StructureError, counted, visible
+from rnass.files import name_of, read_lines, record_name, write_text
+from rnass.io.names import header_of, named_in_comment, title_of
 from rnass.io.pair_rows import check_lengths
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["format_dot_bracket", "pair_up", "read_dot_bracket", "write_dot_bracket"]
+__all__ = ["format_dot_bracket", "pair_up", "parse_dot_bracket", "read_dot_bracket", "write_dot_bracket"]
 
-_ENERGY = re.compile(r"\s+[(\[{]\s*[-+]?[\d.]+( \w+=[-+]?[\d.]+)*[)\]}]$")
+log = logging.getLogger("rnass")
+
+_NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
+_NUMBERS = re.compile(rf"{_NUMBER}(?:\s+{_NUMBER})*")
+_ENERGY = re.compile(rf"[(\[{{]\s*{_NUMBER}(?: kcal/mol)?(?: \w+={_NUMBER})*\s*[)\]}}]|{_NUMBER}")
+_ANY_BRACKETS = re.compile(r"[A-Za-z.,|()\[\]{}<>&]*[.,|()\[\]{}<>][A-Za-z.,|()\[\]{}<>&]*")
+_SYMBOLS = set(".,|()[]{}<>")
+_ENSEMBLE = "frequency of mfe structure in ensemble"
 
 
-def format_dot_bracket(sequence: Rna, structure: Structure) -> str:
+def format_dot_bracket(rna: Rna, structure: Structure) -> str:
     """One record, three lines; `&` between two strands.
 
     Raises:
         StructureError: unequal lengths, or more levels of pseudoknots than there are brackets.
     """
-    check_lengths(sequence, structure)
-    brackets = sequence.mark(structure.dot_bracket)
-    return f">{title_of(sequence)}\n{sequence.text}\n{brackets}\n"
+    check_lengths(rna, structure)
+    return f">{title_of(rna)}\n{rna.text}\n{rna.mark(structure.dot_bracket)}\n"
 
 
 def write_dot_bracket(path: str | Path, records: Iterable[tuple[Rna, Structure]]) -> None:
@@ -43,26 +51,47 @@ def write_dot_bracket(path: str | Path, records: Iterable[tuple[Rna, Structure]]
 def read_dot_bracket(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record; inverse of `write_dot_bracket`.
 
-    Blank lines and `#` lines are passed over, and an energy after the brackets, as in
-    `((....)) (-1.20)`. A file of one record may go without the header line; it is called after the file.
+    Also as RNAfold (with `-p`), RNAsubopt, RNAstructure, RNA STRAND and bpRNA write them: bases and
+    brackets may go over several lines each, energies may stand behind both and before the header. Of a
+    record with several structures the first is read, and a warning is logged. A record begins with `>`
+    or with a comment `#Name: x`; other lines that begin with `#` or `;` are passed over. A file of one
+    record may go without the header; the record is then called as the file is.
 
     Raises:
-        StructureError: a record that has not one line of bases and one of brackets of the same
-            length, a letter that is no base, unbalanced or unknown brackets. Names file and line.
+        StructureError: a record without bases or without brackets, or with unequal numbers of them; a
+            letter that is no base, unbalanced or unknown brackets, other text. Names file and line.
         InputError: the file cannot be read as text.
     """
-    lines = [
-        (number, line.strip())
-        for number, line in enumerate(read_lines(path), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not lines:
-        raise StructureError(f"{path}: no records; expected '>name', bases, brackets")
-    if not lines[0][1].startswith(">"):
-        lines.insert(0, (lines[0][0], f">{record_name(path)}"))
-    starts = [k for k, (_, line) in enumerate(lines) if line.startswith(">")]
-    ends = [*starts[1:], len(lines)]
-    return [_record(lines[start:end], path) for start, end in zip(starts, ends, strict=True)]
+    return parse_dot_bracket(read_lines(path), path)
+
+
+def parse_dot_bracket(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
+    """Read the lines of a file; see `read_dot_bracket`."""
+    drafts: list[_Draft] = []
+    named = ""
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if line.startswith(("#", ";")):
+            named = named_in_comment(line) or named
+        elif text.startswith(">") and not (drafts and drafts[-1].goes_on(text)):
+            drafts.append(_Draft(name_of(path), number, header_of(text[1:]) or named))
+            named = ""
+        elif text:
+            if named or not drafts:
+                drafts.append(_Draft(name_of(path), number, named or record_name(path)))
+                named = ""
+            drafts[-1].add(number, text)
+    if not drafts:
+        raise StructureError(f"{name_of(path)}: no records; expected '>name', bases, brackets")
+    records = [draft.finish() for draft in drafts]
+    if several := [draft for draft in drafts if draft.further]:
+        log.warning(
+            "%s: %s with several structures, %s the first; only the first structure of each is read",
+            visible(name_of(path)),
+            counted(len(several), "record"),
+            visible(several[0].name),
+        )
+    return records
 
 
 def pair_up(
@@ -74,34 +103,81 @@ def pair_up(
         StructureError: unequal lengths, a letter that is no base, unbalanced or unknown brackets.
     """
     try:
-        sequence = Rna.from_text(bases, header, bases_at)
+        rna = Rna.from_text(bases, header, bases_at)
     except SequenceError as error:
         raise StructureError(str(error)) from error
-    if sequence.nick is not None and brackets.find("&") == sequence.nick:
+    if rna.nick is not None and brackets.find("&") == rna.nick:
         brackets = brackets.replace("&", "", 1)
-    if len(brackets) != len(sequence):
+    if len(brackets) != len(rna):
         raise StructureError(
-            f"{brackets_at}: {counted(len(brackets), 'symbol')} for {counted(len(sequence), 'base')}; "
+            f"{brackets_at}: {counted(len(brackets), 'symbol')} for {counted(len(rna), 'base')}; "
             "expected one each"
         )
-    return sequence, Structure.from_dot_bracket(brackets, brackets_at)
+    return rna, Structure.from_dot_bracket(brackets, brackets_at)
 
 
-def _record(lines: list[tuple[int, str]], path: str | Path) -> tuple[Rna, Structure]:
-    """Read one record from its header line and all lines up to the next."""
-    number, title = lines[0]
-    header = title[1:].strip()
-    name = (header.split() or ["no name"])[0]
-    if len(lines) != 3:
-        raise StructureError(
-            f"{path}:{number} ({name}): {counted(len(lines) - 1, 'line')} in the record; "
-            "expected one of bases, one of brackets"
+@dataclass
+class _Draft:
+    """A record while its lines come in.
+
+    Attributes:
+        file, line: where it begins.
+        header: the whole header line.
+        bases, brackets: line number and text.
+        missing: bases that no bracket or dot has been read for yet.
+        further: structures after the first.
+    """
+
+    file: str
+    line: int
+    header: str
+    bases: list[tuple[int, str]] = field(default_factory=list)
+    brackets: list[tuple[int, str]] = field(default_factory=list)
+    missing: int = 0
+    further: int = 0
+
+    @property
+    def name(self) -> str:
+        """The first word of the header, for messages."""
+        return (self.header.split() or ["no name"])[0]
+
+    def goes_on(self, text: str) -> bool:
+        """Whether a line that begins with `>` is the rest of the brackets rather than a header."""
+        word = text.split(maxsplit=1)[0]
+        return bool(self.brackets) and len(word) <= self.missing and bool(_ANY_BRACKETS.fullmatch(word))
+
+    def add(self, number: int, text: str) -> None:
+        """Take a line: bases, then brackets for all of them, then further structures."""
+        word, rest = [*text.split(maxsplit=1), ""][:2]
+        if not (self.brackets or set(word) & _SYMBOLS):
+            line = word if _NUMBERS.fullmatch(rest) else text
+            self.bases.append((number, line))
+            self.missing += len(line.replace("&", ""))
+        elif self.missing > 0 or not self.brackets:
+            line = word if _ENERGY.fullmatch(rest) else text
+            self.brackets.append((number, line))
+            self.missing -= len(line.replace("&", ""))
+        elif _ANY_BRACKETS.fullmatch(word) and (not rest or _ENERGY.fullmatch(rest)):
+            self.further += 1
+        elif not text.startswith(_ENSEMBLE):
+            raise StructureError(
+                f"{self.file}:{number} ({self.name}): {text[:20]!r} after the brackets; "
+                "expected the header of another record, '>name'"
+            )
+
+    def finish(self) -> tuple[Rna, Structure]:
+        """The record; raises StructureError."""
+        if not (self.bases and self.brackets):
+            lacking = "brackets" if self.bases else "bases"
+            raise StructureError(
+                f"{self.file}:{self.line} ({self.name}): no {lacking} in the record; "
+                "expected '>name', bases, brackets"
+            )
+        bases, brackets = ("".join(text for _, text in part) for part in (self.bases, self.brackets))
+        return pair_up(
+            bases,
+            brackets,
+            self.header,
+            bases_at=f"{self.file}:{self.bases[0][0]} ({self.name})",
+            brackets_at=f"{self.file}:{self.brackets[0][0]} ({self.name})",
         )
-    (bases_line, bases), (brackets_line, brackets) = lines[1:]
-    return pair_up(
-        bases,
-        _ENERGY.sub("", brackets),
-        header,
-        bases_at=f"{path}:{bases_line} ({name})",
-        brackets_at=f"{path}:{brackets_line} ({name})",
-    )

@@ -20,11 +20,11 @@ class _Draft:
     header: str
     line: int
     parts: list[tuple[int, str]] = field(default_factory=list)
+    bases: int = 0  # letters so far, without the sign between two strands
 
-    @property
-    def bases(self) -> int:
-        """Letters so far, the sign between two strands left out."""
-        return sum(len(text.replace("&", "")) for _, text in self.parts)
+    def add(self, number: int, text: str) -> None:
+        self.parts.append((number, text))
+        self.bases += len(text.replace("&", ""))
 
 
 def read_fasta(
@@ -80,7 +80,7 @@ def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:
         elif text and not text.startswith(";"):
             if not drafts:
                 drafts.append(_Draft("", 0))
-            drafts[-1].parts.append((number, text))
+            drafts[-1].add(number, text)
     return drafts
 
 

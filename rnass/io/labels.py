@@ -1,12 +1,15 @@
-"""Tables of RNAs and their labels, for heads that say something else than pairs.
+"""Tables of RNAs and their labels, for heads that predict something else than pairs.
 
-    id  sequence  label          tab-separated (.tsv) or by commas (.csv), .gz too; other columns pass by
+    id  sequence  label          tab-separated (.tsv) or by commas (.csv), .gz too
+
+Other columns are ignored.
 
 A label of a sequence is a word or a number. A label of tokens is one character each, `?` where it is not
 known; or one number each with spaces between, `nan` where it is not known.
 """
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnass.errors import InputError, counted
@@ -20,14 +23,14 @@ PAIRED = "paired"
 
 
 def read_labels(path: str | Path, column: str) -> list[tuple[Rna, str]]:
-    """The RNAs of a table, and what stands in the column of that name.
+    """The RNAs of a table, and their labels, the cells of the column of that name.
 
     Raises:
         InputError: a column is missing, a line has too few or too many, a sequence is bad, a label is
             empty; names file and line.
     """
     separator = "," if Path(str(path).removesuffix(".gz")).suffix.lower() == ".csv" else "\t"
-    rows = csv.reader(read_lines(path), delimiter=separator)
+    rows = _rows(path, separator)
     columns = next(rows, [])
     derived = column == PAIRED and column not in columns
     source = "dot_bracket" if derived else column
@@ -49,3 +52,11 @@ def read_labels(path: str | Path, column: str) -> list[tuple[Rna, str]]:
         label = "".join("0" if c == "." else "1" for c in cells[source]) if derived else cells[source]
         records.append((sequence, label))
     return records
+
+
+def _rows(path: str | Path, separator: str) -> Iterator[list[str]]:
+    """The cells of each line; raises InputError for a line that is no row of a table."""
+    try:
+        yield from csv.reader(read_lines(path), delimiter=separator)
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}; expected rows of cells") from error

@@ -4,13 +4,25 @@ Bases are numbered from 1 here; partner 0 is unpaired.
 """
 
 from collections.abc import Sequence as Items
+from dataclasses import replace
 from typing import NamedTuple
 
 from rnass.errors import SequenceError, StructureError, counted
 from rnass.rna import Rna, clean_bases
 from rnass.structure import Structure
 
-__all__ = ["PairRow", "check_lengths", "from_rows", "parse_row", "to_rows", "whole_number"]
+__all__ = [
+    "CRW_HEADINGS",
+    "PairRow",
+    "check_lengths",
+    "from_rows",
+    "parse_row",
+    "to_rows",
+    "whole_number",
+]
+
+CRW_HEADINGS = ("Filename:", "Organism:", "Accession Number:", "Citation and related information")
+"""The lines above the rows in files of the Comparative RNA Web site."""
 
 
 class PairRow(NamedTuple):
@@ -22,23 +34,23 @@ class PairRow(NamedTuple):
     where: str
 
 
-def check_lengths(sequence: Rna, structure: Structure) -> None:
-    """Raise StructureError unless the structure has as many bases as the sequence."""
-    if len(structure) != len(sequence):
+def check_lengths(rna: Rna, structure: Structure) -> None:
+    """Raise StructureError unless the structure has as many bases as the RNA."""
+    if len(structure) != len(rna):
         raise StructureError(
-            f"{sequence.id}: structure of {counted(len(structure), 'base')}; expected {len(sequence)}"
+            f"{rna.id}: structure of {counted(len(structure), 'base')}; expected {len(rna)}"
         )
 
 
-def to_rows(sequence: Rna, structure: Structure) -> list[tuple[int, str, int]]:
+def to_rows(rna: Rna, structure: Structure) -> list[tuple[int, str, int]]:
     """Base number, letter and partner of every base; the inverse of `from_rows`.
 
     Raises:
-        StructureError: the structure has not as many bases as the sequence.
+        StructureError: the structure has not as many bases as the RNA.
     """
-    check_lengths(sequence, structure)
+    check_lengths(rna, structure)
     partners = (structure.partners + 1).tolist()
-    return [(k, *rest) for k, rest in enumerate(zip(sequence.bases, partners, strict=True), start=1)]
+    return [(k, *rest) for k, rest in enumerate(zip(rna.bases, partners, strict=True), start=1)]
 
 
 def whole_number(text: str, name: str, where: str) -> int:
@@ -61,8 +73,16 @@ def parse_row(base: str, letter: str, partner: str, where: str) -> PairRow:
     )
 
 
-def from_rows(rows: Items[PairRow], header: str, where: str) -> tuple[Rna, Structure]:
-    """Build a record from all its rows; *where* is the place of the record, for messages.
+def from_rows(
+    rows: Items[PairRow], header: str, where: str, *, nick: int | None = None
+) -> tuple[Rna, Structure]:
+    """Build a record from all its rows.
+
+    Args:
+        rows: of all bases, in their order.
+        header: the whole header line.
+        where: the place of the record, for messages.
+        nick: 0-based first base of the second of two strands.
 
     Raises:
         StructureError: a base missing, repeated or out of order; a partner out of range, the base
@@ -76,7 +96,8 @@ def from_rows(rows: Items[PairRow], header: str, where: str) -> tuple[Rna, Struc
     for row in rows:
         _check_partner(row, rows)
     structure = Structure.from_partners([row.partner - 1 for row in rows])
-    return Rna.from_text("".join(row.letter for row in rows), header, where), structure
+    rna = Rna.from_text("".join(row.letter for row in rows), header, where)
+    return replace(rna, nick=nick), structure
 
 
 def _check_partner(row: PairRow, rows: Items[PairRow]) -> None:

@@ -1,7 +1,8 @@
 """Chemical probing (SHAPE, DMS): a reactivity for each base, or none where it was not measured.
 
-`.shape` and `.dat`: two columns, base from 1 and reactivity, as RNAstructure and ViennaRNA read them.
-RDAT: Cordero et al. 2012, doi:10.1093/bioinformatics/bts554.
+`.shape` and `.dat`: base from 1 and reactivity, as RNAstructure and ViennaRNA read them; ViennaRNA's may
+have the letter between. `.map` of ShapeMapper: base, reactivity, standard error, letter. RDAT: Cordero
+et al. 2012, doi:10.1093/bioinformatics/bts554.
 """
 
 import math
@@ -14,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
-from rnass.files import files_in, name_of, read_lines, record_name
-from rnass.rna import clean_bases
+from rnass.files import files_in, is_folder, name_of, read_lines, record_name
+from rnass.rna import MISSING_REACTIVITY, clean_bases
 
 __all__ = ["Reactivities", "read_reactivities"]
 
-_SUFFIXES = (".shape", ".dat", ".rdat", ".txt")
-_MISSING = -500.0  # -999 stands for "no data"
+_SUFFIXES = (".shape", ".dat", ".map", ".rdat", ".txt")
 _LONGEST = 1_000_000  # bases: a position above this is a slip, not an RNA
+_COLUMNS = {2: (1, None), 3: (2, 1), 4: (1, 3)}  # by their number: where reactivity and letter are
 _POSITION = re.compile(r"[A-Za-z]?(-?\d{1,9})")
 
 
@@ -34,7 +35,9 @@ class Reactivities:
         values: shape (n,), of the first n bases; NaN where missing.
         where: file and record, for messages.
         named: whether the name was a header.
-        bases: the RNA that was probed, where the file says so.
+        bases: the first n bases of the RNA that was probed, N where the file has no letter; None
+            where it has none at all.
+        complete: whether these are all the bases of the RNA.
     """
 
     name: str
@@ -42,23 +45,24 @@ class Reactivities:
     where: str
     named: bool = False
     bases: str | None = None
+    complete: bool = False
 
 
 def read_reactivities(path: str | Path) -> list[Reactivities]:
-    """Read a file, or every `.shape`, `.dat`, `.rdat` and `.txt` of a folder, sorted by name.
+    """Read a file, or every `.shape`, `.dat`, `.map`, `.rdat` and `.txt` of a folder, sorted by name.
 
-    A file in two columns is for one RNA, or has a `>` header above the rows of each. An RDAT file is
+    A file of 2 to 4 columns is for one RNA, or has a `>` header above the rows of each. An RDAT file is
     known by its first line; each of its constructs must have one row of reactivities.
 
     Raises:
-        InputError: a row that has not two columns, a base number that is none or stands twice, a
+        InputError: a row that has not 2, 3 or 4 columns, a base number that is none or stands twice, a
             value that is no number, no rows; an RDAT without sequence, positions or reactivities, or
             with unequal numbers of them. Names file and line. Also what cannot be read as text, and
             a folder without such files.
     """
-    if not Path(path).is_dir():
+    if not is_folder(path):
         return _read_file(Path(path))
-    # in a folder the name of a file says as much as a header
+    # in a folder the name of a file stands for a header
     files = files_in(path, _SUFFIXES)
     return [replace(one, named=True) for file in files for one in _read_file(file)]
 
@@ -83,23 +87,31 @@ def _read_file(path: Path) -> list[Reactivities]:
 
 
 def _columns(path: Path, name: str, rows: list[tuple[int, str]], *, named: bool) -> Reactivities:
-    """Rows of base and reactivity."""
+    """Rows of base and reactivity, perhaps with the letter."""
     given: dict[int, float] = {}
+    letters: dict[int, str] = {}
     for number, line in rows:
         where, fields = f"{name_of(path)}:{number}", line.split()
-        if len(fields) != 2:
-            found = counted(len(fields), "column")
-            raise InputError(f"{where}: {found}; expected 2: base and reactivity")
+        if len(fields) not in _COLUMNS:
+            raise InputError(
+                f"{where}: {counted(len(fields), 'column')}; expected 2, base and reactivity, 3 with "
+                "the letter between, or 4 as in a .map file"
+            )
         base = fields[0]
         if not (base.isascii() and base.isdigit() and len(base) < 8 and 0 < int(base) <= _LONGEST):
             raise InputError(f"{where}: base {base!r}; expected a number from 1")
         if int(base) - 1 in given:
             raise InputError(f"{where}: base {base} stands twice; expected each once")
-        given[int(base) - 1] = _value(fields[1], where)
+        value, letter = _COLUMNS[len(fields)]
+        given[int(base) - 1] = _value(fields[value], where)
+        if letter is not None:
+            letters[int(base) - 1] = _letter(fields[letter], where)
     where = f"{name_of(path)} ({name})" if named else name_of(path)
     if not given:
         raise InputError(f"{where}: no reactivities; expected rows of base and reactivity")
-    return Reactivities(name, _filled(given), where, named)
+    values = _filled(given)
+    bases = "".join(letters.get(k, "N") for k in range(len(values))) if letters else None
+    return Reactivities(name, values, where, named, bases)
 
 
 def _value(text: str, where: str) -> float:
@@ -107,12 +119,18 @@ def _value(text: str, where: str) -> float:
     if text.lower() in ("na", "nan"):
         return math.nan
     try:
-        value = float(text)
+        value = math.inf if "_" in text else float(text)  # float() reads 1_000 as Python does
     except ValueError:
         value = math.inf
     if math.isinf(value):
         raise InputError(f"{where}: reactivity {text!r}; expected a number, or -999 where missing")
-    return math.nan if value < _MISSING else value
+    return math.nan if value < MISSING_REACTIVITY / 2 else value
+
+
+def _letter(text: str, where: str) -> str:
+    if len(text) != 1:
+        raise InputError(f"{where}: letter {text[:20]!r}; expected A, C, G, U, T or an IUPAC code")
+    return clean_bases(text, where)
 
 
 def _filled(given: dict[int, float]) -> NDArray[np.float64]:
@@ -139,7 +157,7 @@ def _construct(path: Path, lines: list[tuple[int, str]]) -> Reactivities:
         if kind == "REACTIVITY" and kind in entries:
             raise InputError(
                 f"{name_of(path)}:{number}: a second row of reactivities; expected one for each "
-                "construct: which of several experiments counts is for you to choose"
+                "construct: choose one of several experiments"
             )
         entries.setdefault(kind, (number, fields))
     title = " ".join(entries["NAME"][1]) if "NAME" in entries else record_name(path)
@@ -155,7 +173,7 @@ def _construct(path: Path, lines: list[tuple[int, str]]) -> Reactivities:
         found = counted(len(fields), "value")
         raise InputError(f"{here}: {found} of REACTIVITY; expected {len(indices)}, as in SEQPOS")
     given = {k: _value(text, here) for k, text in zip(indices, fields, strict=True)}
-    return Reactivities(title, _filled(given), where, True, bases)
+    return Reactivities(title, _filled(given), where, True, bases, complete=True)
 
 
 def _has(entries: dict[str, tuple[int, list[str]]], kind: str) -> bool:

@@ -4,21 +4,34 @@ The format and the WUSS notation are those of Infernal's user guide (Nawrocki & 
 doi:10.1093/bioinformatics/btt509). Columns are counted from 0 here, from 1 in messages.
 """
 
+import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from rnass.errors import StructureError, counted
-from rnass.files import read_lines, write_text
+from rnass.errors import StructureError, counted, visible
+from rnass.files import name_of, read_lines, write_text
 from rnass.rna import clean_bases
 from rnass.structure import Structure
 
-__all__ = ["Alignment", "project", "read_stockholm", "write_stockholm", "wuss_structure"]
+__all__ = [
+    "Alignment",
+    "parse_stockholm",
+    "project",
+    "read_stockholm",
+    "write_stockholm",
+    "wuss_structure",
+]
+
+log = logging.getLogger("rnass")
 
 _UNPAIRED = str.maketrans(dict.fromkeys(":,_-.~", "."))
 _GAPS = "-._~"
+_CONSENSUS = "SS_cons"
+_FURTHER = re.compile(rf"{_CONSENSUS}(_?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class Alignment:
         rows: aligned text of each sequence, by name, all of the same length.
         columns: a mark for each column, by kind: `SS_cons`, `RF`.
         residues: a mark for each place of a row, by kind (`PP`) and then name.
+        where: the file and the line of its end, for messages; its name where it was not read.
+        lines: the line of the file where a row begins, by name, or a mark of columns, as `#=GC SS_cons`.
     """
 
     accession: str
@@ -37,14 +52,45 @@ class Alignment:
     rows: Mapping[str, str]
     columns: Mapping[str, str] = field(default_factory=dict)
     residues: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def consensus(self) -> Structure:
-        """The consensus structure, one place a column; raises StructureError if there is none."""
-        where = f"alignment {self.accession or self.name}"
-        if "SS_cons" not in self.columns:
-            raise StructureError(f"{where}: no consensus structure; expected a line '#=GC SS_cons'")
-        return wuss_structure(self.columns["SS_cons"], where)
+        """The consensus structure, one place a column.
+
+        Its pairs are those of `SS_cons` and of the further lines `SS_cons_1`, `SS_cons_2`, ..., also
+        written `SS_cons2`, in which R-scape (Rivas 2020, doi:10.1371/journal.pcbi.1008387) and others
+        write pairs that `SS_cons` has no room for. Of two pairs that cross, the one in the later line
+        is the pseudoknot, in one line the one in letters.
+
+        Raises:
+            StructureError: there is none, it is unbalanced, or its lines give one column two partners.
+        """
+        if _CONSENSUS not in self.columns:
+            raise StructureError(
+                f"{self.place('//')}: no consensus structure; expected a line '#=GC {_CONSENSUS}'"
+            )
+        kinds = [kind for kind in self.columns if _FURTHER.fullmatch(kind)]
+        kinds.sort(key=lambda kind: int(kind.removeprefix(_CONSENSUS).lstrip("_") or 0))
+        pairs: list[list[int]] = []
+        levels: list[int] = []
+        for k, kind in enumerate(kinds):
+            found = wuss_structure(self.columns[kind], self.place(f"#=GC {kind}"))
+            pairs += found.pairs.tolist()
+            levels += (found.orders + k * len(self.columns[kind])).tolist()
+        try:
+            return Structure(len(self.columns[_CONSENSUS]), pairs, levels=levels)
+        except StructureError as error:
+            where = self.place(f"#=GC {kinds[-1]}")
+            raise StructureError(f"{where}: {' and '.join(kinds)} together: {error}") from error
+
+    def place(self, what: str) -> str:
+        """The file and line of a row or of a mark of columns, else of its end, for messages."""
+        if what not in self.lines:
+            called = self.accession or self.name
+            return (f"{self.where} ({called})" if called else self.where) or f"alignment {called}"
+        return f"{self.where.rpartition(':')[0]}:{self.lines[what]}"
 
 
 def wuss_structure(text: str, where: str = "consensus") -> Structure:
@@ -76,9 +122,10 @@ def project(row: str, consensus: Structure, where: str = "row") -> tuple[str, St
         )
     held = np.array([symbol not in _GAPS for symbol in row])
     place = np.cumsum(held) - 1
-    kept = consensus.pairs[held[consensus.pairs].all(1)]
+    kept = held[consensus.pairs].all(1)
     bases = clean_bases("".join(symbol for symbol in row if symbol not in _GAPS), where)
-    return bases, Structure(len(bases), place[kept])
+    levels = None if consensus.levels is None else consensus.levels[kept]
+    return bases, Structure(len(bases), place[consensus.pairs[kept]], levels=levels)
 
 
 def read_stockholm(path: str | Path) -> list[Alignment]:
@@ -89,10 +136,15 @@ def read_stockholm(path: str | Path) -> list[Alignment]:
             rows, or rows and marks of unequal lengths. Names file and line.
         InputError: the file cannot be read as text.
     """
+    return parse_stockholm(read_lines(path), path)
+
+
+def parse_stockholm(lines: Iterable[str], path: str | Path) -> list[Alignment]:
+    """Read the lines of a file; see `read_stockholm`."""
     alignments: list[Alignment] = []
     draft: _Draft | None = None
-    for number, line in enumerate(read_lines(path), start=1):
-        where = f"{path}:{number}"
+    for number, line in enumerate(lines, start=1):
+        where = f"{name_of(path)}:{number}"
         if line.startswith("# STOCKHOLM"):
             draft = _Draft()
         elif line.strip() == "//" and draft is not None:
@@ -101,9 +153,11 @@ def read_stockholm(path: str | Path) -> list[Alignment]:
         elif line.strip():
             if draft is None:
                 raise StructureError(f"{where}: {line[:20]!r}; expected '# STOCKHOLM 1.0'")
-            draft.add(line, where)
+            draft.add(line, number, where)
     if draft is not None or not alignments:
-        raise StructureError(f"{path}: no whole alignment at its end; expected '//' after the rows")
+        raise StructureError(
+            f"{name_of(path)}: no whole alignment at its end; expected '//' after the rows"
+        )
     return alignments
 
 
@@ -127,31 +181,42 @@ class _Draft:
     """An alignment while its lines come in; blocks of an interleaved one are joined."""
 
     header: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, str] = field(default_factory=dict)
-    residues: dict[str, dict[str, str]] = field(default_factory=dict)
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    residues: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
 
-    def add(self, line: str, where: str) -> None:
+    def add(self, line: str, number: int, where: str) -> None:
         fields = line.split()
         match fields:
             case ["#=GF", tag, *words]:
                 self.header.setdefault(tag, " ".join(words))
             case ["#=GC", kind, text]:
-                self.columns[kind] = self.columns.get(kind, "") + text
+                self.lines.setdefault(f"#=GC {kind}", number)
+                self.columns.setdefault(kind, []).append(text)
             case ["#=GR", name, kind, text]:
-                marks = self.residues.setdefault(kind, {})
-                marks[name] = marks.get(name, "") + text
+                self.residues.setdefault(kind, {}).setdefault(name, []).append(text)
             case [name, text] if not name.startswith("#"):
-                self.rows[name] = self.rows.get(name, "") + text
+                self.lines.setdefault(name, number)
+                self.rows.setdefault(name, []).append(text)
             case [name, *_] if not name.startswith("#"):
                 found = counted(len(fields), "word")
                 raise StructureError(f"{where}: {found}; expected a name and an aligned row")
 
     def finish(self, where: str) -> Alignment:
-        marks = [text for kind in self.residues.values() for text in kind.values()]
-        lengths = {len(text) for text in (*self.rows.values(), *self.columns.values(), *marks)}
-        if not self.rows or len(lengths) > 1:
-            found = f"rows and marks of {sorted(lengths)} places" if self.rows else "no rows"
+        rows, columns = _joined(self.rows), _joined(self.columns)
+        residues = {kind: _joined(marks) for kind, marks in self.residues.items()}
+        marks = [text for kind in residues.values() for text in kind.values()]
+        lengths = {len(text) for text in (*rows.values(), *columns.values(), *marks)}
+        if not rows or len(lengths) > 1:
+            found = f"rows and marks of {sorted(lengths)} places" if rows else "no rows"
             raise StructureError(f"{where}: an alignment with {found}; expected rows of one length")
+        for kind in columns:
+            if kind.startswith(_CONSENSUS) and not _FURTHER.fullmatch(kind):
+                log.warning("%s: pairs in '#=GC %s' are not read", visible(where), visible(kind))
         accession, name = (self.header.get(tag, "") for tag in ("AC", "ID"))
-        return Alignment(accession, name, self.rows, self.columns, self.residues)
+        return Alignment(accession, name, rows, columns, residues, where, self.lines)
+
+
+def _joined(parts: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: "".join(texts) for name, texts in parts.items()}

@@ -1,75 +1,101 @@
-"""Any structure file, by its suffix, and folders of them."""
+"""Any structure file, whatever its name, and folders of them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from rnass.errors import InputError
-from rnass.io.bpseq import read_bpseq
-from rnass.io.ct import read_ct
-from rnass.io.dot_bracket import read_dot_bracket
-from rnass.io.stockholm_records import read_stockholm_records
-from rnass.io.tsv import LabelledRecord, read_labelled_tsv
+from rnass.files import files_in, is_folder, name_of, read_lines, suffix_of
+from rnass.io.bpseq import parse_bpseq
+from rnass.io.ct import parse_ct
+from rnass.io.dot_bracket import parse_dot_bracket
+from rnass.io.pair_rows import CRW_HEADINGS
+from rnass.io.stockholm_records import parse_stockholm_records
+from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, parse_labelled_tsv
 from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_structures"]
 
-
-def _read_tsv(path: str | Path) -> list[tuple[Rna, Structure]]:
-    return [(record.sequence, record.structure) for record in read_labelled_tsv(path)]
+_Parser = Callable[[list[str], str | Path], list[LabelledRecord]]
 
 
-_READERS: dict[str, Callable[[str | Path], list[tuple[Rna, Structure]]]] = {
-    ".bpseq": read_bpseq,
-    ".ct": read_ct,
-    ".db": read_dot_bracket,
-    ".dbn": read_dot_bracket,
-    ".dot": read_dot_bracket,
-    ".sto": read_stockholm_records,
-    ".stk": read_stockholm_records,
-    ".tsv": _read_tsv,
+def _unlabelled(
+    parse: Callable[[list[str], str | Path], list[tuple[Rna, Structure]]],
+) -> _Parser:
+    """A parser of a format that has no labels, with empty ones."""
+    return lambda lines, path: [LabelledRecord(*record) for record in parse(lines, path)]
+
+
+_BPSEQ, _CT = _unlabelled(parse_bpseq), _unlabelled(parse_ct)
+_DOT_BRACKET, _STOCKHOLM = _unlabelled(parse_dot_bracket), _unlabelled(parse_stockholm_records)
+
+_BY_SUFFIX: dict[str, _Parser] = {
+    ".bpseq": _BPSEQ,
+    ".ct": _CT,
+    ".db": _DOT_BRACKET,
+    ".dbn": _DOT_BRACKET,
+    ".dot": _DOT_BRACKET,
+    ".sto": _STOCKHOLM,
+    ".stk": _STOCKHOLM,
+    ".tsv": parse_labelled_tsv,
 }
 
-STRUCTURE_SUFFIXES = tuple(_READERS)
-"""The suffixes that `read_structures` knows; each may be followed by `.gz`."""
-
-_EXPECTED = f"{', '.join(STRUCTURE_SUFFIXES)} (or .gz)"
+STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
+"""The suffixes of the files that are read of a folder; each may be followed by `.gz`."""
 
 
 def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
-    """Read every record of a structure file, plain or gzip, by its suffix.
+    """Read every record of a structure file, plain or gzip; `-` is standard input.
 
-    .ct; .bpseq; .dbn, .db, .dot; .sto, .stk (each row of an alignment); .tsv.
+    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, told apart by their
+    content; by the suffix where the content does not tell.
 
     Raises:
         StructureError: a record is malformed; names file and line.
-        InputError: another suffix, or the file cannot be read as text.
+        InputError: another format, or the file cannot be read as text.
     """
-    suffix = _suffix(path)
-    if suffix not in _READERS:
-        raise InputError(f"{path}: suffix {suffix!r}; expected {_EXPECTED}")
-    return _READERS[suffix](path)
+    return [(record.sequence, record.structure) for record in _read(path)]
 
 
 def read_labelled(path: str | Path) -> list[LabelledRecord]:
     """Read every record of a structure file, or of all those in a folder, sorted by name.
 
-    Files of other suffixes and folders within the folder are passed over. Source and family are what
-    a .tsv says; other formats have none.
+    Files of other suffixes and folders within the folder are passed over. Source and family are those
+    of a table; other formats have none.
 
     Raises:
         StructureError: a record is malformed; names file and line.
-        InputError: another suffix, a file that cannot be read as text, a folder without any structure.
+        InputError: another format, a file that cannot be read as text, a folder without any structure.
     """
-    if Path(path).is_dir():
-        files = [p for p in Path(path).iterdir() if p.is_file() and _suffix(p) in _READERS]
-        if not files:
-            raise InputError(f"{path}: no structures in this folder; expected {_EXPECTED}")
-        return [record for file in sorted(files) for record in read_labelled(file)]
-    if _suffix(path) == ".tsv":
-        return read_labelled_tsv(path)
-    return [LabelledRecord(*record) for record in read_structures(path)]
+    files = files_in(path, STRUCTURE_SUFFIXES) if is_folder(path) else [path]
+    return [record for file in files for record in _read(file)]
 
 
-def _suffix(path: str | Path) -> str:
-    return Path(Path(path).name.lower().removesuffix(".gz")).suffix
+def _read(path: str | Path) -> list[LabelledRecord]:
+    lines = read_lines(path)
+    parse = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
+    if parse is None:
+        raise InputError(
+            f"{name_of(path)}: neither a structure file nor a suffix of one; expected CT, BPSEQ, "
+            "dot-bracket, Stockholm or a table with id, sequence and dot_bracket"
+        )
+    return parse(lines, path)
+
+
+def _by_content(lines: list[str]) -> _Parser | None:
+    """The parser of a format that the first lines are in; None if they could be of several or none."""
+    if not (first := next((line for line in lines if line.strip()), "")):
+        return None
+    if first.startswith("# STOCKHOLM"):
+        return _STOCKHOLM
+    if set(REQUIRED_COLUMNS) <= set(first.split("\t")):
+        return parse_labelled_tsv
+    rows = (
+        line.split() for line in lines if line.strip() and not line.startswith(("#", ";", *CRW_HEADINGS))
+    )
+    head, row = next(rows, [""]), next(rows, [""])
+    if head[0].startswith(">"):
+        return _DOT_BRACKET
+    if head[0].isdigit():
+        return _CT if len(row) >= 6 and row[0].isdigit() else _BPSEQ if len(head) == 3 else None
+    return _DOT_BRACKET if head[0].isalpha() and row[0][:1] in tuple(".([{<") else None

@@ -2,18 +2,26 @@
 
 import gzip
 from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.files import read_lines, write_atomically
+from rnass.files import name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["LabelledRecord", "read_labelled_tsv", "write_labelled_tsv"]
+__all__ = [
+    "REQUIRED_COLUMNS",
+    "LabelledRecord",
+    "parse_labelled_tsv",
+    "read_labelled_tsv",
+    "write_labelled_tsv",
+]
 
-_REQUIRED = ("id", "sequence", "dot_bracket")
+REQUIRED_COLUMNS = ("id", "sequence", "dot_bracket")
+"""The columns that a table of structures must have."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +57,21 @@ def read_labelled_tsv(path: str | Path) -> list[LabelledRecord]:
             sequence or a bracket string is bad, or their lengths differ. Names file and line.
         InputError: the file cannot be read as text.
     """
-    lines = read_lines(path)
+    return parse_labelled_tsv(read_lines(path), path)
+
+
+def parse_labelled_tsv(lines: Items[str], path: str | Path) -> list[LabelledRecord]:
+    """Read the lines of a table; see `read_labelled_tsv`."""
     columns = lines[0].split("\t") if lines else []
-    if missing := [name for name in _REQUIRED if name not in columns]:
+    if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
         raise StructureError(
-            f"{path}:1: no column {', '.join(missing)}; expected at least {', '.join(_REQUIRED)}"
+            f"{name_of(path)}:1: no column {', '.join(missing)}; "
+            f"expected at least {', '.join(REQUIRED_COLUMNS)}"
         )
     if len(set(columns)) < len(columns):
-        raise StructureError(f"{path}:1: a column stands twice; expected distinct names")
+        raise StructureError(f"{name_of(path)}:1: a column stands twice; expected distinct names")
     return [
-        _record(columns, line, f"{path}:{number}")
+        _record(columns, line, f"{name_of(path)}:{number}")
         for number, line in enumerate(lines[1:], start=2)
         if line.strip()
     ]

@@ -1,28 +1,41 @@
 """`rnass compare`: rnass, ViennaRNA and other programs on the same RNAs, pair by pair."""
 
-import logging
+import csv
 from collections import Counter
-from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import InputError, OutputError, counted
+from rnass.errors import ExitStatus, RnassError, counted
 from rnass.evaluation import RNASS, VIENNA, MethodOptions, Predicted, load_methods, read_others
-from rnass.files import reason, write_text
-from rnass.io import file_names
-from rnass.jobs.predict import read_inputs
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.results import Written
+from rnass.jobs.runner import Job, RunOptions, divided, run_job
 from rnass.metrics import score
-from rnass.progress import record_bar
+from rnass.network.weights import find_weights
+from rnass.prediction.predictor import origin
+from rnass.rna import Rna
 
-__all__ = ["Agreement", "agreement", "compare_files"]
+__all__ = ["Agreement", "CompareOptions", "agreement", "compare_files"]
 
-log = logging.getLogger("rnass")
+_PAIRS, _METHODS = "pairs.tsv", "methods.tsv"
 
-_TABLES = ("pairs.tsv", "methods.tsv")
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(RunOptions):
+    """Options of `compare_files`.
+
+    Attributes:
+        methods: that predict, and how.
+        plot: format of an arc diagram of each record; None for none.
+    """
+
+    methods: MethodOptions
+    plot: Literal["svg", "png", "pdf"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +66,6 @@ class Agreement:
         ]
 
 
-@dataclass
-class _Totals:
-    """Counts over all RNAs."""
-
-    records: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    f1: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-
-
 def agreement(predicted: Predicted) -> Agreement:
     """Every predicted pair, and the methods that predict it."""
     structures = {method: found for method, found in predicted.structures.items() if found is not None}
@@ -73,50 +77,99 @@ def agreement(predicted: Predicted) -> Agreement:
 
 
 def compare_files(
-    paths: Items[str],
-    out: Path,
-    options: MethodOptions,
-    *,
-    plot: Literal["svg", "png", "pdf"] | None = "svg",
-) -> tuple[str, int]:
-    """Predict every RNA by every method and write *out*; returns a short table and the exit status.
+    paths: Sequence[str], out: Path, options: CompareOptions, *, sequence: str | None = None
+) -> tuple[str, ExitStatus]:
+    """Predict every record by every method, into a results folder; gives a short table and the status.
 
     Writes `pairs.tsv` (every predicted pair, its methods and probabilities), `methods.tsv` (each method
-    on each RNA: pairs, confidence, F1 against each other method) and an arc diagram per RNA.
-    Exit status: 0, or 1 if a record was bad or a method has no prediction of one.
+    on each RNA: pairs, confidence, F1 against each other method) and an arc diagram of each RNA. The
+    exit status is 1 if a method predicts nothing of an RNA.
 
     Raises:
-        InputError: no good record; predictions that cannot be read.
-        OutputError: the folder holds a comparison already, or cannot be written.
+        RnassError: see `rnass.jobs.runner.run_job`; predictions that cannot be read.
     """
-    sequences, bad = read_inputs(list(paths))
-    problems = [str(problem) for problem in bad]
-    if not sequences:
-        raise InputError("\n".join(problems) or "no records; expected at least one")
-    _make(out, overwrite=options.overwrite)
-    others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
-    problems += [problem for other in others.values() for problem in other.problems]
-    methods = load_methods(options, {name: other.structures for name, other in others.items()})
-    names = file_names(sequence.id for sequence in sequences)
-    pairs, rows = [""] * len(sequences), [""] * len(sequences)
-    totals = _Totals()
-    with record_bar(len(sequences), quiet=options.quiet) as advance:
-        for predicted in methods.predict(sequences):
-            found = agreement(predicted)
-            pairs[predicted.number] = _pair_rows(predicted, found, methods.names)
-            rows[predicted.number] = _method_rows(predicted, found, totals)
-            problems += predicted.problems
-            if plot:
-                _draw(out / f"{names[predicted.number]}.{plot}", predicted)
-            advance(len(predicted.rna))
-    write_text(out / _TABLES[0], _head(_PAIR_COLUMNS, methods.names) + "".join(pairs))
-    f1_columns = [f"F1 against {method}" for method in methods.names]
-    write_text(out / _TABLES[1], _head(_METHOD_COLUMNS, f1_columns) + "".join(rows))
-    for problem in problems:
-        log.warning("%s", problem)
-    return _summary(methods.names, totals), int(bool(problems))
+    inputs = read_inputs(paths, sequence)
+    status = run_job(lambda: CompareJob(options, inputs.rnas), inputs, out, options)
+    if status == ExitStatus.STOPPED:
+        return "", status
+    return _summary(_table(out / _PAIRS), _table(out / _METHODS)), status
 
 
+class CompareJob(Job[Predicted]):
+    """Predict RNAs by every method."""
+
+    kind: ClassVar[str] = "compare"
+    shared: Sequence[str] = (_PAIRS, _METHODS)
+
+    def __init__(self, options: CompareOptions, rnas: list[Rna]) -> None:
+        self.options = options
+        self.suffixes = (f".{options.plot}",) if options.plot else ()
+        read = {
+            name: read_others(name, path, rnas) for name, path in options.methods.predictions.items()
+        }
+        self.problems = [problem for other in read.values() for problem in other.problems]
+        self.others = {
+            rna: {name: other.structures[number] for name, other in read.items()}
+            for number, rna in enumerate(rnas)
+        }
+        self.methods = load_methods(
+            options.methods, {name: other.structures for name, other in read.items()}
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Weights, methods and options."""
+        chosen = asdict(self.options.methods)
+        names = ("rnass", "vienna", "also", "precision", "thermodynamics", "decoding")
+        predictor = self.methods.predictor
+        weights = find_weights(self.options.methods.weights) if predictor else None
+        return {
+            **(origin(weights, predictor) if predictor and weights else {}),
+            "options": {name: chosen[name] for name in names} | {"plot": self.options.plot},
+            "methods": list(self.methods.names),
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Where the other programs' predictions are."""
+        given = self.options.methods.predictions
+        return {"predictions": {name: str(path) for name, path in given.items()}}
+
+    def more(self, rna: Rna) -> Any:
+        """What the other programs predict."""
+        return {
+            name: None if one is None else one.pairs.tolist() for name, one in self.others[rna].items()
+        }
+
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Predicted | RnassError], None, None]:
+        """Predict RNAs by every method."""
+        return divided(self._predicted, rnas)
+
+    def _predicted(self, rnas: list[Rna]) -> Generator[tuple[int, Predicted], None, None]:
+        names = self.options.methods.predictions
+        self.methods.others = {name: [self.others[rna][name] for rna in rnas] for name in names}
+        for one in self.methods.predict(rnas):
+            yield one.number, one
+
+    def write(self, folder: Path, name: str, rna: Rna, found: Predicted) -> Written:
+        """The rows of both tables, and the figure."""
+        where = agreement(found)
+        parts = {
+            _PAIRS: _pair_rows(found, where, self.methods.names),
+            _METHODS: _method_rows(found, where),
+        }
+        files = [f"{name}{suffix}" for suffix in self.suffixes]
+        for file in files:
+            _draw(folder / file, found)
+        return Written(files, shared=parts, missing="; ".join(found.problems))
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """A whole table."""
+        names = self.methods.names
+        if name == _PAIRS:
+            return _head(_PAIR_COLUMNS, names) + "".join(parts)
+        return _head(_METHOD_COLUMNS, [f"{_F1}{method}" for method in names]) + "".join(parts)
+
+
+_F1 = "F1 against "
 _PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
 _METHOD_COLUMNS = (
     "id",
@@ -131,11 +184,11 @@ _METHOD_COLUMNS = (
 )
 
 
-def _head(columns: Items[str], more: Items[str]) -> str:
+def _head(columns: Sequence[str], more: Sequence[str]) -> str:
     return "\t".join([*columns, *more]) + "\n"
 
 
-def _pair_rows(predicted: Predicted, found: Agreement, methods: Items[str]) -> str:
+def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -> str:
     """A row per pair, bases from 1; 1 or 0 per method, empty where it has no prediction of this RNA."""
     text = ""
     bases = predicted.rna.bases
@@ -150,55 +203,51 @@ def _pair_rows(predicted: Predicted, found: Agreement, methods: Items[str]) -> s
     return text
 
 
-def _method_rows(predicted: Predicted, found: Agreement, totals: _Totals) -> str:
-    """A row per method; adds to the *totals* over all RNAs."""
+def _method_rows(predicted: Predicted, found: Agreement) -> str:
+    """A row for each method."""
     kinds = found.kinds
-    totals.records += 1
-    totals.kinds.update("one" if kind.startswith("only ") else kind for kind in kinds)
     text = ""
     for method, structure in predicted.structures.items():
         row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
         if structure is None:
-            text += (
-                "\t".join([*row, *[""] * (len(_METHOD_COLUMNS) - 3 + len(predicted.structures))]) + "\n"
-            )
+            empty = [""] * (len(_METHOD_COLUMNS) - len(row) + len(predicted.structures))
+            text += "\t".join([*row, *empty]) + "\n"
             continue
-        own = [
-            kind
-            for kind, held in zip(kinds, found.held[:, found.methods.index(method)], strict=True)
-            if held
-        ]
+        held = found.held[:, found.methods.index(method)]
+        own = Counter(kind for kind, is_held in zip(kinds, held, strict=True) if is_held)
         confidence = predicted.confidence(method)
         row += [str(len(structure.pairs)), str(structure.pseudoknot_order)]
         row += ["" if confidence is None else f"{confidence:.4f}"]
-        row += [str(own.count("all")), str(own.count("some")), str(own.count(f"only {method}"))]
-        for name, other in predicted.structures.items():
-            f1 = None if other is None else score(other, structure).f1
-            row.append("" if f1 is None else f"{f1:.4f}")
-            if f1 is not None:
-                totals.f1.setdefault((method, name), []).append(f1)
+        row += [str(own[kind]) for kind in ("all", "some", f"only {method}")]
+        others = predicted.structures.values()
+        row += ["" if other is None else f"{score(other, structure).f1:.4f}" for other in others]
         text += "\t".join(row) + "\n"
     return text
 
 
-def _summary(methods: Items[str], totals: _Totals) -> str:
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _summary(pairs: list[dict[str, str]], rows: list[dict[str, str]]) -> str:
     """Agreement over all RNAs: shares of pairs, and the mean F1 of each method against each other."""
-    total = sum(totals.kinds.values())
-    text = f"{counted(totals.records, 'RNA')}, {counted(total, 'different pair')} predicted by "
-    text += f"{counted(len(methods), 'method')}\n"
-    for kind, words in (("all", "by all methods"), ("some", "by some"), ("one", "by one only")):
-        text += f"{words:>14}: {totals.kinds[kind]:,}\n"
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if not methods:
+        return ""
+    kinds = Counter(row["predicted_by"].split()[0] for row in pairs)
+    text = f"{counted(len(rows) // len(methods), 'RNA')}, {counted(len(pairs), 'different pair')} "
+    text += f"predicted by {counted(len(methods), 'method')}\n"
+    for kind, words in (("all", "by all methods"), ("some", "by some"), ("only", "by one only")):
+        text += f"{words:>14}: {kinds[kind]:,}\n"
     width = max(map(len, methods))
     text += "\nmean strict F1 of each method's structure against each other's\n"
-    text += (
-        " " * width
-        + "".join(f"  {name:>8}" for name in (f"({k + 1})" for k in range(len(methods))))
-        + "\n"
-    )
+    text += " " * width + "".join(f"  {f'({k + 1})':>8}" for k in range(len(methods))) + "\n"
     for k, method in enumerate(methods):
-        cells = (totals.f1.get((method, other)) for other in methods)
-        row = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
-        text += f"{method:<{width}}{row}  ({k + 1})\n"
+        own = [row for row in rows if row["method"] == method]
+        cells = [[float(f1) for row in own if (f1 := row[f"{_F1}{other}"])] for other in methods]
+        square = "".join(f"  {np.mean(cell):8.4f}" if cell else "         -" for cell in cells)
+        text += f"{method:<{width}}{square}  ({k + 1})\n"
     return text
 
 
@@ -213,13 +262,3 @@ def _draw(path: Path, predicted: Predicted) -> None:
             tracks.append(Track(f"{method}{sure}", structure, predicted.map_of(method)))
     if tracks:
         save_figure(compare_arcs(predicted.rna.text, tracks, title=predicted.rna.id), path)
-
-
-def _make(out: Path, *, overwrite: bool) -> None:
-    """Have the folder, without an earlier comparison unless that may be replaced."""
-    if not overwrite and any((out / name).exists() for name in _TABLES):
-        raise OutputError(f"{out}: holds a comparison; expected another folder, or --overwrite")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {reason(error)}; expected a folder that can be written") from error

@@ -1,25 +1,24 @@
-"""`rnass convert`: structures from one file format to another; pseudoknots are kept unless told."""
+"""`rnass convert`: structures from one file format to another, pseudoknots included."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from rnass.config import DecodingConfig
+from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import reason, write_text
+from rnass.files import is_there, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
+    check_program,
     file_names,
     format_ct,
     format_dot_bracket,
     read_fasta,
-    read_json_structures,
     read_labelled,
+    read_map,
+    write_boltz,
     write_bpseq,
-    write_json_structures,
     write_labelled_tsv,
     write_stockholm_records,
 )
@@ -28,6 +27,7 @@ from rnass.rna import Rna
 __all__ = ["TARGETS", "convert_file", "read_records", "write_records"]
 
 _Records = list[LabelledRecord]
+_YAML = (".yaml", ".yml")  # the input of Boltz
 
 
 def convert_file(
@@ -38,17 +38,22 @@ def convert_file(
     threshold: float = 0.5,
     pseudoknots: bool = True,
     split: str | None = None,
+    program: str | None = None,
     overwrite: bool = False,
 ) -> str:
-    """Read *source*, write *target*; gives a line that says what was written and what was not.
+    """Read *source*, write *target*; gives a line with the numbers of what was written and left out.
 
     Args:
-        source: .ct, .bpseq, .dbn (.db, .dot), .sto (.stk), .tsv, .json or, with *sequence*, .npy.
-        target: the same but .npy; with *split*, a folder.
+        source: a structure file of any format that `rnass.io.read_structures` reads, a folder of
+            them, or, with *sequence*, a .npy map of pairing probabilities.
+        target: a file whose suffix is one of `TARGETS`; with *split*, a folder.
         sequence: FASTA file with the RNA of a .npy map.
         threshold: pairing probability that counts as paired, for a .npy map.
-        pseudoknots: keep pairs of pseudoknot order 1 and higher.
+        pseudoknots: keep pairs of pseudoknot order 1 and higher. The brackets in *source*
+            decide which pairs these are, where it has any.
         split: a suffix without dot: each record gets a file of its own in the folder *target*.
+        program: one of `rnass.io.PROGRAMS`, whose input is written: `.yaml` files of Boltz, in the
+            folder *target* unless that is such a file.
         overwrite: replace files that are there.
 
     Raises:
@@ -56,6 +61,9 @@ def convert_file(
         StructureError: a structure that the format cannot hold.
         OutputError: no such format, more records than the format holds, a file that is there already.
     """
+    if program is not None:
+        check_program(program)
+        split = None if suffix_of(target) in _YAML else "yaml"
     records = read_records(source, sequence=sequence, threshold=threshold)
     left_out = 0
     if not pseudoknots:
@@ -74,13 +82,10 @@ def convert_file(
 
 def read_records(path: Path, *, sequence: Path | None = None, threshold: float = 0.5) -> _Records:
     """Every record of a file of any format; see `convert_file`."""
-    suffix = _suffix(path)
-    if suffix == ".npy":
+    if suffix_of(path) == ".npy":
         return [_decoded(path, sequence, threshold)]
     if sequence is not None:
         raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
-    if suffix == ".json":
-        return [LabelledRecord(*record) for record in read_json_structures(path)]
     return read_labelled(path)
 
 
@@ -101,11 +106,25 @@ def _write_ct(path: Path, records: _Records) -> None:
 
 
 def _write_bpseq(path: Path, records: _Records) -> None:
+    record = _only(path, records)
+    write_bpseq(path, record.sequence, record.structure)
+
+
+def _write_boltz(path: Path, records: _Records) -> None:
+    record = _only(path, records)
+    write_boltz(path, record.sequence, record.structure)
+
+
+def _only(path: Path, records: _Records) -> LabelledRecord:
+    """The record of a file that holds one.
+
+    Raises:
+        OutputError: there are more, or none.
+    """
     if len(records) != 1:
-        raise OutputError(
-            f"{path}: {counted(len(records), 'record')}; expected one, or --split bpseq for a file each"
-        )
-    write_bpseq(path, records[0].sequence, records[0].structure)
+        many, suffix = counted(len(records), "record"), suffix_of(path).removeprefix(".")
+        raise OutputError(f"{path}: {many}; expected one, or --split {suffix} for a file each")
+    return records[0]
 
 
 def _write_dot_bracket(path: Path, records: _Records) -> None:
@@ -116,22 +135,18 @@ def _write_stockholm(path: Path, records: _Records) -> None:
     write_stockholm_records(path, ((r.sequence, r.structure) for r in records))
 
 
-def _write_json(path: Path, records: _Records) -> None:
-    write_json_structures(path, ((r.sequence, r.structure) for r in records))
-
-
 TARGETS: dict[str, Callable[[Path, _Records], None]] = {
     ".bpseq": _write_bpseq,
     ".ct": _write_ct,
     ".db": _write_dot_bracket,
     ".dbn": _write_dot_bracket,
     ".dot": _write_dot_bracket,
-    ".json": _write_json,
     ".sto": _write_stockholm,
     ".stk": _write_stockholm,
     ".tsv": write_labelled_tsv,
+    **dict.fromkeys(_YAML, _write_boltz),
 }
-"""Who writes a format, by its suffix."""
+"""The writer of each format, by suffix."""
 
 
 def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord:
@@ -139,22 +154,12 @@ def _decoded(path: Path, fasta: Path | None, threshold: float) -> LabelledRecord
     if fasta is None:
         raise InputError(f"{path}: a map without bases; expected --sequence FASTA with them")
     sequence = _sequence_of(path, fasta)
+    probabilities = read_map(path, len(sequence))
+    options = from_mapping(DecodingConfig, {"threshold": threshold}, str(path))
     try:
-        array = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path}: {reason(error)}; expected a file to read") from error
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an array; expected NumPy's format, without pickle") from error
-    size = len(sequence)
-    if getattr(array, "shape", None) != (size, size) or array.dtype.kind not in "fiub":
-        raise InputError(
-            f"{path}: not {size} by {size} numbers; expected those, as {sequence.id} has "
-            f"{counted(size, 'base')}"
-        )
-    try:
-        options = DecodingConfig(threshold=threshold)
-        return LabelledRecord(sequence, decode(array.astype(np.float64), sequence.bases, options))
-    except (InputError, ValueError) as error:
+        structure = decode(probabilities, sequence.bases, options, nick=sequence.nick)
+        return LabelledRecord(sequence, structure)
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
@@ -173,7 +178,7 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
 
 
 def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
+    if is_there(path) and not overwrite:
         raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
     write_records(path, records)
 
@@ -187,7 +192,3 @@ def _make(folder: Path) -> None:
 
 def _pairs(records: _Records) -> int:
     return sum(len(record.structure.pairs) for record in records)
-
-
-def _suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(".gz")).suffix

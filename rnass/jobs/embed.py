@@ -1,12 +1,10 @@
-"""Embeddings of every RNA in some FASTA files, one file each, into a results folder."""
+"""`rnass embed`: embeddings of every RNA in some FASTA files, one file each."""
 
-import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,29 +12,22 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from rnass.backbone.embeddings import LONGEST_WINDOW, Embedding, embed, layer_number
-from rnass.errors import ConfigError, DependencyError
+from rnass.errors import ConfigError, DependencyError, ExitStatus, RnassError
 from rnass.files import write_atomically, write_npy
-from rnass.io import file_names
-from rnass.jobs.predict import read_inputs, versions
-from rnass.jobs.results import Results, open_results
-from rnass.jobs.summary import SummaryRow
-from rnass.network.weights import Backbone, open_backbone
-from rnass.prediction.predictor import Device, choose_device, unreadable
-from rnass.progress import record_bar
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.results import Written
+from rnass.jobs.runner import Job, RunOptions, divided, run_job
+from rnass.network.backbones import open_backbone
+from rnass.network.device import Device, choose_device
+from rnass.prediction.limits import unreadable
 from rnass.rna import Rna
 
 __all__ = ["EmbedOptions", "embed_files"]
 
-log = logging.getLogger("rnass")
-
-_Record = tuple[str, Rna]  # the name of its file, and the RNA
-
-_COLUMNS = ("id", "file", "length", "status", "message")
-
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedOptions:
-    """What can be asked of `embed_files`.
+class EmbedOptions(RunOptions):
+    """Options of `embed_files`.
 
     Attributes:
         backbone, family, u_as: for `rnass.network.weights.open_backbone`.
@@ -44,9 +35,6 @@ class EmbedOptions:
         pool: "none" gives a row per token, "mean" their mean, "cls" the token before the first.
         format: npy, safetensors (tensor "embedding") or parquet (columns "token" and "embedding").
         device: where the network runs.
-        strict: embed nothing if any record is bad.
-        overwrite, resume: what to do with results that are already there.
-        quiet: no progress bar.
     """
 
     backbone: str | None = None
@@ -56,124 +44,79 @@ class EmbedOptions:
     pool: Literal["none", "mean", "cls"] = "none"
     format: Literal["npy", "safetensors", "parquet"] = "npy"
     device: Device = "auto"
-    strict: bool = False
-    overwrite: bool = False
-    resume: bool = False
-    quiet: bool = False
 
 
 def embed_files(
-    paths: list[str], out: Path, options: EmbedOptions, *, sequence: str | None = None
-) -> int:
-    """Embed every record and write *out*; gives the exit status as
-    `rnass.jobs.predict.predict_files` does.
+    paths: Sequence[str], out: Path, options: EmbedOptions, *, sequence: str | None = None
+) -> ExitStatus:
+    """Embed every record of some FASTA files, and the RNA given as text, into a results folder.
 
     NAME.npy holds float32, shape (T, D) with a row per base (per codon where tokens are codons), or (D,)
-    where it is pooled. summary.tsv says which RNAs were read in windows.
+    where it is pooled. The messages of summary.tsv tell which RNAs were read in windows.
 
     Raises:
-        RnassError: no such backbone, layer or token; the folder holds results already, or another run
-            writes into it.
+        RnassError: see `rnass.jobs.runner.run_job`; no such backbone, layer or token.
     """
-    began = time.time()
-    sequences, problems = read_inputs(paths, sequence, any_length=True)
-    for problem in problems:
-        log.error("%s", problem)
-    if problems and (options.strict or not sequences):
-        log.error("bad records: %d; nothing is embedded", len(problems))
-        return 2 if options.strict else 1
     if options.format == "parquet":
         _arrow()
-    backbone = open_backbone(options.backbone, options.family, options.u_as)
-    _check(backbone, options)
-    if options.strict:
-        refused = [why for one in sequences if (why := unreadable(one, backbone.encoder))]
-        for problem in refused:
-            log.error("%s", problem)
-        if refused:
-            log.error("bad records: %d; nothing is embedded", len(refused))
-            return 2
-    device = choose_device(options.device)
-    backbone.encoder.to(device)
-    identity = _identity(backbone, options)
-    records = list(zip(file_names(s.id for s in sequences), sequences, strict=True))
-    with open_results(out, identity, overwrite=options.overwrite, resume=options.resume) as results:
-        failed = _embed(records, results, backbone, options)
-        bad = [SummaryRow(id=one.record, status="failed", message=str(one)) for one in problems]
-        results.close_without_structures(records, bad, _COLUMNS)
-        status = 130 if failed is None else int(bool(failed or problems))
-        run = {
-            "versions": versions(),
-            "unit": backbone.encoder.vocabulary.unit,
-            "width": backbone.encoder.config.width,
-            "context_bases": backbone.encoder.max_bases,
-            "device": str(device),
-            "records": len(records),
-            "bad_records": len(problems),
-            "seconds": round(time.time() - began, 3),
-            "exit_status": status,
+    inputs = read_inputs(paths, sequence, any_length=True)
+    return run_job(lambda: EmbedJob(options), inputs, out, options)
+
+
+class EmbedJob(Job[Embedding]):
+    """Embed RNAs and write their files."""
+
+    kind: ClassVar[str] = "embed"
+
+    def __init__(self, options: EmbedOptions) -> None:
+        self.options = options
+        self.suffixes = (f".{options.format}",)
+        self.backbone = open_backbone(options.backbone, options.family, options.u_as)
+        self.encoder = self.backbone.encoder
+        layer_number(self.encoder, options.layer)
+        if options.pool == "cls" and not self.encoder.vocabulary.special_before():
+            raise ConfigError(
+                f"pool cls: {self.backbone.name} puts no token before the first; expected mean or none"
+            )
+        self.device = choose_device(options.device)
+        self.encoder.to(self.device)
+
+    def identity(self) -> dict[str, Any]:
+        """The backbone and options."""
+        options = self.options
+        chosen = {"layer": options.layer, "pool": options.pool, "format": options.format}
+        return {"backbone": self.backbone.identity(), "options": chosen}
+
+    def about(self) -> dict[str, Any]:
+        """Shape of an embedding, and the device."""
+        return {
+            "unit": self.encoder.vocabulary.unit,
+            "width": self.encoder.config.width,
+            "context_bases": self.encoder.max_bases,
+            "device": str(self.device),
         }
-        results.write_run(identity | run)
-    return status
 
+    def refusal(self, rna: Rna) -> RnassError | None:
+        """Two strands, or bases that are no whole codons."""
+        return unreadable(rna, self.encoder)
 
-def _check(backbone: Backbone, options: EmbedOptions) -> None:
-    """Refuse what this backbone cannot give."""
-    layer_number(backbone.encoder, options.layer)
-    if options.pool == "cls" and not backbone.encoder.vocabulary.special_before():
-        raise ConfigError(
-            f"pool cls: {backbone.name} puts no token before the first; expected mean or none"
-        )
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Embedding | RnassError], None, None]:
+        """Embed RNAs."""
+        return divided(self._embed, rnas)
 
+    def _embed(self, rnas: list[Rna]) -> Iterator[tuple[int, Embedding]]:
+        for one in embed(self.encoder, [rna.bases for rna in rnas], self.options.layer):
+            yield one.number, one
 
-def _identity(backbone: Backbone, options: EmbedOptions) -> dict[str, Any]:
-    """What decides the files of a record; a resumed run must agree in it."""
-    return {
-        "backbone": backbone.identity(),
-        "options": {"layer": options.layer, "pool": options.pool, "format": options.format},
-    }
-
-
-def _embed(
-    records: list[_Record], results: Results, backbone: Backbone, options: EmbedOptions
-) -> int | None:
-    """Embed what is left to do; gives how many failed, None if interrupted."""
-    good: list[_Record] = []
-    left = [record for record in records if not results.is_finished(*record)]
-    for name, sequence in left:
-        if error := unreadable(sequence, backbone.encoder):
-            log.error("%s", error)
-            results.finish(_row(name, sequence, "failed", str(error)), sequence, None)
-        else:
-            good.append((name, sequence))
-    write = WRITERS[options.format]
-    try:
-        with record_bar(len(good), quiet=options.quiet) as advance:
-            for one in embed(backbone.encoder, [s.bases for _, s in good], options.layer):
-                name, sequence = good[one.number]
-                path = results.folder / f"{name}.{options.format}"
-                write(path, pooled(one, options.pool))
-                said = _said(one, backbone)
-                if said:
-                    log.info("%s: %s", sequence.id, said)
-                results.finish(_row(name, sequence, "ok", said), sequence, None, [path.name])
-                advance(len(sequence))
-    except KeyboardInterrupt:
-        log.error("interrupted; finished records are kept, --resume does the rest")
-        return None
-    return len(left) - len(good)
-
-
-def _row(name: str, sequence: Rna, status: Literal["ok", "failed"], message: str) -> SummaryRow:
-    return SummaryRow(id=sequence.id, file=name, length=len(sequence), status=status, message=message)
-
-
-def _said(one: Embedding, backbone: Backbone) -> str:
-    """What the summary says of an RNA that was read in windows; nothing of any other."""
-    if one.windows == 1:
-        return ""
-    size = backbone.encoder.max_bases or LONGEST_WINDOW
-    return f"{one.windows} windows of {size} bases, a quarter or more shared, averaged"
+    def write(self, folder: Path, name: str, rna: Rna, found: Embedding) -> Written:
+        """One file; a message where the RNA was read in windows."""
+        file = f"{name}.{self.options.format}"
+        WRITERS[self.options.format](folder / file, pooled(found, self.options.pool))
+        if found.windows == 1:
+            return Written([file])
+        size = self.encoder.max_bases or LONGEST_WINDOW
+        message = f"{found.windows} windows of {size} bases, a quarter or more shared, averaged"
+        return Written([file], {"message": message})
 
 
 def pooled(one: Embedding, pool: str) -> NDArray[np.float32]:

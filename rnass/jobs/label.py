@@ -1,82 +1,114 @@
-"""What a trained head says of every RNA in some FASTA files, as a table."""
+"""`rnass label`: the labels that a trained head gives every RNA in some FASTA files, as a table."""
 
-import logging
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
-from rnass.files import write_atomically
-from rnass.jobs.predict import read_inputs
-from rnass.prediction.predictor import Device, choose_device, unreadable
-from rnass.progress import record_bar
+from rnass.errors import ExitStatus, RnassError
+from rnass.files import sha256
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.results import Written
+from rnass.jobs.runner import Job, RunOptions, divided, run_job
+from rnass.network.device import Device, choose_device
+from rnass.prediction.limits import unreadable
 from rnass.rna import Rna
-from rnass.training.probe import Probe, load_probe
+from rnass.training.probe import FILE, load_probe
 
-__all__ = ["label_files"]
+__all__ = ["LabelOptions", "label_files"]
 
-log = logging.getLogger("rnass")
+_TABLE = "labels.tsv"
 
-_TOGETHER = 256  # RNAs that are read and written together
+Cells = list[tuple[str, ...]]  # of each line of a record
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions(RunOptions):
+    """Options of `label_files`.
+
+    Attributes:
+        probe: of `rnass train --task`: its folder or file.
+        backbone: see `rnass.training.probe.load_probe`.
+        device: where the backbone runs.
+    """
+
+    probe: Path
+    backbone: str | None = None
+    device: Device = "auto"
 
 
 def label_files(
-    paths: list[str],
-    probe: Path,
-    out: Path | None = None,
-    *,
-    backbone: str | None = None,
-    device: Device = "auto",
-    quiet: bool = False,
-) -> int:
-    """Write what a head says of each record, in their order; gives the exit status.
+    paths: Sequence[str], out: Path | None, options: LabelOptions, *, sequence: str | None = None
+) -> ExitStatus:
+    """Label every record of some FASTA files, and the RNA given as text.
 
-    0: all is well; 1: a record was bad, the others are written (no table if all are).
-
-    The columns are id, for a head of tokens the number of the token from 1, prediction, and for classes
-    the probability of the predicted one.
+    labels.tsv has the columns id, for a head of tokens the number of the token from 1, prediction, and
+    for classes the probability of the predicted one.
 
     Args:
         paths: FASTA files.
-        probe: what `rnass.training.probe.train_probe` made, its folder or file.
-        out: of the table; None for standard output.
-        backbone: see `rnass.training.probe.load_probe`.
-        device: where the backbone runs.
-        quiet: no progress bar.
+        out: folder for the results; None prints the table.
+        options: see there.
+        sequence: an RNA.
 
     Raises:
-        RnassError: no such head or backbone, a table that cannot be written.
+        RnassError: see `rnass.jobs.runner.run_job`; no such head or backbone.
     """
-    sequences, problems = read_inputs(paths, any_length=True)
-    head = load_probe(probe, backbone)
-    encoder = head.needed().encoder.to(choose_device(device))
-    problems += [bad for one in sequences if (bad := unreadable(one, encoder))]
-    good = [sequence for sequence in sequences if not unreadable(sequence, encoder)]
-    for problem in problems:
-        log.error("%s", problem)
-    if not good:
-        return 1
-    with (
-        nullcontext(sys.stdout.buffer) if out is None else write_atomically(out) as file,
-        record_bar(len(good), quiet=quiet) as advance,
-    ):
-        file.write(_line("id", *(["token"] if head.config.task == "token" else []), *head.columns))
-        for start in range(0, len(good), _TOGETHER):
-            for sequence, rows in _labelled(head, good[start : start + _TOGETHER]):
-                file.write(rows)
-                advance(len(sequence))
-    return int(bool(problems))
+    inputs = read_inputs(paths, sequence, any_length=True)
+    if out is not None:
+        return run_job(lambda: LabelJob(options), inputs, out, options)
+    with tempfile.TemporaryDirectory() as folder:
+        status = run_job(lambda: LabelJob(options), inputs, Path(folder), options)
+        if (table := Path(folder) / _TABLE).is_file():
+            with table.open(encoding="utf-8") as file:
+                shutil.copyfileobj(file, sys.stdout)
+    return status
 
 
-def _labelled(head: Probe, sequences: list[Rna]) -> Iterator[tuple[Rna, bytes]]:
-    """The RNAs in their order, each with its lines of the table."""
-    said = dict(head.predict_many([sequence.bases for sequence in sequences]))
-    for number, sequence in enumerate(sequences):
-        cells = [head.cells(one) for one in said[number]]
-        if head.config.task == "token":
-            cells = [(str(token), *rest) for token, rest in enumerate(cells, start=1)]
-        yield sequence, b"".join(_line(sequence.id, *rest) for rest in cells)
+class LabelJob(Job[Cells]):
+    """Label RNAs."""
+
+    kind: ClassVar[str] = "label"
+    shared: Sequence[str] = (_TABLE,)
+
+    def __init__(self, options: LabelOptions) -> None:
+        path = options.probe / FILE if options.probe.is_dir() else options.probe
+        self.head = load_probe(path, options.backbone)
+        self.sha256 = sha256(path)
+        self.encoder = self.head.needed().encoder.to(choose_device(options.device))
+        self.of_tokens = self.head.config.task == "token"
+
+    def identity(self) -> dict[str, Any]:
+        """The head, which names its backbone."""
+        return {"probe": self.sha256}
+
+    def refusal(self, rna: Rna) -> RnassError | None:
+        """Two strands, or bases that are no whole codons."""
+        return unreadable(rna, self.encoder)
+
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Cells | RnassError], None, None]:
+        """The cells of each line that a record has in the table, but the first."""
+        return divided(self._label, rnas)
+
+    def _label(self, rnas: list[Rna]) -> Iterator[tuple[int, Cells]]:
+        for number, labels in self.head.predict_many([rna.bases for rna in rnas]):
+            cells = [self.head.cells(one) for one in labels]
+            if self.of_tokens:
+                cells = [(str(token), *rest) for token, rest in enumerate(cells, start=1)]
+            yield number, cells
+
+    def write(self, folder: Path, name: str, rna: Rna, found: Cells) -> Written:
+        """The lines of one record."""
+        return Written(shared={_TABLE: "".join(_line(rna.id, *cells) for cells in found)})
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """The table."""
+        head = _line("id", *(["token"] if self.of_tokens else []), *self.head.columns)
+        return head + "".join(parts)
 
 
-def _line(*cells: str) -> bytes:
-    return ("\t".join(cells) + "\n").encode()
+def _line(*cells: str) -> str:
+    return "\t".join(cells) + "\n"

@@ -1,349 +1,222 @@
-"""The main job: sequence files in, a results folder out."""
+"""`rnass predict`: structures, probabilities and figures of every RNA in some FASTA files."""
 
 import dataclasses
-import logging
-import platform
-import time
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 
-import rnass
 from rnass.config import DecodingConfig, from_mapping
-from rnass.errors import InputError, WorkerError, counted
-from rnass.io import file_names, read_fasta, write_dot_bracket
-from rnass.jobs.results import FORMATS, Results, open_results
-from rnass.jobs.summary import SummaryRow
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError
+from rnass.files import write_npy
+from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
+from rnass.jobs.inputs import Inputs, read_inputs
+from rnass.jobs.results import Written
+from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
-from rnass.network.memory import keep_freed_memory
+from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
-from rnass.prediction.predictor import (
-    Device,
-    Outcome,
-    Prediction,
-    Predictor,
-    load_predictor,
-    origin,
-    refusal,
-    share_cores,
-    too_long,
-)
-from rnass.prediction.restraints import Knowledge, ShapeMethod, known_of
-from rnass.progress import record_bar
+from rnass.prediction.predictor import Prediction, load_predictor, origin
+from rnass.prediction.restraints import ShapeMethod, restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.free_energy import energy as free_energy
 
-__all__ = ["JobOptions", "predict_files", "read_inputs", "versions"]
+__all__ = ["FORMATS", "PredictOptions", "predict_files"]
 
-log = logging.getLogger("rnass")
-
-
-class _Record(NamedTuple):
-    """The name of its files, the RNA, and what is known of it."""
-
-    name: str
-    sequence: Rna
-    known: Knowledge
-
+FORMATS = ("ct", "dbn", "bpseq", "npy")
+"""What can be written per record."""
 
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
+_PREDICTIONS = "predictions.dbn"
+_BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
+_ELEMENTS = (
+    *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
+    "pseudoknotted_helices",
+)
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobOptions:
-    """What can be asked of the main job.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PredictOptions(RunOptions):
+    """Options of `predict_files`.
 
     Attributes:
-        formats: which files are written per record, of `rnass.io.FORMATS`.
-        plot: format of an arc diagram per record, None for none.
+        formats: files of each record, of `FORMATS`.
+        plot: format of an arc diagram of each record; None for none.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
         elements: also the structure's elements in the summary, by forgi.
-        strict: predict nothing if any record is bad.
-        overwrite, resume: what to do with results that are already there.
-        weights, backbone, device, precision, thermodynamics: see
-            `rnass.prediction.predictor.load_predictor`.
+        alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
+        weights, backbone, device, precision, thermodynamics, mix, shape_method: see
+            `rnass.prediction.predictor.Predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
-        seed: of everything random, were there anything.
-        quiet: no progress bar.
-        constraints, shape: files or folders of what is known of each record; see
-            `rnass.prediction.restraints`.
+        constraints, shape: files or folders of restraints; see `rnass.prediction.restraints`.
         dms: the reactivities are to DMS, which A and C report.
-        shape_method, mix: how reactivities and ViennaRNA's probabilities count; see there.
-        alternatives: how many structures of each record stand in NAME.alternatives.dbn; 0: no such file.
+        normalize_reactivities: they are not normalised yet.
     """
 
     formats: tuple[str, ...] = FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
     baseline: bool = False
     elements: bool = False
-    strict: bool = False
-    overwrite: bool = False
-    resume: bool = False
+    alternatives: int = 0
     weights: str | None = None
     backbone: str | None = None
     device: Device = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     thermodynamics: bool = True
-    decoding: dict[str, Any] = dataclasses.field(default_factory=dict)
+    decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threads: int = 0
-    seed: int = 0
-    quiet: bool = False
     constraints: str | None = None
     shape: str | None = None
     dms: bool = False
+    normalize_reactivities: bool = False
     shape_method: ShapeMethod = "deigan"
     mix: float = 0.0
-    alternatives: int = 0
 
-
-def read_inputs(
-    paths: list[str],
-    sequence: str | None = None,
-    *,
-    any_length: bool = False,
-    constraint_lines: bool = False,
-) -> tuple[list[Rna], list[InputError]]:
-    """All records of the files, and of the one sequence given as text, with every problem found.
-
-    A record that is too long to predict is a problem, unless *any_length*. With *constraint_lines* a
-    line of constraints under the bases is passed over.
-    """
-    good: list[Rna] = []
-    bad: list[InputError] = []
-
-    def take(record: Rna, where: str) -> None:
-        if not any_length and (problem := too_long(record, where)):
-            bad.append(problem)
-        else:
-            good.append(record)
-
-    if sequence is not None:
-        try:
-            take(Rna.from_text(sequence, where="--sequence"), "--sequence")
-        except InputError as error:
-            bad.append(error)
-    for path in paths:
-        records, problems = read_fasta(path, constraint_lines=constraint_lines)
-        bad += problems
-        for record in records:
-            take(record, f"{path} ({record.id})")
-    return good, bad
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in FORMATS:
+                raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
+        if self.dms and not self.shape:
+            raise InputError("--dms: no reactivities; expected --shape with them")
+        if self.normalize_reactivities and not self.shape:
+            raise InputError("--normalize-reactivities: no reactivities; expected --shape with them")
 
 
 def predict_files(
-    paths: list[str], out: Path, options: JobOptions, *, sequence: str | None = None
-) -> int:
-    """Predict every record and write *out*; gives the exit status.
-
-    0: all is well; 1: a record was bad or failed, the others are written; 2: `strict` and a bad record,
-    nothing is predicted, or a worker process was killed; 130: interrupted. After the last two what is
-    finished is written and can be resumed. The folder is left as it is if there is no good record, or
-    the model cannot be loaded.
+    paths: Sequence[str], out: Path, options: PredictOptions, *, sequence: str | None = None
+) -> ExitStatus:
+    """Predict every record of some FASTA files, and the RNA given as text, into a results folder.
 
     Raises:
-        RnassError: the folder holds results already or another run writes into it, there are no such
-            weights, ...
+        RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
-    began = time.time()
-    sequences, problems = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
-    records = _records(sequences, options, problems)
-    for problem in problems:
-        log.error("%s", problem)
-    if problems and (options.strict or not records):
-        why = " (--strict)" if options.strict else ""
-        log.error("bad records: %d; nothing is predicted%s", len(problems), why)
-        return 2 if options.strict else 1
-    weights = find_weights(options.weights)
-    if max((len(record.sequence) for record in records), default=0) <= _KEPT:
-        keep_freed_memory()
-    predictor = _predictor(options, weights)
-    if options.strict:
-        encoder = predictor.model.backbone
-        refused = [bad for r in records if (bad := refusal(r.sequence, r.known, encoder))]
-        for problem in refused:
-            log.error("%s", problem)
-        if refused:
-            log.error("bad records: %d; nothing is predicted (--strict)", len(refused))
-            return 2
-    threads = torch.get_num_threads()
-    identity = _identity(options, weights, predictor)
-    known = {r.name: fingerprint for r in records if (fingerprint := r.known.fingerprint)}
-    with open_results(
-        out, identity, known=known, overwrite=options.overwrite, resume=options.resume
-    ) as results:
-        status = _predict(records, results, options, predictor) or int(bool(problems))
-        results.close([record[:2] for record in records], [_bad_row(problem) for problem in problems])
-        run = {
-            "inputs": [*paths, *(["--sequence"] if sequence is not None else [])],
-            **_settings(options, predictor),
-            "threads": threads,
-            "records": len(records),
-            "bad_records": len(problems),
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-            "seconds": round(time.time() - began, 3),
-            "exit_status": status,
-        }
-        results.write_run(identity | run)
-    return status
-
-
-def _records(sequences: list[Rna], options: JobOptions, problems: list[InputError]) -> list[_Record]:
-    """The RNAs with what is known of them; one that it does not fit is another of the *problems*."""
-    found = known_of(
-        sequences,
+    inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    restrained = restrain(
+        inputs.rnas,
         constraints=options.constraints,
         reactivities=options.shape,
         dms=options.dms,
-        base=Knowledge(shape_method=options.shape_method, mix=options.mix),
-        bad=[problem.record for problem in problems],
+        normalise=options.normalize_reactivities,
+        bad=[problem.record for problem in inputs.problems],
     )
-    problems += [one for one in found if isinstance(one, InputError)]
-    names = file_names(sequence.id for sequence in sequences)
-    return [
-        _Record(name, sequence, known)
-        for name, sequence, known in zip(names, sequences, found, strict=True)
-        if isinstance(known, Knowledge)
-    ]
+    inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
+    inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
+    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
 
 
-def _settings(options: JobOptions, predictor: Predictor) -> dict[str, Any]:
-    """What else run.json tells of how a run was made."""
-    return {
-        "versions": versions(),
-        "decoding": dataclasses.asdict(predictor.decoding),
-        "knowledge": {
-            "constraints": options.constraints,
-            "shape": options.shape,
-            "dms": options.dms,
-            "shape_method": options.shape_method,
-            "mix": options.mix,
-        },
-        "seed": options.seed,
-        "device": str(predictor.device),
-    }
+class PredictJob(Job[Prediction]):
+    """Predict RNAs and write their files."""
 
+    kind: ClassVar[str] = "predict"
+    shared: Sequence[str] = (_PREDICTIONS,)
 
-def versions() -> dict[str, str]:
-    """Versions of rnass and of what its answers depend on."""
-    return {
-        "rnass": rnass.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "ViennaRNA": vienna.version(),
-    }
-
-
-def _identity(options: JobOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
-    """What decides the files of a record; a resumed run must agree in it."""
-    return {
-        **origin(weights, predictor),
-        "options": {
-            "formats": list(options.formats),
-            "plot": options.plot,
-            "baseline": options.baseline,
-            "elements": options.elements,
-            "alternatives": options.alternatives,
-            "thermodynamics": options.thermodynamics,
-            "precision": options.precision,
-            "decoding": options.decoding,
-        },
-    }
-
-
-def _predict(records: list[_Record], results: Results, options: JobOptions, predictor: Predictor) -> int:
-    """Predict and write what is left to do; gives the exit status."""
-    todo = [record for record in records if not results.is_finished(*record[:2])]
-    if len(todo) < len(records):
-        done = len(records) - len(todo)
-        log.info("%d of %s finished already", done, counted(len(records), "record"))
-    sequences = [record.sequence for record in todo]
-    failed = 0
-    try:
-        with (
-            record_bar(len(todo), quiet=options.quiet) as advance,
-            share_cores([len(sequence) for sequence in sequences], predictor) as cores,
-            closing(
-                predictor.predict(sequences, cores, known=(record.known for record in todo))
-            ) as outcomes,
-        ):
-            for outcome in outcomes:
-                name, sequence, _ = todo[outcome.number]
-                failed += not _write(results, name, sequence, outcome, options)
-                advance(len(sequence))
-    except KeyboardInterrupt:
-        log.error("interrupted; finished records are kept, --resume does the rest")
-        return 130
-    except WorkerError as error:
-        log.error("%s; finished records are kept, --resume does the rest", error)
-        return 2
-    predicted = counted(len(todo) - failed, "record")
-    log.info("%s: %s predicted, %d failed", results.folder, predicted, failed)
-    return int(failed > 0)
-
-
-def _predictor(options: JobOptions, weights: Path) -> Predictor:
-    """Load the model, with threads and the random state set for it."""
-    torch.manual_seed(options.seed)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    predictor = load_predictor(
-        weights,
-        backbone=options.backbone,
-        device=options.device,
-        thermodynamics=options.thermodynamics,
-        baseline=options.baseline,
-        precision=options.precision,
-    )
-    chosen = dataclasses.asdict(predictor.decoding) | options.decoding
-    predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
-    return predictor
-
-
-def _write(results: Results, name: str, sequence: Rna, outcome: Outcome, options: JobOptions) -> bool:
-    """Write one record's files and enter it in the journal; gives whether it came out."""
-    prediction = outcome.prediction
-    if prediction is None:
-        log.error("%s", outcome.error)
-        row = SummaryRow(
-            id=sequence.id, file=name, length=len(sequence), status="failed", message=str(outcome.error)
+    def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
+        self.options = options
+        self.weights = find_weights(options.weights)
+        if max(map(len, inputs.rnas), default=0) <= _KEPT:
+            keep_freed_memory()
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.threads = torch.get_num_threads()
+        self.predictor = load_predictor(
+            self.weights,
+            backbone=options.backbone,
+            device=options.device,
+            thermodynamics=options.thermodynamics,
+            baseline=options.baseline,
+            precision=options.precision,
+            mix=options.mix,
+            shape_method=options.shape_method,
         )
-        results.finish(row, sequence, None)
-        return False
-    files = results.write_record(
-        name, sequence, prediction.structure, prediction.probabilities, options.formats
-    )
+        self.predictor.mfe_probabilities = options.plot is not None
+        chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
+        self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
+        self.writers = _writers(options)
+        self.suffixes = tuple(self.writers)
+        self.columns = (
+            *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
+            *("mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
+            *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Weights, energies and options."""
+        options = self.options
+        names = (
+            *("formats", "plot", "baseline", "elements", "alternatives", "thermodynamics"),
+            *("precision", "decoding", "mix", "shape_method"),
+        )
+        chosen = {name: getattr(options, name) for name in names}
+        return {**origin(self.weights, self.predictor), "options": chosen}
+
+    def about(self) -> dict[str, Any]:
+        """Decoding, restraints, device and threads."""
+        names = ("constraints", "shape", "dms", "normalize_reactivities")
+        return {
+            "decoding": dataclasses.asdict(self.predictor.decoding),
+            "restraints": {name: getattr(self.options, name) for name in names},
+            "device": str(self.predictor.device),
+            "threads": self.threads,
+        }
+
+    def refusal(self, rna: Rna) -> RnassError | None:
+        """As the predictor's."""
+        return self.predictor.refusal(rna)
+
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
+        """Predict RNAs."""
+        for row in self.predictor.predict(rnas, parallel=True):
+            if found := row.prediction or row.error:
+                yield row.number, found
+
+    def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Written:
+        """Structures, map, figure; and the record's part of predictions.dbn."""
+        block = format_dot_bracket(rna, found.structure)  # first: it may have too many levels
+        for suffix, write in self.writers.items():
+            write(folder / f"{name}{suffix}", found)
+        cells = _cells(found)
+        if self.options.elements:
+            cells |= _elements(found.structure)
+        return Written([f"{name}{suffix}" for suffix in self.writers], cells, {_PREDICTIONS: block})
+
+
+_Writer = Callable[[Path, Prediction], None]
+
+
+def _writers(options: PredictOptions) -> dict[str, _Writer]:
+    """What writes each file of a record, by its suffix."""
+    formats: dict[str, _Writer] = {
+        "ct": lambda path, one: write_ct(path, one.rna, one.structure),
+        "dbn": lambda path, one: write_dot_bracket(path, [(one.rna, one.structure)]),
+        "bpseq": lambda path, one: write_bpseq(path, one.rna, one.structure),
+        "npy": lambda path, one: write_npy(path, one.probabilities),
+    }
+    chosen = {f".{name}": formats[name] for name in options.formats}
     if options.baseline:
-        path = results.folder / f"{name}.vienna.dbn"
-        write_dot_bracket(path, [(sequence, prediction.thermodynamics.mfe_structure)])
-        files.append(path.name)
+        chosen[".vienna.dbn"] = lambda path, one: write_dot_bracket(
+            path, [(one.rna, one.thermodynamics.mfe_structure)]
+        )
     if options.plot:
-        files.append(_plot(results.folder / f"{name}.{options.plot}", prediction))
+        chosen[f".{options.plot}"] = _plot
     if options.alternatives:
-        path = results.folder / f"{name}.alternatives.dbn"
-        write_dot_bracket(path, _alternatives(prediction, options.alternatives))
-        files.append(path.name)
-    row = _row(name, prediction)
-    if options.elements:
-        row = _with_elements(row, prediction.structure)
-    results.finish(row, sequence, prediction.structure, files)
-    return True
+        chosen[".alternatives.dbn"] = lambda path, one: write_dot_bracket(
+            path, _alternatives(one, options.alternatives)
+        )
+    return chosen
 
 
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:
     """Records of up to *n* structures, with their weights in the titles."""
-    sequence = prediction.sequence
-    header = sequence.description or sequence.id
+    rna = prediction.rna
+    header = rna.description or rna.id
     return [
         (
             dataclasses.replace(
-                sequence,
+                rna,
                 description=f"{header} alternative={k} weight={one.weight:.3f} "
                 f"expected_f1={one.expected_f1:.3f}",
             ),
@@ -353,55 +226,41 @@ def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]
     ]
 
 
-def _row(name: str, prediction: Prediction) -> SummaryRow:
-    structure, below = prediction.structure, prediction.thermodynamics
-    bases = prediction.sequence.text
-
-    def agreement(other: Structure | None) -> float | None:
-        return None if other is None else score(other, structure).f1
-
-    def energy(other: Structure | None) -> float | None:
-        return None if other is None else vienna.energy(bases, other)
-
-    return SummaryRow(
-        id=prediction.sequence.id,
-        file=name,
-        length=len(structure),
-        pairs=len(structure.pairs),
-        pseudoknot_order=structure.pseudoknot_order,
-        confidence=prediction.confidence,
-        mfe_kcal_mol=below.mfe,
-        f1_mfe=agreement(below.mfe_structure),
-        mea_kcal_mol=energy(below.mea),
-        f1_mea=agreement(below.mea),
-        centroid_kcal_mol=energy(below.centroid),
-        f1_centroid=agreement(below.centroid),
-        seconds=prediction.seconds,
-    )
+def _cells(prediction: Prediction) -> dict[str, Any]:
+    """A line of the summary."""
+    structure, folded = prediction.structure, prediction.thermodynamics
+    cells: dict[str, Any] = {
+        "pairs": len(structure.pairs),
+        "pseudoknot_order": structure.pseudoknot_order,
+        "confidence": prediction.confidence,
+        "mfe_kcal_mol": folded.mfe,
+        "f1_mfe": score(folded.mfe_structure, structure).f1,
+        "seconds": prediction.seconds,
+    }
+    for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):
+        if other is not None:
+            cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
+            cells[f"f1_{name}"] = score(other, structure).f1
+    return cells
 
 
-def _with_elements(row: SummaryRow, structure: Structure) -> SummaryRow:
+def _elements(structure: Structure) -> dict[str, Any]:
     from rnass.elements import elements  # forgi takes half a second to load
 
     found = dataclasses.asdict(elements(structure))
-    return dataclasses.replace(row, elements=found.pop("string"), **found)
+    return {"elements": found.pop("string"), **found}
 
 
-def _plot(path: Path, prediction: Prediction) -> str:
-    """Draw rnass above and ViennaRNA's MFE below; gives the name of the file."""
+def _plot(path: Path, prediction: Prediction) -> None:
+    """Draw rnass's structure above and ViennaRNA's MFE structure below."""
     from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
 
-    below = prediction.thermodynamics
-    shades = below.base_pairs[0].dense() if below.base_pairs else None
+    folded = prediction.thermodynamics
+    shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None
     figure = arc_diagram(
-        prediction.sequence.text,
-        Track("rnass", prediction.structure, prediction.informed.astype(np.float32)),
-        Track(f"ViennaRNA MFE {below.mfe:.1f} kcal/mol", below.mfe_structure, shades),
-        title=prediction.sequence.id,
+        prediction.rna.text,
+        Track("rnass", prediction.structure, prediction.decoded_map.astype(np.float32)),
+        Track(f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol", folded.mfe_structure, shades),
+        title=prediction.rna.id,
     )
     save_figure(figure, path)
-    return path.name
-
-
-def _bad_row(problem: InputError) -> SummaryRow:
-    return SummaryRow(id=problem.record, status="failed", message=str(problem))

@@ -58,7 +58,7 @@ class Stage(nn.Module):
     def _coarse(
         self, stage: "Stage", x: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
     ) -> Float[Tensor, "B L L C"]:
-        """What the coarser stage adds; a patch with any base in it counts as present."""
+        """The coarser stage's contribution; a patch with any base in it counts as present."""
         length = x.shape[1]
         odd = length % 2
         patches = functional.pad(x, (0, 0, 0, odd, 0, odd)).permute(0, 3, 1, 2)  # (B, C, L, L)
@@ -76,20 +76,6 @@ class ContactHead(Stage):
         self.norm = nn.LayerNorm(config.channels)
         self.logit = nn.Linear(config.channels, 1)
         nn.init.constant_(self.logit.bias, _RARE)
-
-    def deepened(self, config: HeadConfig, like: "ContactHead | None" = None) -> "ContactHead":
-        """This head with as many blocks at full resolution as *config* says, and the same logits.
-
-        The last convolution of the further blocks is 0; what comes before it is as in *like*, a head of
-        *config*, or random.
-        """
-        deeper = ContactHead(config)
-        if like is not None:
-            deeper.load_state_dict(like.state_dict())
-        deeper.load_state_dict(self.state_dict(), strict=False)
-        for block in deeper.blocks[len(self.blocks) :]:
-            nn.init.zeros_(block.get_parameter("second.weight"))
-        return deeper
 
     def forward(
         self, features: Float[Tensor, "B L L C"], mask: Float[Tensor, "B L"]
@@ -144,7 +130,7 @@ def _masked(x: Tensor, present: Tensor | None) -> Tensor:
 
 
 def _added(x: Tensor, y: Tensor) -> Tensor:
-    """Their sum; in place where no gradient asks for x: half the memory of a map."""
+    """Their sum; in place where no gradient needs x: half the memory of a map."""
     return x + y if torch.is_grad_enabled() else x.add_(y)
 
 

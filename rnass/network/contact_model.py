@@ -3,7 +3,7 @@
 Shapes: B batch, L bases, T tokens, S parameter sets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,11 +13,11 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnass.backbone.encoder import Encoder, OnAttention
+from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import CommitteeConfig, ModelConfig, PairingConfig
+from rnass.config import MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
-from rnass.network.memory import return_freed_memory
+from rnass.network.device import return_freed_memory
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure
@@ -25,24 +25,24 @@ from rnass.rna import BASES
 
 __all__ = [
     "Batch",
-    "Committee",
     "ContactModel",
     "Features",
+    "Mixture",
     "PairingModel",
     "RnaFmContacts",
+    "bpp_log_odds",
     "collate",
     "energy_log_odds",
     "pairing_probabilities",
-    "thermal_log_odds",
 ]
 
 _N = BASES.index("N")
-_LONG = 1000  # bases from which what one network leaves free in the heap counts beside the next one's
+_LONG = 1000  # bases from which memory that one expert leaves free counts beside the next one's
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a frozen backbone says of some RNAs, all that a contact head asks of it.
+    """Output of a frozen backbone for some RNAs, as far as a contact head reads it.
 
     Attributes:
         embeddings: (B, L, D).
@@ -67,26 +67,26 @@ class Batch:
         bases: (B, L) codes over ACGUN; padding is N.
         mask: (B, L) 1 where there is a base, 0 in padding.
         tokens: (B, T) rows of the backbone's vocabulary.
-        thermodynamics: (B, S, L, L) base-pair probabilities, or None.
-        features: what the backbone says of them, where it need not be asked again.
+        bpp: (B, S, L, L) base-pair probabilities, or None.
+        features: the backbone's output for them, where it is known already.
     """
 
     bases: Int[Tensor, "B L"]
     mask: Float[Tensor, "B L"]
     tokens: Int[Tensor, "B T"]
-    thermodynamics: Float[Tensor, "B S L L"] | None
+    bpp: Float[Tensor, "B S L L"] | None
     features: Features | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        maps = None if self.thermodynamics is None else self.thermodynamics.to(device)
+        maps = None if self.bpp is None else self.bpp.to(device)
         features = None if self.features is None else self.features.to(device)
         return Batch(self.bases.to(device), self.mask.to(device), self.tokens.to(device), maps, features)
 
 
 def collate(
     rnas: Sequence[str],
-    thermodynamics: Sequence[NDArray[np.float32]] | None,
+    bpp: Sequence[NDArray[np.float32]] | None,
     vocabulary: Vocabulary,
 ) -> Batch:
     """Pad clean sequences (ACGUN) and their base-pair probabilities, (S, L, L) each, to one batch."""
@@ -99,10 +99,10 @@ def collate(
         bases[k, : len(rna)] = torch.tensor([BASES.index(base) for base in rna])
         mask[k, : len(rna)] = 1
         tokens[k, : len(row)] = torch.tensor(row)
-    if thermodynamics is None:
+    if bpp is None:
         return Batch(bases, mask, tokens, None)
-    maps = torch.zeros(len(rnas), thermodynamics[0].shape[0], longest, longest)
-    for k, one in enumerate(thermodynamics):
+    maps = torch.zeros(len(rnas), bpp[0].shape[0], longest, longest)
+    for k, one in enumerate(bpp):
         maps[k, :, : one.shape[-1], : one.shape[-1]] = torch.from_numpy(one)
     return Batch(bases, mask, tokens, maps)
 
@@ -112,18 +112,18 @@ _OPEN = 1e-2  # added to the probability of any other state of two bases
 _LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
 
 
-def energy_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
-    """What the first parameter set says of each pair, as `rnass.network.partners` takes log-odds.
+def energy_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+    """Log-odds of each pair by the first parameter set, as `rnass.network.partners` takes log-odds.
 
     log P - 2 log(1 - P), which gives P back where neither base has another partner.
     """
-    first = thermodynamics[:, 0].float()
+    first = bpp[:, 0].float()
     return torch.log(first + _RARE) - 2 * torch.log(1 - first + _OPEN)
 
 
-def thermal_log_odds(thermodynamics: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+def bpp_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
     """ViennaRNA's log-odds of each pair: those of the mean of its parameter sets."""
-    return torch.logit(thermodynamics.mean(1).clamp(_LEAST, _MOST))
+    return torch.logit(bpp.mean(1).clamp(_LEAST, _MOST))
 
 
 class ContactModel(nn.Module):
@@ -145,87 +145,81 @@ class ContactModel(nn.Module):
             nn.init.zeros_(self.head.logit.weight)
             nn.init.zeros_(self.head.logit.bias)
 
-    def deepen(self, blocks: int, like: ContactHead | None = None) -> None:
-        """Give the head so many more blocks at full resolution, which change nothing before training.
-
-        See `ContactHead.deepened` for *like*.
-        """
-        if blocks:
-            head = replace(self.config.head, blocks=self.config.head.blocks + blocks)
-            self.config = replace(self.config, head=head)
-            self.head = self.head.deepened(head, like)
-
     def read(self, sets: tuple[str, ...]) -> None:
         """Have it read the base-pair probabilities of these parameter sets.
 
-        A new one is read as those that are no longer read were, together; two new ones share that.
+        A new one takes the place of those that are no longer read; two new ones divide it evenly.
         """
-        head = replace(self.config.head, thermodynamics=sets)
-        self.pair_features = self.pair_features.reading(sets, self.config.head.thermodynamics)
+        head = replace(self.config.head, parameter_sets=sets)
+        self.pair_features = self.pair_features.reading(sets, self.config.head.parameter_sets)
         self.config = replace(self.config, head=head)
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The head's symmetric logits; padding never changes them."""
-        projected: list[Tensor] = []
-
-        def consume(layer: int, corrected: Tensor) -> None:
-            part = self.pair_features.project(layer, corrected)
-            if projected:
-                projected[0] += part  # in place, here and below: a map of pairs is most of the memory
-            else:
-                projected.append(part)
-
-        embeddings = self._embeddings(batch, consume if self.config.head.attention_maps else None)
-        features = self.pair_features(embeddings, batch.bases, batch.thermodynamics)
-        if projected:
-            features += projected.pop()
-        logits: Tensor = self.head(features, batch.mask)
+        logits: Tensor = self.head(self._pair_features(batch), batch.mask)
         if self.energies is None:
             return logits
-        known = batch.thermodynamics
+        known = batch.bpp
         if known is None:
             known = torch.zeros_like(logits)[:, None]
         slope, offset = self.energies
         corrected: Tensor = logits + (1 + slope) * energy_log_odds(known) + offset
         return corrected
 
+    def _pair_features(self, batch: Batch) -> Float[Tensor, "B L L C"]:
+        """All pair features, summed in place: a map of pairs is most of the memory."""
+        projected: Tensor | None = None
+        for layer, embeddings, maps in self._each_layer(batch):  # noqa: B007 - the last embeddings
+            if maps is not None:
+                part = self.pair_features.project(layer, maps)
+                projected = part if projected is None else projected.__iadd__(part)
+            del maps  # before the next layer makes its own
+        features: Tensor = self.pair_features(embeddings, batch.bases, batch.bpp)
+        if projected is not None:
+            features += projected
+        return features
+
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """The logits with ViennaRNA's share in them, before calibration."""
+        """The logits with ViennaRNA's log-odds mixed in, before calibration."""
         logits: Tensor = self(batch)
-        share = self.config.thermal_share
-        if not share or batch.thermodynamics is None:
+        weight = self.config.bpp_weight
+        if not weight or batch.bpp is None:
             return logits
-        return (1 - share) * logits + share * thermal_log_odds(batch.thermodynamics)
+        return (1 - weight) * logits + weight * bpp_log_odds(batch.bpp)
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:
-        """What the backbone says of the RNAs, to be kept."""
-        maps: list[Tensor] = []
-        watch = (
-            (lambda _, corrected: maps.append(corrected)) if self.config.head.attention_maps else None
-        )
-        embeddings = self._embeddings(batch, watch)
-        return Features(embeddings, torch.cat(maps, 1) if maps else None)
+        """All that the head reads of the backbone, to be kept."""
+        layers = list(self._each_layer(batch))
+        maps = [one for _, _, one in layers if one is not None]
+        return Features(layers[-1][1], torch.cat(maps, 1) if maps else None)
 
-    def _embeddings(self, batch: Batch, watch: OnAttention | None) -> Float[Tensor, "B L D"]:
-        """Embeddings per base; *watch* receives each layer's corrected maps, (B, H, L, L)."""
+    def _each_layer(self, batch: Batch) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """The backbone's layers in turn, or the last one alone where the head uses no attention maps.
+
+        Each yields its number from 0, its embeddings per base, (B, L, D), and its corrected maps,
+        (B, H, L, L), which nothing here holds on to once the next one is taken.
+        """
+        watched = self.config.head.attention_maps
         if batch.features is not None:
-            heads = self.config.encoder.heads
-            if watch is not None and batch.features.maps is not None:
-                for layer, maps in enumerate(torch.split(batch.features.maps, heads, 1)):
-                    watch(layer, maps)
-            return batch.features.embeddings
-        step = self.backbone.vocabulary.bases_per_token
-        first = self.backbone.vocabulary.special_before()
+            heads, kept = self.config.encoder.heads, batch.features
+            parts = torch.split(kept.maps, heads, 1) if watched and kept.maps is not None else [None]
+            yield from ((layer, kept.embeddings, maps) for layer, maps in enumerate(parts))
+            return
+        table = self.backbone.vocabulary
+        step, first = table.bases_per_token, table.special_before()
         inside = slice(first, first + batch.bases.shape[1] // step)
-
-        def correct(layer: int, maps: Tensor) -> None:
-            between = _per_base(maps[:, :, inside, inside], step, (2, 3))  # (B, H, L, L)
-            if watch is not None:
-                watch(layer, corrected_maps(between, batch.mask))
-
-        states = self.backbone(batch.tokens, correct if watch else None)
-        return _per_base(states[:, inside], step, (1,))
+        if not watched:
+            yield 0, _per_base(self.backbone(batch.tokens)[:, inside], step, (1,)), None
+            return
+        for number, states, maps in self.backbone.each_layer(batch.tokens, maps=True):
+            if maps is None:  # of the embedding of the tokens
+                continue
+            between = _per_base(maps[:, :, inside, inside], step, (2, 3))
+            corrected = corrected_maps(between, batch.mask)  # (B, H, L, L)
+            del maps, between
+            yield number - 1, _per_base(states[:, inside], step, (1,)), corrected
+            del corrected
 
     def calibrated(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The log-odds after calibration."""
@@ -237,32 +231,30 @@ class ContactModel(nn.Module):
         return pairing_probabilities(self.config, self.log_odds(batch), batch.bases, batch.mask)
 
 
-class Committee(nn.Module):
-    """Contact models that are asked as one: the mean of their calibrated log-odds, by their shares.
-
-    What one of them learnt by heart, or got wrong, the others put in proportion.
+class Mixture(nn.Module):
+    """A mixture of contact models: the weighted mean of their calibrated log-odds.
 
     Args:
-        config: of the members, and of what is made of their mean.
-        members: contact models of these configurations and of one vocabulary; None for random weights.
+        config: of the experts, their weights, and the calibration and decoding of their mean.
+        experts: contact models of these configurations and of one vocabulary; None for random weights.
     """
 
-    def __init__(self, config: CommitteeConfig, members: Sequence[ContactModel] | None = None) -> None:
+    def __init__(self, config: MixtureConfig, experts: Sequence[ContactModel] | None = None) -> None:
         super().__init__()
         self.config = config
-        self.members = nn.ModuleList(members or map(ContactModel, config.members))
+        self.experts = nn.ModuleList(experts or map(ContactModel, config.experts))
 
     @property
     def backbone(self) -> Encoder:
-        """That of the first member, whose tokens all of them read."""
+        """That of the first expert, whose tokens all of them read."""
         return self._models[0].backbone
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """The mean of the members' calibrated log-odds, itself not calibrated yet."""
+        """The weighted mean of the experts' calibrated log-odds, itself not calibrated yet."""
         length = batch.bases.shape[1]
         mean = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
-        for model, share in zip(self._models, self.config.shares, strict=True):
-            mean += share * model.calibrated(self._for(model.config, batch))
+        for model, weight in zip(self._models, self.config.weights, strict=True):
+            mean += weight * model.calibrated(self._for(model.config, batch))
             if length > _LONG:
                 return_freed_memory()
         return mean
@@ -273,14 +265,14 @@ class Committee(nn.Module):
 
     @property
     def _models(self) -> list[ContactModel]:
-        return [cast("ContactModel", member) for member in self.members]
+        return [cast("ContactModel", expert) for expert in self.experts]
 
-    def _for(self, member: ModelConfig, batch: Batch) -> Batch:
-        """The batch with the base-pair probabilities that a member reads."""
-        if batch.thermodynamics is None:
+    def _for(self, expert: ModelConfig, batch: Batch) -> Batch:
+        """The batch with the base-pair probabilities that an expert reads."""
+        if batch.bpp is None:
             return batch
-        rows = [self.config.thermodynamics.index(name) for name in member.thermodynamics]
-        return replace(batch, thermodynamics=batch.thermodynamics[:, rows] if rows else None)
+        rows = [self.config.parameter_sets.index(name) for name in expert.parameter_sets]
+        return replace(batch, bpp=batch.bpp[:, rows] if rows else None)
 
 
 def pairing_probabilities(
@@ -308,7 +300,7 @@ def pairing_probabilities(
 
 
 class RnaFmContacts(nn.Module):
-    """RNA-FM's own secondary-structure model, to be asked as a contact model is."""
+    """RNA-FM's own secondary-structure model behind the interface of a contact model."""
 
     def __init__(self, structure: RnaFmStructure, config: ModelConfig) -> None:
         super().__init__()
@@ -329,12 +321,12 @@ class RnaFmContacts(nn.Module):
         return maps
 
 
-PairingModel = ContactModel | Committee | RnaFmContacts
-"""What a predictor may hold."""
+PairingModel = ContactModel | Mixture | RnaFmContacts
+"""Any model that a predictor can hold."""
 
 
 def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:
-    """What is known of a token, said of each of its *step* bases."""
+    """Values of tokens repeated for each of their *step* bases."""
     for dimension in dimensions if step > 1 else ():
         x = x.repeat_interleave(step, dimension)
     return x

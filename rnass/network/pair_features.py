@@ -1,4 +1,4 @@
-"""Pair features: what the backbone and thermodynamics say of every pair of bases.
+"""Pair features: of the backbone and of base-pair probabilities, for every pair of bases.
 
 Shapes: B batch, L bases, D embedding width, K heads of a layer, C channels, S parameter sets. Pair
 tensors are kept channels-last, (B, L, L, C), the layout the contact head is fastest in.
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnass.config import EncoderConfig, HeadConfig
+from rnass.rna import BPP_CUTOFF
 
 __all__ = ["PairFeatures", "average_product_correction", "corrected_maps", "symmetrise"]
 
-_FLOOR = 1e-4  # base-pair probabilities below it are not kept (see rnass.thermodynamics.vienna)
 _DISTANCES = 32  # bins of log distance
 _MAP_SCALE = (
     8.0  # attention maps of L bases average 1 / L; brings them to the size of the other features
@@ -48,7 +48,7 @@ def corrected_maps(
 
 
 class PairFeatures(nn.Module):
-    """Attention maps, embeddings, bases, distance, thermodynamics: each projected to C channels, summed.
+    """Attention maps, embeddings, bases, distance, bpp: each projected to C channels, summed.
 
     Attention maps are projected one layer at a time (`project`), so memory does not grow with depth.
     """
@@ -63,18 +63,18 @@ class PairFeatures(nn.Module):
         self.outer = nn.Parameter(weight) if head.outer_product else None
         self.bases = nn.Embedding(25, channels)  # an ordered pair of bases over ACGUN
         self.distance = nn.Embedding(_DISTANCES, channels)
-        sets = len(head.thermodynamics)
-        self.thermodynamics = nn.Linear(2 * sets, channels, bias=False) if sets else None
+        sets = len(head.parameter_sets)
+        self.bpp = nn.Linear(2 * sets, channels, bias=False) if sets else None
 
     def reading(self, sets: Sequence[str], before: Sequence[str]) -> "PairFeatures":
         """These features with other parameter sets, see `ContactModel.read`."""
         other = copy.deepcopy(self)
-        other.thermodynamics = None
+        other.bpp = None
         if not sets:
             return other
         weight = torch.zeros(len(self.distance.weight[0]), 2, len(sets))  # (C, map and logarithm, S)
-        if self.thermodynamics is not None:
-            known = self.thermodynamics.weight.detach().view(len(weight), 2, len(before))
+        if self.bpp is not None:
+            known = self.bpp.weight.detach().view(len(weight), 2, len(before))
             dropped = [k for k, name in enumerate(before) if name not in sets]
             added = [k for k, name in enumerate(sets) if name not in before]
             for k, name in enumerate(sets):
@@ -82,15 +82,9 @@ class PairFeatures(nn.Module):
                     weight[:, :, k] = known[:, :, before.index(name)]
                 else:
                     weight[:, :, k] = known[:, :, dropped].sum(-1) / len(added)
-        other.thermodynamics = nn.Linear(2 * len(sets), len(weight), bias=False)
-        other.thermodynamics.weight = nn.Parameter(weight.flatten(1))
+        other.bpp = nn.Linear(2 * len(sets), len(weight), bias=False)
+        other.bpp.weight = nn.Parameter(weight.flatten(1))
         return other
-
-    def attention(
-        self, layer: int, maps: Float[Tensor, "B K L L"], mask: Float[Tensor, "B L"]
-    ) -> Float[Tensor, "B L L C"] | None:
-        """One layer's maps, symmetrised, corrected and projected; None where they are not used."""
-        return self.project(layer, corrected_maps(maps, mask)) if self.maps else None
 
     def project(self, layer: int, corrected: Float[Tensor, "B K L L"]) -> Float[Tensor, "B L L C"]:
         """One layer's corrected maps, projected."""
@@ -102,7 +96,7 @@ class PairFeatures(nn.Module):
         self,
         embeddings: Float[Tensor, "B L D"],
         bases: Int[Tensor, "B L"],
-        thermodynamics: Float[Tensor, "B S L L"] | None,
+        bpp: Float[Tensor, "B S L L"] | None,
     ) -> Float[Tensor, "B L L C"]:
         """Everything but the attention maps."""
         length = bases.shape[1]
@@ -110,8 +104,8 @@ class PairFeatures(nn.Module):
         x += self.distance(_distance_bins(length, bases.device))
         if self.reduce is not None and self.outer is not None:
             x += _outer_product(self.reduce(embeddings), self.outer)
-        if self.thermodynamics is not None and thermodynamics is not None:
-            x += self.thermodynamics(_thermodynamic_channels(thermodynamics))
+        if self.bpp is not None and bpp is not None:
+            x += self.bpp(_bpp_channels(bpp))
         return x
 
 
@@ -132,7 +126,8 @@ def _distance_bins(length: int, device: torch.device) -> Int[Tensor, "L L"]:
     return torch.where(apart < 16, apart, coarse).clamp(max=_DISTANCES - 1)
 
 
-def _thermodynamic_channels(probabilities: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L S2"]:
+def _bpp_channels(probabilities: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L S2"]:
     """Each map itself and its logarithm, both in [0, 1]."""
-    logs = torch.log(probabilities.clamp(min=_FLOOR) / _FLOOR) / -torch.log(torch.tensor(_FLOOR))
+    floor = torch.tensor(BPP_CUTOFF)
+    logs = torch.log(probabilities.clamp(min=BPP_CUTOFF) / BPP_CUTOFF) / -torch.log(floor)
     return torch.cat([probabilities, logs], 1).permute(0, 2, 3, 1)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnass.backbone.checkpoint_files import StoredModel, read_stored_model
+from rnass.backbone.checkpoint_files import StoredModel, load_strictly, read_stored_model
 from rnass.backbone.checkpoints import build
 from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError
@@ -94,8 +94,8 @@ def read_rnafm_structure(path: Path) -> RnaFmStructure:
             raise CheckpointError(f"{path}: tensor {key} is unknown; expected {_BACKBONE}* and {_HEAD}*")
     sizes = _sizes(of_backbone)
     model = RnaFmStructure(build(StoredModel(path, of_backbone, sizes), "rna-fm")[0])
-    _check(model, of_head, path)
-    model.load_state_dict(of_head, strict=False)
+    of_head |= {_BACKBONE + key: one for key, one in model.backbone.state_dict().items()}
+    load_strictly(model, of_head, path, _theirs)
     return model.eval()
 
 
@@ -110,7 +110,7 @@ def _ours(key: str) -> str:
 
 
 def _sizes(tensors: dict[str, Tensor]) -> dict[str, int]:
-    """Depth and heads, which no argument tells here, from the head that reads all attention maps."""
+    """Depth and heads, which no argument holds here, from the head that reads all attention maps."""
     maps = tensors.get(_BACKBONE + "contact_head.regression.weight")
     layers = len({key.split(".")[2] for key in tensors if key.startswith(_BACKBONE + "layers.")})
     if maps is None or not layers or maps.numel() % layers:
@@ -118,16 +118,8 @@ def _sizes(tensors: dict[str, Tensor]) -> dict[str, int]:
     return {"layers": layers, "attention_heads": maps.numel() // layers}
 
 
-def _check(model: RnaFmStructure, state: dict[str, Tensor], path: Path) -> None:
-    wanted = {key: one for key, one in model.state_dict().items() if not key.startswith(_BACKBONE)}
-    for key in sorted(wanted.keys() ^ state.keys()):
-        theirs = next(
-            (old + key.removeprefix(new) for old, new in _NAMES.items() if key.startswith(new)), key
-        )
-        found = "missing" if key in wanted else "unknown"
-        raise CheckpointError(f"{path}: tensor {_HEAD}{theirs} is {found}; expected the head's 230")
-    for key, one in state.items():
-        if one.shape != wanted[key].shape:
-            raise CheckpointError(
-                f"{path}: head's tensor {key} is {tuple(one.shape)}; expected {tuple(wanted[key].shape)}"
-            )
+def _theirs(key: str) -> str:
+    """The authors' name of one of our tensors."""
+    ours = next((ours for ours in _NAMES.values() if key.startswith(ours)), "")
+    names = {new: old for old, new in _NAMES.items()} | {"": ""}
+    return _HEAD + names[ours] + key.removeprefix(ours)

@@ -1,22 +1,20 @@
-"""What is known of one RNA beside its bases: hard constraints, chemical probing.
+"""The restraints on RNAs: hard constraints and chemical probing, from files to their RNAs.
 
 Constraints hold in the structure. Reactivities shift the log-odds of the map that is decoded. Both also
-go into ViennaRNA's ensemble, so that what the network sees of it agrees.
+go into ViennaRNA's ensemble, so that the base-pair probabilities that the network reads agree.
 """
 
-import dataclasses
-from collections.abc import Iterable
-from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from itertools import product
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from rnass.constraints import Constraints
 from rnass.decoding import (
-    Constraints,
     add_log_odds,
     allowed_pairs,
     clean_reactivities,
@@ -32,147 +30,87 @@ from rnass.io import (
     read_constraints,
     read_reactivities,
 )
-from rnass.rna import Rna
+from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
 
-__all__ = ["Knowledge", "ShapeMethod", "build_constraints", "known_of"]
+__all__ = [
+    "ShapeMethod",
+    "build_constraints",
+    "forbidden_canonical",
+    "normalise_reactivities",
+    "restrain",
+    "restrained_map",
+    "vienna_constraint",
+]
 
 ShapeMethod = Literal["deigan", "likelihood"]
 
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What is known of one RNA, and how it counts.
-
-    Attributes:
-        constraints: what the structure must hold to.
-        reactivities: one for each base, about 1 where reactive, NaN where missing; None for none.
-        shape_method: how they become log-odds; see `rnass.decoding.shape_log_odds`.
-        mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
-    """
-
-    constraints: Constraints = Constraints()  # noqa: RUF009 - frozen
-    reactivities: tuple[float, ...] | None = None
-    shape_method: ShapeMethod = "deigan"
-    mix: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.mix <= 1:
-            raise InputError(f"mix: {self.mix}; expected 0 to 1")
-
-    def check(self, sequence: Rna) -> None:
-        """Find what does not fit the sequence, or contradicts itself.
-
-        Raises:
-            ConstraintError: a base out of range, constraints that exclude each other.
-            InputError: not as many reactivities as bases.
-        """
-        self.constraints.check(len(sequence))
-        if self.reactivities is not None and len(self.reactivities) != len(sequence):
-            raise InputError(
-                f"{sequence.id}: reactivities of {counted(len(self.reactivities), 'base')}; "
-                f"expected {len(sequence)}",
-                sequence.id,
-            )
-
-    def inform(
-        self, probabilities: NDArray[np.float32], thermal: NDArray[np.float32] | None
-    ) -> NDArray[np.floating]:
-        """The map to decode: *probabilities*, (L, L), with ViennaRNA's mixed in, then the evidence.
-
-        Args:
-            probabilities: the network's.
-            thermal: ViennaRNA's, of the same shape; needed if `mix` is more than 0.
-        """
-        informed: NDArray[np.floating] = probabilities
-        if self.mix and thermal is not None:
-            informed = mix_log_odds(informed, thermal, self.mix)
-        if self.reactivities is not None:
-            shift = shape_log_odds(self.reactivities, method=self.shape_method)
-            informed = add_log_odds(informed, shift)
-        return informed
-
-    def vienna_line(self, sequence: Rna) -> str | None:
-        """The constraints as ViennaRNA can hold to them; None if there are none.
-
-        Its structures are nested and canonical: the bases of a forced pair that cannot be in one are
-        unpaired there, as their partner is elsewhere.
-        """
-        known = self.constraints
-        symbols = ["."] * len(sequence)
-        for bases, symbol in (
-            (known.paired, "|"), (known.upstream, ">"), (known.downstream, "<"), (known.unpaired, "x")
-        ):  # fmt: skip
-            for base in bases:
-                symbols[base] = symbol
-        able = allowed_pairs(sequence.bases, nick=sequence.nick) if known.pairs else np.zeros((0, 0))
-        canonical = [pair for pair in sorted(known.pairs) if able[pair]]
-        nested = Structure(len(sequence), canonical).up_to_order(0).pairs.tolist()
-        for i, j in known.pairs:
-            symbols[i], symbols[j] = ("(", ")") if [i, j] in nested else ("x", "x")
-        line = "".join(symbols)
-        return line if set(line) != {"."} else None
-
-    @property
-    def fingerprint(self) -> dict[str, Any]:
-        """All of it as JSON, the same for the same knowledge; empty if there is none."""
-        if self == Knowledge():
-            return {}
-        known = dataclasses.asdict(self.constraints)
-        del known["where"]
-        values = None if self.reactivities is None else [repr(value) for value in self.reactivities]
-        return {
-            "constraints": {name: sorted(bases) for name, bases in known.items()},
-            "reactivities": values,
-            "shape_method": None if values is None else self.shape_method,
-            "mix": self.mix,
-        }
+_HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
+_LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as
+_PROBED = 20
 
 
-def known_of(
-    sequences: Items[Rna],
+def restrain(
+    rnas: Sequence[Rna],
     *,
     constraints: str | Path | None = None,
     reactivities: str | Path | None = None,
     dms: bool = False,
-    base: Knowledge = Knowledge(),
+    normalise: bool = False,
     bad: Iterable[str] = (),
-) -> list[Knowledge | InputError]:
-    """What some files say of each sequence; *base* for one of which they say nothing.
+) -> list[Rna | InputError]:
+    """RNAs with the restraints that files hold for them.
 
     A block with a header, or a file of a folder, is for the record of that name: the safe name of its
     files, or an id that is the only one. A file without a header is for the only record there is, or
-    for the one that is called as the file is. What is for a *bad* record, by id, is passed over.
-    Reactivities to *dms* are those of A and C; what a file says of other bases counts as missing.
+    for the one that is called as the file is. Restraints on a *bad* record, by id, are passed over.
+
+    Args:
+        rnas: all records of a run.
+        constraints: file or folder of them; see `rnass.io.read_constraints`.
+        reactivities: likewise; see `rnass.io.read_reactivities`.
+        dms: the reactivities are to DMS: those of other bases than A and C count as missing.
+        normalise: see `normalise_reactivities`; otherwise they must be normalised already.
+        bad: ids of records that could not be read.
 
     Returns:
-        One item for each sequence: what is known, or why it does not fit the record.
+        One item for each RNA: it with its restraints, or why they do not fit it.
 
     Raises:
-        InputError: a file that cannot be read; something that is for no record, or the second thing
-            for one.
+        InputError: a file that cannot be read; restraints on no record; a second one on one record.
     """
     bad = frozenset(bad)
-    lines = _assigned(sequences, read_constraints(constraints) if constraints else [], bad)
-    values = _assigned(sequences, read_reactivities(reactivities) if reactivities else [], bad)
+    lines = _assigned(rnas, read_constraints(constraints) if constraints else [], bad)
+    values = _assigned(rnas, read_reactivities(reactivities) if reactivities else [], bad)
     reported = "AC" if dms else "ACGUN"
-    return [
-        _known(sequence, lines.get(k), values.get(k), reported, base)
-        for k, sequence in enumerate(sequences)
-    ]
+
+    def restrained(number: int, rna: Rna) -> Rna | InputError:
+        given: dict[str, Any] = {}
+        try:
+            if number in lines:
+                given["constraints"] = build_constraints(lines[number], rna)
+            if number in values:
+                given["reactivities"] = _of_bases(values[number], rna, reported, normalise=normalise)
+            return replace(rna, **given) if given else rna
+        except InputError as error:
+            error.record = rna.id
+            return error
+
+    return [restrained(number, rna) for number, rna in enumerate(rnas)]
 
 
-def _assigned(sequences: Items[Rna], items: Items[Any], bad: frozenset[str]) -> dict[int, Any]:
+def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) -> dict[int, Any]:
     """The number of the record that each item is for."""
-    ids = [sequence.id for sequence in sequences]
+    ids = [rna.id for rna in rnas]
+    copies = Counter(ids)
     by_name = {name: k for k, name in enumerate(file_names(ids))}
-    by_name |= {name: k for k, name in enumerate(ids) if ids.count(name) == 1}
+    by_name |= {name: k for k, name in enumerate(ids) if copies[name] == 1}
     # blocks of one file are told apart as records of one file are
     names = file_names(item.name for item in items)
     found: dict[int, Any] = {}
     for item, name in zip(items, names, strict=True):
-        k = by_name.get(item.name if ids.count(item.name) == 1 else name)
-        if k is None and not item.named and len(sequences) == len(items) == 1:
+        k = by_name.get(item.name if copies[item.name] == 1 else name)
+        if k is None and not item.named and len(rnas) == len(items) == 1:
             k = 0
         if k is None and item.name in bad:
             continue
@@ -180,92 +118,168 @@ def _assigned(sequences: Items[Rna], items: Items[Any], bad: frozenset[str]) -> 
             raise InputError(f"{item.where}: no record is called {item.name!r}; expected the id of one")
         if k in found:
             raise InputError(
-                f"{item.where}: record {ids[k]!r} has been dealt with in {found[k].where}; "
+                f"{item.where}: a second restraint on record {ids[k]!r}, after {found[k].where}; "
                 "expected one for each record"
             )
         found[k] = item
     return found
 
 
-def _known(
-    sequence: Rna,
-    constraint: ConstraintLine | ConSections | None,
-    reactive: Reactivities | None,
-    reported: str,
-    base: Knowledge,
-) -> Knowledge | InputError:
-    try:
-        if constraint is not None:
-            base = dataclasses.replace(base, constraints=build_constraints(constraint, sequence))
-        if reactive is not None:
-            base = dataclasses.replace(base, reactivities=_padded(reactive, sequence, reported))
-        base.check(sequence)
-    except InputError as error:
-        error.record = sequence.id
-        return error
-    return base
-
-
-def build_constraints(given: ConstraintLine | ConSections, sequence: Rna) -> Constraints:
-    """The constraints on a sequence that a file holds.
+def build_constraints(given: ConstraintLine | ConSections, rna: Rna) -> Constraints:
+    """The constraints on an RNA that a file holds.
 
     FMN of a CON file is a U in a G-U pair: it must pair, and only with a G.
 
     Raises:
         ConstraintError: not one symbol for each base, another RNA above the line, an unbalanced
-            bracket; bases under Mod, which say that a base lies at the end of a helix or beside G-U,
-            FMN at another base than U.
+            bracket; bases under Mod, which lie at the end of a helix or beside G-U; FMN at another
+            base than U.
     """
     if isinstance(given, ConstraintLine):
-        return _from_line(given, sequence)
-    where = f"{given.where} ({sequence.id})"
+        return _from_line(given, rna)
+    where = f"{given.where} ({rna.id})"
     if given.modified:
         raise ConstraintError(
-            f"{where}: {counted(len(given.modified), 'base')} under Mod, which no pair can be held to "
-            "one by one; expected DS, SS, Pairs, FMN and Forbids (reactivities go to --shape)"
+            f"{where}: {counted(len(given.modified), 'base')} under Mod, a section that cannot be "
+            "enforced; expected DS, SS, Pairs, FMN and Forbids (reactivities go to --shape)"
         )
-    inside = [base for base in sorted(given.cleaved) if base < len(sequence)]
+    inside = [base for base in sorted(given.cleaved) if base < len(rna)]
     for k in inside:
-        if sequence.bases[k] != "U":
+        if rna.bases[k] != "U":
             raise ConstraintError(
-                f"{where}: base {k + 1} ({sequence.bases[k]}) under FMN; expected a U, of a G-U pair"
+                f"{where}: base {k + 1} ({rna.bases[k]}) under FMN; expected a U, of a G-U pair"
             )
-    others = [k for k, base in enumerate(sequence.bases) if base != "G"]
-    barred = {(min(i, j), max(i, j)) for i, j in product(inside, others) if i != j}
+    others = frozenset(k for k, base in enumerate(rna.bases) if base != "G")
     return Constraints(
         unpaired=given.unpaired,
         paired=given.paired | given.cleaved,
         pairs=given.pairs,
-        forbidden=given.forbidden | barred,
+        forbidden=given.forbidden,
+        apart=((frozenset(inside), others),) if inside else (),
         where=where,
     )
 
 
-def _from_line(given: ConstraintLine, sequence: Rna) -> Constraints:
+def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
     above = given.sequence
-    if above is not None and (above.bases, above.nick) != (sequence.bases, sequence.nick):
+    if above is not None and (above.bases, above.nick) != (rna.bases, rna.nick):
         raise ConstraintError(
             f"{given.where}: the RNA above the line is not that of the record; expected the same bases"
         )
     line = given.line
-    if sequence.nick is not None and line.find("&") == sequence.nick:
+    if rna.nick is not None and line.find("&") == rna.nick:
         line = line.replace("&", "", 1)
-    if len(line) != len(sequence):
+    if len(line) != len(rna):
         raise ConstraintError(
-            f"{given.where}: {counted(len(line), 'symbol')}; expected {len(sequence)}, one for each base"
+            f"{given.where}: {counted(len(line), 'symbol')}; expected {len(rna)}, one for each base"
         )
     return Constraints.from_line(line, given.where)
 
 
-def _padded(given: Reactivities, sequence: Rna, reported: str) -> tuple[float, ...]:
+def _of_bases(given: Reactivities, rna: Rna, reported: str, *, normalise: bool) -> tuple[float, ...]:
     """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
-    if given.bases is not None and given.bases != sequence.bases:
-        raise InputError(f"{given.where}: another RNA was probed; expected the bases of {sequence.id}")
-    if len(given.values) > len(sequence):
+    pairs = zip(given.bases or "", rna.bases, strict=False)
+    other_length = given.complete and len(given.bases or "") != len(rna)
+    if other_length or any(base not in (other, "N") for base, other in pairs):
+        raise InputError(f"{given.where}: another RNA was probed; expected the bases of {rna.id}")
+    if len(given.values) > len(rna):
         raise InputError(
-            f"{given.where}: base {len(given.values)} is out of range; expected 1 to {len(sequence)}"
+            f"{given.where}: base {len(given.values)} is out of range; expected 1 to {len(rna)}"
         )
-    values = np.full(len(sequence), np.nan)
+    values = np.full(len(rna), np.nan)
     values[: len(given.values)] = given.values
-    values[[base not in reported for base in sequence.bases]] = np.nan
-    return tuple(clean_reactivities(values).tolist())
+    values[[base not in reported for base in rna.bases]] = np.nan
+    values = clean_reactivities(values)
+    if normalise:
+        values = normalise_reactivities(values)
+    else:
+        _check_normalised(values, given.where)
+    return tuple(values.tolist())
+
+
+def normalise_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
+    """Reactivities over the mean of the high ones: 2-8 % normalisation.
+
+    Of the bases that were probed, the 2 % most reactive are outliers; the mean of the next 8 % becomes
+    1 (Low & Weeks 2010, doi:10.1016/j.ymeth.2010.06.007). At least one base is in each part.
+
+    Args:
+        reactivities: shape (L,), NaN where missing. All missing or 0, they stay.
+    """
+    values = np.asarray(reactivities, dtype=np.float64)
+    ranked = np.sort(values[~np.isnan(values)])[::-1]
+    outliers = max(1, round(0.02 * ranked.size))
+    high = ranked[outliers : outliers + max(1, round(0.08 * ranked.size))]
+    scale = float(high.mean()) if high.size else 0.0
+    return values / scale if scale > 0 else values
+
+
+def _check_normalised(values: NDArray[np.float64], where: str) -> None:
+    """Refuse reactivities on another scale, which as they are would decide every pair, or none."""
+    known = values[~np.isnan(values)]
+    if not known.size or not known.any():
+        return
+    high = float(np.percentile(known, 90))
+    if high > _HIGHEST or (known.size >= _PROBED and known.max() < _LOWEST):
+        raise InputError(
+            f"{where}: the 90th percentile of the reactivities is {high:.3g}; expected normalised ones, "
+            "of which it is near 1: --normalize-reactivities makes them so"
+        )
+
+
+def restrained_map(
+    probabilities: NDArray[np.float32],
+    reactivities: tuple[float, ...] | None,
+    method: ShapeMethod = "deigan",
+    bpp: NDArray[np.float32] | None = None,
+    mix: float = 0.0,
+) -> NDArray[np.floating]:
+    """The map to decode: *probabilities* with ViennaRNA's mixed in, then shifted by reactivities.
+
+    Args:
+        probabilities: the network's, (L, L).
+        reactivities: of the L bases; None for none.
+        method: how they become log-odds.
+        bpp: ViennaRNA's base-pair probabilities, (L, L); needed if *mix* is more than 0.
+        mix: their share of the log-odds.
+    """
+    restrained: NDArray[np.floating] = probabilities
+    if mix and bpp is not None:
+        restrained = mix_log_odds(restrained, bpp, mix)
+    if reactivities is not None:
+        restrained = add_log_odds(restrained, shape_log_odds(reactivities, method=method))
+    return restrained
+
+
+def forbidden_canonical(given: Constraints, bases: str) -> frozenset[tuple[int, int]]:
+    """The forbidden pairs, and of those of bases that are kept apart the canonical ones."""
+    apart = {
+        (min(i, j), max(i, j))
+        for one, other in given.apart
+        for i in one
+        for j in other
+        if bases[i] + bases[j] in CANONICAL_PAIRS
+    }
+    return given.forbidden | apart
+
+
+def vienna_constraint(rna: Rna) -> str | None:
+    """The constraints on an RNA in ViennaRNA's notation, as far as it can hold to them; None of none.
+
+    Its structures are nested and canonical: the bases of a forced pair that cannot be in one are
+    unpaired there, as their partner is elsewhere.
+    """
+    given = rna.constraints
+    symbols = ["."] * len(rna)
+    for bases, symbol in (
+        (given.paired, "|"), (given.upstream, ">"), (given.downstream, "<"), (given.unpaired, "x")
+    ):  # fmt: skip
+        for base in bases:
+            symbols[base] = symbol
+    able = allowed_pairs(rna.bases, nick=rna.nick) if given.pairs else np.zeros((0, 0))
+    canonical = [pair for pair in sorted(given.pairs) if able[pair]]
+    nested = Structure(len(rna), canonical).up_to_order(0).pairs.tolist()
+    for i, j in given.pairs:
+        symbols[i], symbols[j] = ("(", ")") if [i, j] in nested else ("x", "x")
+    line = "".join(symbols)
+    return line if set(line) != {"."} else None

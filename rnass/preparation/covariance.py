@@ -53,7 +53,7 @@ _GAPS = "-._~"
 
 @dataclass(frozen=True)
 class Labelled:
-    """What came out.
+    """Records made, and those that were not.
 
     Attributes:
         records: the labelled sequences.
@@ -68,7 +68,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Trust:
-    """What an aligned sequence must reach to be given the consensus structure.
+    """Conditions for an aligned sequence to be given the consensus structure.
 
     Attributes:
         posterior: mean posterior probability of its aligned bases.
@@ -144,7 +144,7 @@ def emit_families(
 
     Exact duplicates and records with fewer than `MIN_PAIRS` pairs are dropped. The same seed gives the
     same records, whatever the number of processes. They may lie near a test sequence:
-    `rnass.preparation.leakage` tells which.
+    `rnass.preparation.leakage` lists them.
 
     Raises:
         DependencyError: Infernal is not installed.
@@ -342,7 +342,7 @@ def _columns_of(model: Model, alignment: Alignment) -> NDArray[np.int64]:
 def _each(
     work: Callable[[Alignment], T], seeds: Sequence[Alignment], processes: int
 ) -> tuple[dict[int, T], dict[int, str]]:
-    """What the work gives for each family, by its place, and what went wrong for the others."""
+    """Results by the place of each family, and the errors of the others."""
 
     def tried(seed: Alignment) -> T | InputError:
         try:

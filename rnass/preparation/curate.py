@@ -15,14 +15,14 @@ from rnass.files import read_lines
 from rnass.io.tsv import LabelledRecord
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import minimum_structures
 
 __all__ = ["Curation", "Part", "curate", "label", "read_names", "read_regions", "read_table"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curation:
-    """What is kept, and how.
+    """Rules of curation.
 
     Attributes:
         min_length, max_length: in bases.
@@ -67,7 +67,7 @@ def curate(
     Args:
         sequences: any; they keep their ids, windows get `/first-last` (from 1) after them.
         settings: what is kept, and how.
-        excluded: headers or ids that are left out, those near a test say.
+        excluded: headers or ids that are left out, such as those near a test.
     """
     excluded = frozenset(excluded)
     kept: list[Part] = []
@@ -102,14 +102,14 @@ def label(
         fold: annotate with ViennaRNA's structure of minimum free energy; else no base pairs, and the
             records are fit for masked language modelling alone.
         max_span: most bases that a pair of it spans, both ends counted; None for no bound.
-        regions: where masked language modelling may ask for a base, by id of the whole sequence:
+        regions: where masked language modelling may mask a base, by id of the whole sequence:
             intervals from base 0, the end not included. They become the column `mask`. None for
             everywhere, and no column.
         processes: worker processes that fold; 0 for this one.
     """
     many = (part.sequence.bases for part in parts)
     structures = (
-        vienna.minimum_structures(many, max_span=max_span, processes=processes)
+        minimum_structures(many, max_span=max_span, processes=processes)
         if fold
         else (Structure(len(part.sequence)) for part in parts)
     )

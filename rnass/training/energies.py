@@ -1,11 +1,11 @@
 """Fit nearest-neighbour energies to known structures: a parameter set for ViennaRNA.
 
-Each RNA's structures are drawn by ViennaRNA with the energies as they are. What raises the expected F1
-of a drawn structure is their covariance with its F1 (Williams 1992, doi:10.1007/BF00992696); what raises
-the likelihood of the known structure is the difference between what it reads of the tables and what the
-drawn ones read in the mean (Do, Woods & Batzoglou 2006, doi:10.1093/bioinformatics/btl246). Parameters
-that shift many entries at once, and a prior that holds them to where they start, keep the fit from
-learning families by heart.
+ViennaRNA samples structures of each RNA with the present energies. The gradient of the expected F1 of a
+sampled structure is the covariance of F1 and the entries of the tables that it uses (score function,
+Williams 1992, doi:10.1007/BF00992696); that of the likelihood of the known structure is the difference
+between the entries that it uses and those that the sampled ones use on average (Do, Woods & Batzoglou
+2006, doi:10.1093/bioinformatics/btl246). Parameters that shift many entries at once, and a prior that
+holds them to where they start, keep the fit from memorising families.
 """
 
 import json
@@ -17,32 +17,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, FitConfig
+from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, InputError
 from rnass.files import write_text
 from rnass.metrics import score
 from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
 from rnass.structure import Structure
-from rnass.thermodynamics.energies import Energies, Parameters
-from rnass.thermodynamics.vienna import TURNER_2004, Sample, sample
-from rnass.training.contact import mean_f1
+from rnass.thermodynamics.energies import Energies
+from rnass.thermodynamics.parameter_sets import KT, TURNER_2004
+from rnass.thermodynamics.parameters import Parameters
+from rnass.thermodynamics.sampling import Sample, sample
+from rnass.training.calibration import mean_f1
+from rnass.training.config import FitConfig
 from rnass.training.loop import Run
+from rnass.training.processes import first_process_first
 from rnass.training.records import Example, batches, read_examples, training_examples
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
-
-_KT = 0.61632  # kcal/mol at 37 C, ViennaRNA's
 
 
 class EnergyObjective(nn.Module):
     """Energies that differ from those they start from by parameters, and their loss on known structures.
 
     Args:
-        config: weights of the parts of the loss, and how many structures are drawn.
+        config: weights of the parts of the loss, and how many structures are sampled.
         start: the energies at first.
 
     Attributes:
-        by: shape (n,), the parameters of `rnass.thermodynamics.energies.Parameters`, in kcal/mol.
+        by: shape (n,), the parameters of `rnass.thermodynamics.parameters.Parameters`, in kcal/mol.
     """
 
     def __init__(self, config: FitConfig, start: Energies) -> None:
@@ -65,9 +67,9 @@ class EnergyObjective(nn.Module):
         """
         seed, examples = batch
         energies, config = self.energies, self.config
-        drawn = sample([e.bases for e in examples], energies.text(), config.samples, seed)
+        sampled = sample([e.bases for e in examples], energies.text(), config.samples, seed)
         slope = np.zeros(len(energies.values))
-        scores = [self._one(energies, e, one, slope) for e, one in zip(examples, drawn, strict=True)]
+        scores = [self._one(energies, e, one, slope) for e, one in zip(examples, sampled, strict=True)]
         accuracy, unlikely = np.mean(scores, 0).tolist()
         value = config.likelihood_weight * unlikely - config.accuracy_weight * accuracy
         by_parameter = self.parameters_of_entries.ties.T @ (slope / len(examples))
@@ -80,27 +82,27 @@ class EnergyObjective(nn.Module):
         }
 
     def _one(
-        self, energies: Energies, example: Example, drawn: Sample, slope: NDArray[np.float64]
+        self, energies: Energies, example: Example, sampled: Sample, slope: NDArray[np.float64]
     ) -> tuple[float, float]:
         """Expected F1 and negative log-likelihood per base of one RNA; its part is added to *slope*."""
         length = len(example.bases)
         known = Structure(length, example.pairs)
-        f1 = np.array([score(known, one).f1 for one in drawn.structures])
+        f1 = np.array([score(known, one).f1 for one in sampled.structures])
         better = (f1 - f1.mean()) * len(f1) / (len(f1) - 1)
         own = self.config.likelihood_weight / length
         gains = (self.config.accuracy_weight * better - own) / len(f1)
         read = energies.count(example.bases, known)
         counted = [(read, own)]
-        for one, gain in zip(drawn.structures, gains.tolist(), strict=True):
+        for one, gain in zip(sampled.structures, gains.tolist(), strict=True):
             counted.append((energies.count(example.bases, one), gain))
         for counts, weight in counted:
-            np.add.at(slope, counts.entry, weight / _KT * counts.times)
-        unlikely = (energies.energy(read) - drawn.ensemble_energy) / _KT / length
+            np.add.at(slope, counts.entry, weight / KT * counts.times)
+        unlikely = (energies.energy(read) - sampled.ensemble_energy) / KT / length
         return float(f1.mean()), unlikely
 
 
 def foldable(example: Example) -> Example | None:
-    """What an energy model can give of a record: nested canonical pairs; None of one with an N."""
+    """A record with its nested canonical pairs, all that an energy model has; None of one with an N."""
     if "N" in example.bases:
         return None
     nested = Structure(len(example.bases), example.pairs).up_to_order(0).pairs
@@ -121,7 +123,8 @@ def fit(config: FitConfig, folder: Path) -> Path:
     """
     torch.manual_seed(config.run.seed)
     data = config.data
-    examples = [one for one in map(foldable, training_examples(data)) if one is not None]
+    with first_process_first(torch.device("cpu")):
+        examples = [one for one in map(foldable, training_examples(data)) if one is not None]
     if not examples:
         raise InputError("data: no record without an N; expected some to fit energies to")
     valid = read_examples(data.valid, data.min_length, data.max_length)
@@ -129,12 +132,14 @@ def fit(config: FitConfig, folder: Path) -> Path:
     groups: list[dict[str, object]] = [{"params": [objective.by], "lr": 1.0}]
     run: Run[tuple[int, list[Example]]] = Run(folder, objective, groups, config)
 
-    def numbered(drawn: tuple[int, list[int]]) -> tuple[int, list[Example]]:
-        draw, numbers = drawn
+    def numbered(sampled: tuple[int, list[int]]) -> tuple[int, list[Example]]:
+        draw, numbers = sampled
         return config.run.seed + draw, [examples[n] for n in numbers]
 
-    drawn = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(enumerate(drawn), numbered, lambda: _validate(objective.energies, valid[: data.valid_limit]))
+    sampled = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(
+        enumerate(sampled), numbered, lambda: _validate(objective.energies, valid[: data.valid_limit])
+    )
     path = folder / "energies.par"
     if run.rank == 0:
         with run.averaged():
@@ -148,7 +153,7 @@ def _start(path: str | None) -> Energies:
         return Energies.from_text(TURNER_2004)
     try:
         return Energies.from_text(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"start: {path}: {error}; expected a ViennaRNA parameter file") from error
 
 
@@ -157,7 +162,7 @@ def _validate(energies: Energies, valid: list[Example]) -> dict[str, float]:
     if not valid:
         return {}
     folded = sample([e.bases for e in valid], energies.text(), 0, 0)
-    maps: list[NDArray[np.floating]] = [one.base_pairs.dense() for one in folded]
+    maps: list[NDArray[np.floating]] = [one.bpp.dense() for one in folded]
     return {
         f"valid_f1_{threshold}": mean_f1(maps, valid, DecodingConfig(threshold=threshold))
         for threshold in (0.2, 0.4)

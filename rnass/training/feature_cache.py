@@ -1,11 +1,11 @@
-"""What a frozen backbone says of each RNA, computed once and kept on disk.
+"""A frozen backbone's output for each RNA, computed once and kept on disk.
 
     CACHE/features/CHECKPOINT.maps/SEQUENCE.safetensors      embeddings (L, D), maps (N, L (L + 1) / 2)
     CACHE/features/CHECKPOINT.embeddings/SEQUENCE.safetensors
 
 CHECKPOINT begins the sha256 of the backbone's weights, SEQUENCE is a hash of the tokens; numbers are
 float16, and of the symmetric maps the half i <= j is kept. Files appear whole, so a stopped run goes on
-from what is there, and several processes may share a folder.
+from what is there, and several processes may use one folder.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ class FeatureCache:
     """Features of RNAs, from disk or computed onto it as long as there is room.
 
     Args:
-        folder: that the files of all backbones share.
-        model: whose backbone is asked; it must stay as it is.
+        folder: of the files of all backbones.
+        model: whose backbone is run; it must stay as it is.
         sha256: of the backbone's weights.
         gigabytes: most that the folder may hold (1e9 bytes); nothing is removed to make room.
     """
@@ -67,14 +67,14 @@ class FeatureCache:
         return self.folder / f"{hashlib.blake2b(tokens, digest_size=16).hexdigest()}.safetensors"
 
     def _read(self, rna: str) -> dict[str, Tensor] | None:
-        """What is kept of one RNA; None if nothing is, or not to be read."""
+        """The tensors kept of one RNA; None if there are none, or not to be read."""
         try:
             return load_file(self._path(rna))
         except (OSError, SafetensorError):
             return None
 
     def _computed(self, rna: str) -> dict[str, Tensor] | None:
-        """Ask the backbone of one RNA and keep the answer; None where there is no room for it."""
+        """Run the backbone on one RNA and keep the output; None where there is no room for it."""
         config = self.model.config
         maps = config.encoder.layers * config.encoder.heads if config.head.attention_maps else 0
         size = 2 * (len(rna) * config.encoder.width + maps * len(rna) * (len(rna) + 1) // 2)

@@ -1,13 +1,10 @@
-"""The optimiser's side of a training run: steps, schedule, moving average, saved states, log.
+"""The loop of a training run: steps, learning rate, validation, and states to go on from.
 
-A run folder holds `config.json`, `log.jsonl` (a line per logged step) and `state.safetensors`, from
-which a stopped run goes on at the very step. Under `torchrun` every process takes its share of the
-batches and gradients are averaged (DistributedDataParallel).
+A stopped run goes on at the very step, see `rnass.training.run_folder`. Under `torchrun` every process
+takes its part of the batches, and gradients are averaged (DistributedDataParallel).
 """
 
-import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -18,15 +15,16 @@ from typing import Generic, TypeVar
 import torch
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
-from safetensors import safe_open
-from safetensors.torch import save
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
-from rnass.config import FitConfig, OptimiserConfig, PretrainConfig, TrainConfig, from_mapping, to_json
-from rnass.errors import ConfigError
-from rnass.files import write_atomically, write_text
+from rnass.config import to_json
+from rnass.errors import CheckpointError, ConfigError
+from rnass.training.average import MovingAverage
+from rnass.training.config import FitConfig, OptimiserConfig, PretrainConfig, TrainConfig
+from rnass.training.processes import start_processes
+from rnass.training.run_folder import RunFolder
 
-__all__ = ["Run", "learning_rate_factor", "start_processes"]
+__all__ = ["Run", "learning_rate_factor"]
 
 BatchT = TypeVar("BatchT")
 DrawT = TypeVar("DrawT")
@@ -41,15 +39,6 @@ def learning_rate_factor(step: int, settings: OptimiserConfig) -> float:
     done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
     low = settings.final_fraction
     return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
-def start_processes(device: torch.device) -> tuple[int, int]:
-    """Join the processes that torchrun started; rank and number of processes, (0, 1) without it."""
-    if "WORLD_SIZE" not in os.environ:
-        return 0, 1
-    if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    return distributed.get_rank(), distributed.get_world_size()
 
 
 class Run(Generic[BatchT]):
@@ -72,7 +61,7 @@ class Run(Generic[BatchT]):
         groups: list[dict[str, object]],
         config: FitConfig | PretrainConfig | TrainConfig,
     ) -> None:
-        self.folder, self.objective, self.config = folder, objective, config
+        self.objective, self.config = objective, config
         self.settings, self.run = config.optimiser, config.run
         self.device = next(objective.parameters()).device
         self.rank, self.world = start_processes(self.device)
@@ -83,11 +72,13 @@ class Run(Generic[BatchT]):
             for name, parameter in objective.named_parameters()
             if parameter.requires_grad
         }
-        self.average = {name: p.detach().clone() for name, p in self.names.items()}
+        self.average = MovingAverage(self.names, self.settings.ema)
         self.step = 0
         self.spent = 0.0
         self.processes = self.world  # that took the last step
-        self._open(config)
+        self.folder = RunFolder(folder, config, writes=self.rank == 0)
+        if state := self.folder.state():
+            self._resume(*state)
 
     def fit(
         self,
@@ -98,7 +89,7 @@ class Run(Generic[BatchT]):
         """Go on to the last step, or to the one to stop at.
 
         Args:
-            batches: what each batch is made of (its example numbers, say) from the first step on,
+            batches: the makings of each batch, such as its example numbers, from the first step on,
                 taken before or not.
             load: makes a batch of them; called only for those that this process takes.
             validate: called with the moving average of the weights in place.
@@ -108,10 +99,11 @@ class Run(Generic[BatchT]):
         module = self.objective
         if self.world > 1:
             module = nn.parallel.DistributedDataParallel(module)
-        last = min(self.settings.steps, self.run.stop or self.settings.steps)
+        whole, stop = self.settings.steps, self.run.stop
+        last = whole if stop is None else min(whole, stop)
         began, losses = time.monotonic() - self.spent, []
         scores: dict[str, float] = {}
-        with self._progress() as progress:
+        with _progress(self.rank) as progress:
             task = progress.add_task("", total=last, completed=self.step, note="")
             while self.step < last:
                 losses.append(self._one_step(module, shared))
@@ -144,9 +136,9 @@ class Run(Generic[BatchT]):
             "torch": torch.__version__,
         }
 
-    def averaged(self) -> "_Averaged":
+    def averaged(self) -> AbstractContextManager[None]:
         """A context in which the weights are their moving average."""
-        return _Averaged(self.names, self.average if self.settings.ema else {})
+        return self.average.in_place()
 
     def _one_step(self, module: nn.Module, batches: Iterator[BatchT]) -> dict[str, float]:
         module.train()
@@ -164,84 +156,65 @@ class Run(Generic[BatchT]):
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, parameter in self.names.items():
-                self.average[name].lerp_(parameter, 1 - decay)
+        self.average.update(self.step)
         return {key: float(value.detach()) for key, value in losses.items()}
 
-    def _open(self, config: FitConfig | PretrainConfig | TrainConfig) -> None:
-        """Make the folder, or take up the state in it; keys it was begun without have their defaults."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        kept = self.folder / "config.json"
-        if kept.is_file():
-            before = from_mapping(type(config), json.loads(kept.read_text(encoding="utf-8")), str(kept))
-            if before != config:
-                raise ConfigError(
-                    f"{kept}: begun with another configuration; expected the same or a new folder"
-                )
-        elif self.rank == 0:
-            write_text(kept, to_json(config))
-        state = self.folder / "state.safetensors"
-        if state.is_file():
-            self._resume(state)
+    def _log(self, values: dict[str, float]) -> None:
+        self.folder.log({"step": self.step, "seconds": round(self.spent, 1)} | values)
 
     def _save(self) -> None:
-        if self.rank:
-            return
         tensors = {"random": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["random_cuda"] = torch.cuda.get_rng_state(self.device)
         for name, parameter in self.names.items():
-            tensors |= {f"weight.{name}": parameter.detach(), f"average.{name}": self.average[name]}
+            average = self.average.tensors[name]
+            tensors |= {f"weight.{name}": parameter.detach(), f"average.{name}": average}
             for optimiser in self.optimisers:  # none where no gradient ever came
                 for key, moment in optimiser.state.get(parameter, {}).items():
                     tensors[f"moment.{key}.{name}"] = moment
-        contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
-        with write_atomically(self.folder / "state.safetensors") as file:
-            known = {"step": self.step, "spent": self.spent, "processes": self.processes}
-            file.write(save(contiguous, {key: str(value) for key, value in known.items()}))
+        numbers = {"step": self.step, "spent": self.spent, "processes": self.processes}
+        self.folder.save(tensors, numbers)
 
-    def _resume(self, path: Path) -> None:
-        with safe_open(path, "pt", device=str(self.device)) as file:
-            held = set(file.keys())
-            known = file.metadata()
-            self.step, self.spent = int(known["step"]), float(known["spent"])
-            self.processes = int(known.get("processes", self.world))
-            torch.set_rng_state(file.get_tensor("random").cpu())
-            if "random_cuda" in held:
-                torch.cuda.set_rng_state(file.get_tensor("random_cuda").cpu(), self.device)
+    def _resume(self, tensors: dict[str, Tensor], numbers: dict[str, str]) -> None:
+        try:
+            self.step, self.spent = int(numbers["step"]), float(numbers["spent"])
+            self.processes = int(numbers["processes"])
+            torch.set_rng_state(tensors["random"])
+            if "random_cuda" in tensors:
+                torch.cuda.set_rng_state(tensors["random_cuda"], self.device)
             for name, parameter in self.names.items():
-                parameter.data.copy_(file.get_tensor(f"weight.{name}"))
-                self.average[name].copy_(file.get_tensor(f"average.{name}"))
-            by_name = {id(parameter): name for name, parameter in self.names.items()}
-            moments = [key.split(".", 2)[1:] for key in held if key.startswith("moment.")]
-            for optimiser in self.optimisers:
-                own = {by_name[id(p)]: p for group in optimiser.param_groups for p in group["params"]}
-                for key, name in moments:
-                    if name in own:
-                        moment = file.get_tensor(f"moment.{key}.{name}")
-                        optimiser.state[own[name]][key] = moment
+                parameter.data.copy_(tensors[f"weight.{name}"])
+                self.average.tensors[name].copy_(tensors[f"average.{name}"])
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{self.folder.state_file}: {error}; expected the state of a run like this one"
+            ) from error
+        owners = {
+            id(parameter): optimiser
+            for optimiser in self.optimisers
+            for group in optimiser.param_groups
+            for parameter in group["params"]
+        }
+        for key, moment in tensors.items():
+            kind, _, rest = key.partition(".")
+            state, _, name = rest.partition(".")
+            if kind == "moment" and (owner := owners.get(id(self.names.get(name)))):
+                owner.state[self.names[name]][state] = moment.to(self.device)
 
-    def _log(self, values: dict[str, float]) -> None:
-        if self.rank == 0:
-            line = {"step": self.step, "seconds": round(self.spent, 1)} | values
-            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(line) + "\n")
 
-    def _progress(self) -> Progress:
-        """A bar on a terminal, nothing in a pipe."""
-        console = Console(stderr=True)
-        columns = (
-            *Progress.get_default_columns()[:-1],
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        return Progress(*columns, console=console, disable=self.rank > 0 or not console.is_terminal)
+def _progress(rank: int) -> Progress:
+    """A bar on the first process's terminal, nothing in a pipe."""
+    console = Console(stderr=True)
+    columns = (
+        *Progress.get_default_columns()[:-1],
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    return Progress(*columns, console=console, disable=rank > 0 or not console.is_terminal)
 
 
 def _apart(module: nn.Module) -> AbstractContextManager[None]:
-    """A context in which gradients stay with the process; the last batch of a step shares them."""
+    """A context in which gradients stay with the process: all batches of a step but the last."""
     if isinstance(module, nn.parallel.DistributedDataParallel):
         return module.no_sync()
     return nullcontext()
@@ -270,23 +243,3 @@ def _optimisers(
             torch.optim.Muon(parts[True], weight_decay=decay, adjust_lr_fn="match_rms_adamw")
         )
     return optimisers
-
-
-class _Averaged:
-    """Swaps weights for their moving average and back."""
-
-    def __init__(self, names: dict[str, nn.Parameter], average: dict[str, Tensor]) -> None:
-        self._names, self._average = names, average
-
-    def __enter__(self) -> None:
-        self._swap()
-
-    def __exit__(self, *_: object) -> None:
-        self._swap()
-
-    def _swap(self) -> None:
-        for name, average in self._average.items():
-            weight = self._names[name].data
-            kept = weight.clone()
-            weight.copy_(average)
-            average.copy_(kept)

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["LOOP_SHARE", "mutate"]
 
 LOOP_SHARE = 0.25
-"""Rate of an unpaired base relative to that of a pair: loops hold motifs that no pair tells of."""
+"""Rate of an unpaired base relative to that of a pair: loops hold motifs beside their pairs."""
 
-_SHARES = {"AU": 0.18, "UA": 0.18, "GC": 0.27, "CG": 0.27, "GU": 0.05, "UG": 0.05}
-"""How often each canonical pair is put in: about its share of the canonical pairs of structured RNAs."""
+_FREQUENCIES = {"AU": 0.18, "UA": 0.18, "GC": 0.27, "CG": 0.27, "GU": 0.05, "UG": 0.05}
+"""How often each canonical pair is put in: about its frequency in structured RNAs."""
 
 
 def mutate(
@@ -34,10 +34,12 @@ def mutate(
     letters = list(bases)
     partners = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
     for i, j in partners[rng.random(len(partners)) < rate]:
-        if (old := bases[i] + bases[j]) in _SHARES:
-            others = [pair for pair in _SHARES if pair != old]
-            shares = np.array([_SHARES[pair] for pair in others])
-            letters[i], letters[j] = tuple(others[rng.choice(len(others), p=shares / shares.sum())])
+        if (old := bases[i] + bases[j]) in _FREQUENCIES:
+            others = [pair for pair in _FREQUENCIES if pair != old]
+            frequencies = np.array([_FREQUENCIES[pair] for pair in others])
+            letters[i], letters[j] = tuple(
+                others[rng.choice(len(others), p=frequencies / frequencies.sum())]
+            )
     single = np.setdiff1d(np.arange(len(bases)), partners)
     for k in single[rng.random(len(single)) < rate * LOOP_SHARE]:
         if bases[k] != "N":

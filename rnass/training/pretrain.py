@@ -14,11 +14,12 @@ from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
-from rnass.config import PretrainConfig
+from rnass.network.backbones import save_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.network.pair_features import corrected_maps
-from rnass.network.weights import save_backbone
+from rnass.training.config import PretrainConfig
 from rnass.training.loop import Run
+from rnass.training.processes import first_process_first
 from rnass.training.records import (
     LabelledBatch,
     Loader,
@@ -55,18 +56,16 @@ class PretrainObjective(nn.Module):
         tokens, chosen = self._masked(rnas.tokens)
         first, length = self.encoder.vocabulary.special_before(), rnas.bases.shape[1]
         inside = slice(first, first + length)
-        if batch.askable is not None:
-            chosen[:, inside] &= batch.askable > 0
+        if batch.maskable is not None:
+            chosen[:, inside] &= batch.maskable > 0
             tokens = torch.where(chosen, tokens, rnas.tokens)
-        logits = [self.contact_bias.expand(len(rnas.mask), length, length)]
-
-        def consume(layer: int, maps: Tensor) -> None:
-            corrected = corrected_maps(maps[:, :, inside, inside], rnas.mask)
-            scored = self.contacts[layer](_MAP_SCALE * corrected.permute(0, 2, 3, 1)).squeeze(-1)
-            logits[:] = [logits[0] + scored]
-
-        embeddings = self.encoder(tokens, consume)
-        structure = contact_loss(logits[0], batch.contacts, rnas.mask)
+        logits = self.contact_bias.expand(len(rnas.mask), length, length)
+        for number, embeddings, maps in self.encoder.each_layer(tokens, maps=True):  # noqa: B007
+            if maps is not None:
+                corrected = corrected_maps(maps[:, :, inside, inside], rnas.mask)
+                scores = self.contacts[number - 1](_MAP_SCALE * corrected.permute(0, 2, 3, 1))
+                logits = logits + scores.squeeze(-1)
+        structure = contact_loss(logits, batch.contacts, rnas.mask)
         scores = self.language(embeddings[chosen]) @ self.encoder.tokens.weight.T + self.language_bias
         language = scores.float().sum()  # 0: without any A, C, G or U there is nothing to guess
         if len(scores):
@@ -104,7 +103,8 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file."""
     torch.manual_seed(config.run.seed)
     data = config.data
-    examples = training_examples(data)
+    with first_process_first(device):
+        examples = training_examples(data)
     valid = read_examples(data.valid, data.min_length, data.max_length)[: data.valid_limit]
     objective = PretrainObjective(config).to(device)
     load = Loader(objective.encoder.vocabulary)
@@ -115,16 +115,16 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
         config,
     )
 
-    def numbered(drawn: tuple[int, list[int]]) -> LabelledBatch:
-        draw, numbers = drawn
+    def numbered(sampled: tuple[int, list[int]]) -> LabelledBatch:
+        draw, numbers = sampled
         chosen = mutated([examples[n] for n in numbers], data, config.run.seed, draw)
         return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
         return _validate(objective, [load([example]).to(device) for example in valid])
 
-    drawn = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(enumerate(drawn), numbered, validate)
+    sampled = batches(examples, data, config.run.seed, run.per_step)
+    run.fit(enumerate(sampled), numbered, validate)
     path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():

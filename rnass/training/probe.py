@@ -10,25 +10,26 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnass.backbone.embeddings import Embedding, embed
-from rnass.config import ProbeConfig, from_mapping
+from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
+from rnass.backbone.embeddings import Embedding, embed, layer_number
+from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
-from rnass.files import write_atomically, write_json, write_text
+from rnass.files import is_folder, parse_json, write_atomically, write_json, write_text
 from rnass.io.labels import read_labels
-from rnass.network.weights import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
+from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
+from rnass.training.config import ProbeConfig
 from rnass.training.probe_metrics import classification_scores, regression_scores
 from rnass.training.records import whole_tokens
 
 __all__ = ["FILE", "Probe", "load_probe", "train_probe"]
 
 FILE = "probe.safetensors"
-"""What a head is called in the folder of its training."""
+"""Name of a head's file in the folder of its training."""
 
 _CHECK_EVERY = 50  # steps
 _FORMAT = "rnass probe 1"
@@ -69,7 +70,7 @@ class Probe(nn.Module):
 
     Attributes:
         backbone: whose embeddings it reads; None where it was not loaded with one.
-        columns: of a table of what it says, see `cells`.
+        columns: of a table of its output, see `cells`.
     """
 
     mean: Tensor
@@ -96,13 +97,13 @@ class Probe(nn.Module):
         return out if self.classes else out * self.scale[1] + self.scale[0]
 
     @torch.no_grad()
-    def said(self, x: Tensor) -> NDArray[np.float32]:
+    def output(self, x: Tensor) -> NDArray[np.float32]:
         """Probabilities of the classes (n, C), or values (n,), of embeddings (n, D)."""
         out = self(x)
         return np.asarray((out.softmax(-1) if self.classes else out[:, 0]).cpu().numpy())
 
     def cells(self, one: NDArray[np.float32] | np.float32) -> tuple[str, ...]:
-        """A row of `said` as a table has it: the likeliest class and how likely it is, or the value."""
+        """A row of `output` for a table: the likeliest class and its probability, or the value."""
         if not self.classes:
             return (f"{one:g}",)
         return (self.classes[int(one.argmax())], f"{one.max():.4f}")
@@ -114,24 +115,24 @@ class Probe(nn.Module):
         return self.backbone
 
     def predict(self, rna: str) -> NDArray[np.float32]:
-        """What it says of one RNA: as `said`, a row for the sequence or for each token.
+        """Its output for one RNA: as `output`, a row for the sequence or for each token.
 
         Raises:
             SequenceError: a letter that is no base, bases that are not whole codons.
             ConfigError: it was not loaded with its backbone.
         """
-        ((_, said),) = self.predict_many([clean_bases(rna)])
-        return said
+        ((_, found),) = self.predict_many([clean_bases(rna)])
+        return found
 
     def predict_many(self, rnas: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """The place of each of some RNAs (clean bases), and what it says of it; in any order.
+        """The place of each of some RNAs (clean bases), and its output for it; in any order.
 
         Raises:
             SequenceError: bases that are not whole codons.
             ConfigError: it was not loaded with its backbone.
         """
         for one in embed(self.needed().encoder, rnas, self.config.layer):
-            yield one.number, self.said(_inputs(one, self.config))
+            yield one.number, self.output(_inputs(one, self.config))
 
 
 def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
@@ -188,20 +189,24 @@ def load_probe(path: Path, backbone: str | None = None) -> Probe:
     Raises:
         CheckpointError: not such a file; a backbone of another sha256.
     """
-    path = path / FILE if path.is_dir() else path
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: {error}; expected a safetensors file") from error
+    path = path / FILE if is_folder(path) else path
+    metadata, state = read_safetensors(path)
     if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
         raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
-    config = from_mapping(ProbeConfig, json.loads(metadata["config"]), str(path))
-    probe = Probe(config, len(state["mean"]), tuple(json.loads(metadata["classes"])))
-    probe.load_state_dict(state)
+    values, recorded = (
+        parse_json(metadata[key], f"{path}: metadata {key}", error=CheckpointError)
+        for key in ("config", "backbone")
+    )
+    config = from_mapping(ProbeConfig, values, str(path))
+    classes = parse_json(f'{{"names": {metadata["classes"]}}}', f"{path}: metadata classes")["names"]
+    names = from_mapping(tuple[str, ...], classes, f"{path}: metadata classes")
     where = backbone or config.backbone or DEFAULT_BACKBONE
-    probe.backbone = needed_backbone(path, json.loads(metadata["backbone"]), where)
+    found = needed_backbone(path, recorded, where)
+    layer_number(found.encoder, config.layer)
+    with torch.device("meta"):
+        probe = Probe(config, found.encoder.config.width, names)
+    load_strictly(probe, state, path)
+    probe.backbone = found
     return probe.eval()
 
 
@@ -224,7 +229,7 @@ def _classes(records: list[_Record], config: ProbeConfig) -> tuple[str, ...]:
 
 
 def _inputs(one: Embedding, config: ProbeConfig) -> Tensor:
-    """What a head reads of an RNA: a row for each token, or their mean as the only row."""
+    """The input of a head: a row for each token, or their mean as the only row."""
     return one.tokens if config.task == "token" else one.tokens.mean(0)[None]
 
 
@@ -308,17 +313,17 @@ def _loss(probe: Probe, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _scores(probe: Probe, rows: _Rows) -> dict[str, float]:
-    said, wanted = probe.said(rows.x), rows.y.numpy()
+    found, wanted = probe.output(rows.x), rows.y.numpy()
     if probe.classes:
-        return classification_scores(said, wanted)
-    return regression_scores(said, wanted)
+        return classification_scores(found, wanted)
+    return regression_scores(found, wanted)
 
 
 def _predictions(probe: Probe, rows: _Rows) -> str:
-    """id, token, true label, what the head says (and how likely)."""
-    said = probe.said(rows.x)
+    """id, token, true label, the head's output (and its probability)."""
+    found = probe.output(rows.x)
     lines = ["\t".join(["id", "token", "label", *probe.columns])]
-    for (name, token), true, one in zip(rows.names, rows.y.tolist(), said, strict=True):
+    for (name, token), true, one in zip(rows.names, rows.y.tolist(), found, strict=True):
         label = probe.classes[true] if probe.classes else f"{true:g}"
         lines.append("\t".join([name, str(token or ""), label, *probe.cells(one)]))
     return "\n".join(lines) + "\n"

@@ -7,31 +7,33 @@ from scipy.stats import rankdata, spearmanr
 __all__ = ["classification_scores", "regression_scores"]
 
 
-def classification_scores(shares: NDArray[np.floating], labels: NDArray[np.integer]) -> dict[str, float]:
+def classification_scores(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer]
+) -> dict[str, float]:
     """Accuracy, macro F1, MCC and AUROC.
 
     Args:
-        shares: (n, C), the probability of each class.
+        probabilities: (n, C), the probability of each class.
         labels: (n,), the true class, numbered from 0.
 
     Macro F1 is the mean over the classes that are true or predicted somewhere; MCC is that of several
     classes (Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006), 0 where it is undefined; AUROC the
     mean over the classes, each against the rest, nan where a class is always or never true.
     """
-    classes = shares.shape[1]
+    classes = probabilities.shape[1]
     counts = np.zeros((classes, classes))
-    np.add.at(counts, (labels, shares.argmax(1)), 1)
-    right, true, said = counts.diagonal(), counts.sum(1), counts.sum(0)
-    present = true + said > 0
-    f1 = 2 * right[present] / (true + said)[present]
+    np.add.at(counts, (labels, probabilities.argmax(1)), 1)
+    right, true, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
+    present = true + predicted > 0
+    f1 = 2 * right[present] / (true + predicted)[present]
     n = counts.sum()
-    spread = np.sqrt((n**2 - (said**2).sum()) * (n**2 - (true**2).sum()))
+    spread = np.sqrt((n**2 - (predicted**2).sum()) * (n**2 - (true**2).sum()))
     columns = [1] if classes == 2 else range(classes)
     return {
         "accuracy": float(right.sum() / n),
         "macro_f1": float(f1.mean()),
-        "mcc": float((right.sum() * n - true @ said) / spread) if spread else 0.0,
-        "auroc": float(np.mean([_auroc(shares[:, k], labels == k) for k in columns])),
+        "mcc": float((right.sum() * n - true @ predicted) / spread) if spread else 0.0,
+        "auroc": float(np.mean([_auroc(probabilities[:, k], labels == k) for k in columns])),
     }
 
 
@@ -45,7 +47,7 @@ def _auroc(scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
 
 
 def regression_scores(values: NDArray[np.floating], wanted: NDArray[np.floating]) -> dict[str, float]:
-    """R2 (share of the variance explained) and Spearman's rank correlation; nan of constant values."""
+    """R2 (variance explained, of 1) and Spearman's rank correlation; nan of constant values."""
     spread = float(((wanted - wanted.mean()) ** 2).sum())
     if not spread or not np.ptp(values):
         return {"r2": 0.0 if spread else float("nan"), "spearman": float("nan")}

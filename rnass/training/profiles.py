@@ -1,6 +1,6 @@
 """Chemical-mapping profiles to learn structure from: designed RNAs of no natural family.
 
-A reactivity tells whether its base is paired, not with which other. How much likelier it is of an
+A reactivity shows whether its base is paired, not with which other. How much likelier it is of an
 unpaired base than of a paired one is read off the profiles themselves: the densities of both are fitted
 by expectation maximisation, with ViennaRNA's probabilities as prior, for each reagent and base (as
 Wayment-Steele et al. 2022 did with gamma densities, doi:10.1038/s41592-022-01605-0).
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rnass.decoding.probing import clean_reactivities
 from rnass.errors import InputError
 from rnass.files import read_lines
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 
 __all__ = ["Densities", "Profile", "fit_densities", "read_profiles"]
 
@@ -99,7 +99,7 @@ def fit_densities(profiles: Sequence[Profile], parameters: str) -> Densities:
     for modifier in sorted({profile.modifier for profile in profiles}):
         own = [profile for profile in profiles if profile.modifier == modifier]
         chosen = own[:: -(-len(own) // _FOLDED)]
-        folded = vienna.annotate((one.bases for one in chosen), parameters=parameters)
+        folded = base_pair_probabilities_of_many((one.bases for one in chosen), parameters)
         unpaired = np.concatenate([1 - pairs.dense().sum(1) for pairs in folded])
         letters = np.array(list("".join(one.bases for one in chosen)))
         values = np.concatenate([one.reactivities for one in chosen])

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import DataConfig
 from rnass.errors import ConfigError, InputError, counted
-from rnass.files import write_atomically, write_json
+from rnass.files import write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import all_base_pair_probabilities
+from rnass.thermodynamics.parameter_sets import OWN_NAME
+from rnass.thermodynamics.probability_cache import ProbabilityCache, cached_probabilities
+from rnass.training.config import DataConfig
 from rnass.training.mutation import mutate
 from rnass.training.profiles import fit_densities, read_profiles
 
 __all__ = [
-    "Annotations",
     "Example",
     "LabelledBatch",
     "Loader",
-    "annotations",
     "batches",
     "family_names",
     "mutated",
@@ -47,7 +47,7 @@ log = logging.getLogger("rnass")
 _POOL = 2048  # examples that are sorted by length together
 
 
-@runtime_checkable  # the shape checks of the tests ask
+@runtime_checkable  # for the shape checks of the tests
 class _Record(Protocol):
     """Anything that has bases."""
 
@@ -68,7 +68,7 @@ class Example:
         bases: over ACGUN.
         pairs: (n, 2), 0-based.
         source: which of the files it came from.
-        mask: empty, or for each base 1 where masked language modelling may ask for it, else 0.
+        mask: empty, or for each base 1 where masked language modelling may mask it, else 0.
         altered: mutated, so that nothing is kept for its bases.
         evidence: of an RNA whose structure is not known, (L,): the log-likelihood ratio that each base
             is unpaired, see `rnass.training.profiles.Densities`; else None.
@@ -169,7 +169,7 @@ def _profile_examples(data: DataConfig, first: int) -> list[Example]:
             for one in read_profiles(path, data.profile_signal)
             if data.min_length <= len(one.bases) <= data.max_length
         ]
-        densities = fit_densities(profiles, vienna.OWN_NAME)
+        densities = fit_densities(profiles, OWN_NAME)
         none = np.zeros((0, 2), dtype=np.int64)
         found += [
             Example(one.id, "", one.bases, none, source, evidence=densities.evidence(one))
@@ -194,7 +194,7 @@ def _without_families(examples: list[Example], path: str) -> list[Example]:
 def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> list[R]:
     """The records that a backbone can read: where its tokens are codons, those of whole codons.
 
-    A warning counts the others; *what* says what the records are for.
+    A warning counts the others; *what* is the records' purpose.
     """
     step = vocabulary.bases_per_token
     kept = [record for record in records if len(record.bases) % step == 0]
@@ -206,7 +206,7 @@ def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> lis
 
 
 def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
-    """What is near, from the cache or computed into it."""
+    """The near records, from the cache or computed into it."""
     tool = best_tool()
     key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
@@ -221,7 +221,7 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
 def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -> list[Example]:
     """Some of the examples with other bases under the same pairs; see `rnass.training.mutation.mutate`.
 
-    The same seed and number of the draw give the same mutations, whatever was drawn before.
+    The same seed and number of the draw give the same mutations, whatever was sampled before.
     """
     if not data.mutation_rate:
         return list(chosen)
@@ -234,104 +234,31 @@ def mutated(chosen: Sequence[Example], data: DataConfig, seed: int, draw: int) -
     ]
 
 
-class Annotations:
-    """ViennaRNA's base-pair probabilities of many RNAs, sparse.
-
-    Args:
-        arrays: `digest` (n, 16), the blake2b of each sequence; `offset` (n + 1,); and `i`, `j`, `p`, the
-            0-based pairs of sequence k at offset[k]:offset[k + 1].
-    """
-
-    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
-        self._arrays = arrays
-        self._row = {digest.tobytes(): row for row, digest in enumerate(arrays["digest"])}
-
-    @classmethod
-    def compute(cls, rnas: Sequence[str], parameters: str, processes: int = 0) -> "Annotations":
-        """Fold every RNA; *parameters* names the energy parameter set."""
-        sparse = list(vienna.annotate(rnas, parameters=parameters, processes=processes))
-        counts = [len(one.p) for one in sparse]
-        return cls(
-            {
-                "digest": np.stack([np.frombuffer(_digest(rna), dtype=np.uint8) for rna in rnas]),
-                "offset": np.cumsum([0, *counts]),
-                "i": np.concatenate([one.i for one in sparse]),
-                "j": np.concatenate([one.j for one in sparse]),
-                "p": np.concatenate([one.p for one in sparse]),
-            }
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> "Annotations":
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return cls({name: file[name] for name in file.files})
-
-    def save(self, path: Path) -> None:
-        """Write as .npz, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as file:
-            np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
-
-    def __contains__(self, bases: str) -> bool:
-        return _digest(bases) in self._row
-
-    def __add__(self, other: "Annotations") -> "Annotations":
-        """What both know, where none is in both."""
-        one, two = self._arrays, other._arrays
-        joined = {name: np.concatenate([one[name], two[name]]) for name in ("digest", "i", "j", "p")}
-        joined["offset"] = np.concatenate([one["offset"], two["offset"][1:] + one["offset"][-1]])
-        return Annotations(joined)
-
-    def dense(self, bases: str) -> NDArray[np.float32]:
-        """Base-pair probabilities of one RNA, (L, L), symmetric."""
-        row = self._row[_digest(bases)]
-        part = slice(self._arrays["offset"][row], self._arrays["offset"][row + 1])
-        i, j, p = (self._arrays[name][part] for name in ("i", "j", "p"))
-        return vienna.BasePairProbabilities(len(bases), i, j, p).dense()
-
-
-def annotations(
-    path: str, examples: Sequence[Example], parameters: str, cache: Path, processes: int = 0
-) -> Annotations:
-    """Base-pair probabilities of a data file's examples; the cache is given what it lacks."""
-    kept = cache / f"{Path(path).name.split('.')[0]}.{parameters}.npz"
-    known = Annotations.load(kept) if kept.is_file() else None
-    rnas = {e.bases for e in examples if known is None or e.bases not in known}
-    if not rnas and known is not None:
-        return known
-    lacking = sorted(rnas, key=lambda rna: (len(rna), rna))
-    computed = Annotations.compute(lacking, parameters, processes)
-    known = computed if known is None else known + computed
-    known.save(kept)
-    return known
-
-
 @dataclass(frozen=True)
 class LabelledBatch:
     """RNAs and their pairs as (B, L, L) maps of 0 and 1.
 
     Attributes:
         rnas, contacts: the RNAs, their pairs.
-        askable: (B, L) 1 where masked language modelling may ask for a base; None for everywhere.
+        maskable: (B, L) 1 where masked language modelling may mask a base; None for everywhere.
         evidence: (B, L) the log-likelihood ratio that a base is unpaired, of RNAs whose pairs are not
             known; NaN of the others. None where all pairs are known.
     """
 
     rnas: Batch
     contacts: Float[Tensor, "B L L"]
-    askable: Float[Tensor, "B L"] | None = None
+    maskable: Float[Tensor, "B L"] | None = None
     evidence: Float[Tensor, "B L"] | None = None
 
     def to(self, device: torch.device) -> "LabelledBatch":
         """The same batch on another device."""
-        askable = None if self.askable is None else self.askable.to(device)
+        maskable = None if self.maskable is None else self.maskable.to(device)
         evidence = None if self.evidence is None else self.evidence.to(device)
-        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), askable, evidence)
+        return LabelledBatch(self.rnas.to(device), self.contacts.to(device), maskable, evidence)
 
 
 class Loader:
-    """Turns examples into batches, with the base-pair probabilities that a head asks for.
+    """Turns examples into batches, with the base-pair probabilities that a head reads.
 
     Args:
         vocabulary: the backbone's token table.
@@ -340,7 +267,7 @@ class Loader:
         processes: worker processes that compute them; 0 for this one.
 
     Attributes:
-        features: gives what a frozen backbone says of some RNAs, where that is kept.
+        features: gives the kept output of a frozen backbone for some RNAs.
     """
 
     def __init__(
@@ -353,29 +280,30 @@ class Loader:
         self.vocabulary, self.sets = vocabulary, sets
         self.cache, self.processes = cache, processes
         self.features: Callable[[Sequence[str]], Features | None] | None = None
-        self._kept: dict[tuple[str, str], Annotations] = {}
+        self._kept: dict[tuple[str, str], ProbabilityCache] = {}
 
     def annotate(self, paths: Sequence[str], examples: Sequence[Example]) -> None:
         """Have the base-pair probabilities of all examples at hand."""
         for source, path in enumerate(paths):
             own = [example for example in examples if example.source == source]
             for name in self.sets if own else ():
-                known = annotations(path, own, name, self.cache, self.processes)
+                bases, label = [example.bases for example in own], Path(path).name.split(".")[0]
+                known = cached_probabilities(bases, name, self.cache, label, self.processes)
                 for example in own:
                     self._kept[name, example.bases] = known
 
-    def thermodynamics(self, example: Example) -> NDArray[np.float32]:
+    def bpp(self, example: Example) -> NDArray[np.float32]:
         """Base-pair probabilities of one RNA, (S, L, L); one that was not annotated is folded now."""
         bases = example.bases
         known = [self._kept.get((name, bases)) for name in self.sets]
         lacking = [name for name, one in zip(self.sets, known, strict=True) if one is None]
-        folded = iter(vienna.all_probabilities(bases, lacking))
+        folded = iter(all_base_pair_probabilities(bases, lacking))
         return np.stack([next(folded).dense() if one is None else one.dense(bases) for one in known])
 
     def __call__(self, chosen: Sequence[Example]) -> LabelledBatch:
         """Pad the examples to one batch."""
         rnas = [example.bases for example in chosen]
-        maps = [self.thermodynamics(example) for example in chosen] if self.sets else None
+        maps = [self.bpp(example) for example in chosen] if self.sets else None
         batch = collate(rnas, maps, self.vocabulary)
         if self.features and not any(example.altered for example in chosen):
             batch = replace(batch, features=self.features(rnas))
@@ -383,18 +311,18 @@ class Loader:
         for k, example in enumerate(chosen):
             size = len(example.bases)
             contacts[k, :size, :size] = torch.from_numpy(example.contacts())
-        return LabelledBatch(batch, contacts, _askable(chosen, batch), _evidence(chosen, batch))
+        return LabelledBatch(batch, contacts, _maskable(chosen, batch), _evidence(chosen, batch))
 
 
 def batches(
     examples: Sequence[Example], data: DataConfig, seed: int, per_step: int = 1
 ) -> Iterator[list[int]]:
-    """Endless batches of example numbers, of like length, their padded L * L within `batch_pixels`.
+    """Endless batches of example numbers, of like length, their padded L * L within `padded_pairs`.
 
-    An epoch draws as many examples as there are, each as often as its weight says (rounded up or down
+    An epoch draws as many examples as there are, as often as its weight (rounded up or down
     at random), so equal weights draw each once. The same seed gives the same stream.
 
-    The batches of one step, *per_step* of them, are of like length too, so that processes that share
+    The batches of one step, *per_step* of them, are of like length too, so that processes that divide
     them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
 
     Raises:
@@ -412,16 +340,16 @@ def batches(
         edges = np.cumsum(weights[order])
         points = (np.arange(len(examples)) + rng.random()) / len(examples) * edges[-1]
         places = np.searchsorted(edges, points, side="right")
-        drawn = order[np.minimum(places, len(order) - 1)]
-        rng.shuffle(drawn)
-        for start in range(0, len(drawn), _POOL):
-            pool = drawn[start : start + _POOL]
-            yield from _bucketed(pool, examples, data.batch_pixels, per_step, rng)
+        sampled = order[np.minimum(places, len(order) - 1)]
+        rng.shuffle(sampled)
+        for start in range(0, len(sampled), _POOL):
+            pool = sampled[start : start + _POOL]
+            yield from _bucketed(pool, examples, data.padded_pairs, per_step, rng)
         epoch += 1
 
 
 def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float64]:
-    """How often each example is drawn, relative to the others."""
+    """How often each example is sampled, relative to the others."""
     own = dict(enumerate(data.weights))
     weights = np.array([own.get(e.source, 1.0) for e in examples])
     if data.family_power:
@@ -439,7 +367,7 @@ def _weights(examples: Sequence[Example], data: DataConfig) -> NDArray[np.float6
 def _bucketed(
     numbers: NDArray[np.int64],
     examples: Sequence[Example],
-    pixels: int,
+    padded_pairs: int,
     per_step: int,
     rng: np.random.Generator,
 ) -> Iterator[list[int]]:
@@ -448,7 +376,7 @@ def _bucketed(
     cut: list[list[int]] = []
     for n in numbers[np.argsort(lengths, kind="stable")]:
         longest = len(examples[n].bases)
-        if not cut or (len(cut[-1]) + 1) * longest**2 > pixels:
+        if not cut or (len(cut[-1]) + 1) * longest**2 > padded_pairs:
             cut.append([])
         cut[-1].append(int(n))
     if len(cut) > per_step and (spare := len(cut) % per_step):
@@ -458,14 +386,14 @@ def _bucketed(
         yield from cut[first : first + per_step]
 
 
-def _askable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
+def _maskable(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
     if not any(example.mask for example in chosen):
         return None
-    askable = torch.ones_like(batch.mask)
+    maskable = torch.ones_like(batch.mask)
     for k, example in enumerate(chosen):
         if example.mask:
-            askable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
-    return askable
+            maskable[k, : len(example.mask)] = torch.tensor([float(mark) for mark in example.mask])
+    return maskable
 
 
 def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
@@ -477,7 +405,3 @@ def _evidence(chosen: Sequence[Example], batch: Batch) -> Tensor | None:
             evidence[k] = 0
             evidence[k, : len(example.bases)] = torch.from_numpy(example.evidence)
     return evidence
-
-
-def _digest(bases: str) -> bytes:
-    return hashlib.blake2b(bases.encode(), digest_size=16).digest()

@@ -18,20 +18,20 @@ def assert_agrees(folder, expected, masked):
     tokens[masked] = table.mask
     torch.testing.assert_close(tokens, expected.tokens, rtol=0, atol=0)
 
-    states, maps = {}, {}
     with torch.no_grad():
-        last = encoder(tokens, maps.__setitem__, states.__setitem__)
-        logits = head(last)
+        _, states, maps = zip(*encoder.each_layer(tokens, maps=True), strict=True)
+        last = encoder(tokens)
+        logits = head(states[-1])
     present = tokens != table.pad
     pairs = present[:, None, :, None] & present[:, None, None, :]
     assert len(states) == len(expected.states)
-    assert len(maps) == len(expected.attentions)
+    assert len(maps) == 1 + len(expected.attentions)
     for k, state in enumerate(expected.states):
         difference = (states[k] - state).abs()[present].max()
         assert difference <= TOLERANCE, f"hidden state {k} differs by {difference:.1e}"
     for k, attention in enumerate(expected.attentions):
-        difference = ((maps[k] - attention).abs() * pairs).max()
+        difference = ((maps[k + 1] - attention).abs() * pairs).max()
         assert difference <= TOLERANCE, f"attention map {k} differs by {difference:.1e}"
     difference = (logits[..., : expected.logits.shape[-1]] - expected.logits).abs()[present].max()
     assert difference <= TOLERANCE, f"scores differ by {difference:.1e}"
-    assert torch.equal(last, states[len(maps)])
+    torch.testing.assert_close(last, states[-1])  # attends without forming the maps

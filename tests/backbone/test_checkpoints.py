@@ -172,13 +172,13 @@ def test_official_rnabert_attends_to_padding_as_its_authors_do(tmp_path):
     padded = torch.nn.functional.pad(tokens, (0, 432))
     with torch.no_grad():
         wanted, wanted_maps, scores = rnabert(weights, padded, 2, 2)
-        got, maps = {}, {}
-        last = encoder(tokens, maps.__setitem__, got.__setitem__)
+        _, got, maps = zip(*encoder.each_layer(tokens, maps=True), strict=True)
+        last = encoder(tokens)
         assert (head(last) - scores[:, :8]).abs().max() < TOLERANCE
     for k in range(3):
         assert (got[k] - wanted[k][:, :8]).abs().max() < TOLERANCE
     for k in range(2):
-        assert (maps[k] - wanted_maps[k][:, :, :8, :8]).abs().max() < TOLERANCE
+        assert (maps[k + 1] - wanted_maps[k][:, :, :8, :8]).abs().max() < TOLERANCE
 
 
 def test_rnabert_without_its_padding(tmp_path):
@@ -313,7 +313,7 @@ def test_a_malicious_pickle_is_refused_and_does_nothing(tmp_path, suffix, legacy
         file.write_bytes(pickle.dumps(data))
     else:
         torch.save(data, file)
-    why = "it is cut short, damaged or of another kind" if legacy else r"it asks for \S+"
+    why = "it is cut short, damaged or of another kind" if legacy else r"it needs \S+"
     with pytest.raises(CheckpointError, match=rf"model\..*refused: {why}; expected whole weights"):
         read_checkpoint(file)
     assert not trace.exists()
@@ -368,7 +368,7 @@ def test_a_layer_more_or_less_than_the_configuration_says_is_refused(name, tmp_p
     weights, words, _ = golden(name)
     where = words["arguments"] or words["config"]
     key = "encoder_layers" if words["arguments"] else "num_hidden_layers"
-    for layers, found in ((1, "has no place"), (3, "is missing")):
+    for layers, found in ((1, "is unknown"), (3, "is missing")):
         where[key] = layers
         lay_out(weights, words, tmp_path)
         with pytest.raises(CheckpointError, match=found):
@@ -402,7 +402,7 @@ def test_family_given(name, family, tmp_path):
     [
         ({"model_type": "ernierna"}, "model_type 'ernierna'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
-        ({"num_hidden_layers": None}, r"no config\.json says layers"),
+        ({"num_hidden_layers": None}, r"no config\.json gives layers"),
         ({"num_hidden_layers": "two"}, "layers"),
         ({"num_attention_heads": 3}, "not a multiple of heads"),
     ],
@@ -418,7 +418,7 @@ def test_a_configuration_of_something_else_is_refused(change, message, tmp_path)
 def test_no_configuration(tmp_path):
     weights, words, _ = golden("plantrna-fm-rotary")
     lay_out(weights, words | {"config": {}}, tmp_path)
-    with pytest.raises(CheckpointError, match=r"no config\.json says heads and layers"):
+    with pytest.raises(CheckpointError, match=r"no config\.json gives heads and layers"):
         read_checkpoint(tmp_path)
 
 

@@ -21,10 +21,9 @@ def encoder(shaken):
 
 def states(encoder, bases, layer=2):
     """What the encoder says of one RNA after some layers, special tokens included."""
-    kept = []
     with torch.no_grad():
-        encoder(torch.tensor([encoder.vocabulary.encode(bases)]), None, lambda _, x: kept.append(x[0]))
-    return kept[layer]
+        outputs = list(encoder.each_layer(torch.tensor([encoder.vocabulary.encode(bases)])))
+    return outputs[layer].states[0]
 
 
 @pytest.mark.parametrize(("layer", "done"), [(-1, 2), (0, 0), (1, 1), (-3, 0)])

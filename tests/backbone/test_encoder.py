@@ -20,11 +20,11 @@ def read(encoder, *rnas):
     rows = [RNASS.encode(rna) for rna in rnas]
     longest = max(map(len, rows))
     tokens = torch.tensor([row + [RNASS.pad] * (longest - len(row)) for row in rows])
-    maps = []
     with torch.no_grad():
-        embeddings = encoder(tokens, lambda layer, m: maps.append((layer, m)))
+        embedded, *layers = encoder.each_layer(tokens, maps=True)
         unwatched = encoder(tokens)
-    return embeddings, maps, unwatched
+    assert embedded.maps is None
+    return layers[-1].states, [layer.maps for layer in layers], unwatched
 
 
 def by_hand(encoder, rna):
@@ -75,13 +75,13 @@ def test_embeddings_and_maps_are_those_of_a_plain_transformer(encoder_config, sh
     embeddings, maps, _ = read(encoder, "GGCAAANUGCC")
     expected, expected_maps = by_hand(encoder, "GGCAAANUGCC")
     np.testing.assert_allclose(embeddings[0], expected, atol=2e-5)
-    np.testing.assert_allclose(torch.cat([m[0] for _, m in maps]), expected_maps, atol=1e-5)
+    np.testing.assert_allclose(torch.cat([m[0] for m in maps]), expected_maps, atol=1e-5)
 
 
 def test_layers_hand_out_their_maps_in_order_and_watching_changes_nothing(encoder):
     embeddings, maps, unwatched = read(encoder, "GGCAAAGCC", "ACGU")
-    assert [layer for layer, _ in maps] == list(range(encoder.config.layers))
-    assert all(m.shape == (2, encoder.config.heads, 11, 11) for _, m in maps)
+    assert len(maps) == encoder.config.layers
+    assert all(m.shape == (2, encoder.config.heads, 11, 11) for m in maps)
     real = [slice(0, 11), slice(0, 6)]
     for k, rows in enumerate(real):
         torch.testing.assert_close(embeddings[k, rows], unwatched[k, rows], atol=2e-5, rtol=0)
@@ -94,14 +94,14 @@ def test_padding_is_never_attended_to_and_never_changes_an_answer(encoder, rnas)
         size = len(rna) + 2
         torch.testing.assert_close(together[k, :size], alone[0], atol=1e-5, rtol=0)
         torch.testing.assert_close(unwatched[k, :size], alone[0], atol=1e-5, rtol=0)
-        for (_, many), (_, one) in zip(maps, lone_maps, strict=True):
+        for many, one in zip(maps, lone_maps, strict=True):
             torch.testing.assert_close(many[k, :, :size, :size], one[0], atol=1e-5, rtol=0)
             assert not many[k, :, :size, size:].any()
 
 
 def test_every_row_of_a_map_sums_to_one(encoder):
     _, maps, _ = read(encoder, "GGCAAAGCC", "ACGU")
-    for _, m in maps:
+    for m in maps:
         torch.testing.assert_close(m.sum(-1), torch.ones(m.shape[:-1]))
 
 

@@ -102,7 +102,7 @@ def test_u_read_as_t_or_u(rna, tmp_path, u_as):
     assert np.isfinite(np.load(tmp_path / "e" / "sequence.npy")).all()
     (tmp_path / "seqs.fa").write_text(">a\nGGGUAAAACCC\n")
     (tmp_path / "known.dbn").write_text(">a\nGGGUAAAACCC\n(((.....)))\n")
-    arguments = ["seqs.fa", "--structure", "known.dbn", "--out", "a", "--no-draw", "--quiet"]
+    arguments = ["seqs.fa", "--structure", "known.dbn", "--out", "a", "--plot", "none", "--quiet"]
     assert rna("attention", *arguments, *options)[0] == 0
     assert np.isfinite(np.load(tmp_path / "a" / "a.npz")["attention"]).all()
     status, out, _ = rna("info", *options)

@@ -5,6 +5,7 @@ processes (pipes, signals, kills) in a process of their own.
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,12 +20,16 @@ from tiny_weights import save_tiny_weights
 
 import rnass
 from rnass import cli
+from rnass.errors import ExitStatus
 from rnass.io import read_structures
+from rnass.manifest import manifest_entry
+from rnass.thermodynamics import parameter_sets
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 HAIRPIN = "GGGGAAAACCCC"
-COMMAND = [sys.executable, "-W", "error", "-m", "rnass.cli"]
+COMMAND = [sys.executable, "-W", "error", "-m", "rnass"]
 # an interrupt may land inside open(), before anybody can close the file
-INTERRUPTED = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-m", "rnass.cli"]
+INTERRUPTED = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-m", "rnass"]
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
@@ -57,6 +62,101 @@ def test_every_command_has_help(rna, command):
     assert rna(*command, "-h")[1] == out
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_the_package_runs_as_a_module(rna, arguments):
+    done = shell(arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (0, rna(*arguments)[1], "")
+
+
+def test_the_help_of_rnass_documents_every_exit_status(rna):
+    text = " ".join(rna("--help")[1].replace("│", " ").split())
+    for status in ExitStatus:
+        assert re.search(rf"\b{int(status)}\b", text.split("Exit status of every command")[1])
+
+
+def test_a_fault_of_rnass_is_one_line_and_exit_status_70(predict, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("seconds")
+
+    monkeypatch.setattr("rnass.jobs.predict.PredictJob", broken)
+    status, out, err = predict("--sequence", HAIRPIN)
+    assert (status, out) == (70, "")
+    assert err == (
+        "rnass: unexpected KeyError: 'seconds'; please report it to the rnass authors, with the command "
+        "and the traceback that --verbose shows\n"
+    )
+    status, out, err = predict("--sequence", HAIRPIN, "--verbose")
+    assert status == 70
+    assert "Traceback (most recent call last)" in err
+    assert "in broken" in err
+
+
+def test_memory_that_runs_out_while_loading_is_no_fault(predict, monkeypatch):
+    def huge(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("rnass.jobs.predict.PredictJob", huge)
+    status, _, err = predict("--sequence", HAIRPIN)
+    assert (status, err.count("\n")) == (2, 1)
+    assert err.startswith("rnass: memory ran out; expected")
+
+
+def test_more_threads_than_cores_are_all_cores(rna, weights, tmp_path):
+    assert rna("predict", "--sequence", HAIRPIN, "--weights", weights, "--threads", 1000)[0] == 0
+    run = json.loads((tmp_path / "results" / "run.json").read_text())
+    assert 1 <= run["threads"] <= os.cpu_count()
+
+
+def test_control_characters_of_an_id_do_not_reach_the_terminal(predict, tmp_path):
+    (tmp_path / "odd.fa").write_text(f">x\x1b[31m\nGG-CC\n>y\x1b[2J\n{HAIRPIN}\n")
+    status, out, err = predict("odd.fa", "--constraints", "odd.fa")
+    assert (status, out) == (2, "")
+    status, out, err = predict("odd.fa")
+    assert (status, out) == (1, "")
+    assert "letter '-'" in err
+    assert "\x1b" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a stream as a POSIX shell does")
+@pytest.mark.parametrize(("closed", "status"), [("<&-", 2), (">&-", 0), ("2>&-", 0)])
+def test_a_closed_stream_is_no_traceback(tmp_path, weights, closed, status):
+    (tmp_path / "a.fa").write_text(f">a\n{HAIRPIN}\n")
+    source = "-" if closed == "<&-" else "a.fa"
+    line = f'"$0" -m rnass predict {source} --weights "$1" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable, weights], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+    assert (b"standard input: closed; expected" in done.stderr) is (status == 2)
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_not_looked_at(tmp_path, weights):
+    arguments = ["predict", "--sequence", HAIRPIN, "--weights", weights, "--plot", "svg"]
+    environment = {**os.environ, "MPLBACKEND": "bogus"}
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr.count(b"\n")) == (0, 1)
+    assert (tmp_path / "results" / "sequence.svg").is_file()
+
+
+def test_paths_that_are_not_utf_8(tmp_path, weights):
+    """Names of files are bytes on POSIX; they come back from run.json and from messages."""
+    try:
+        (tmp_path / "caf\udce9.fa").write_text(f">a\n{HAIRPIN}\n>b\nGG-C\n")
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system takes UTF-8 alone")
+    arguments = ["predict", "caf\udce9.fa", "--weights", weights, "--out", "r\udce9", "--quiet"]
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"caf" in done.stderr
+    assert b"Traceback" not in done.stderr
+    run = json.loads((tmp_path / "r\udce9" / "run.json").read_text())
+    assert run["inputs"] == ["caf\udce9.fa"]
+    assert "letter '-'" in (tmp_path / "r\udce9" / "summary.tsv").read_text()
+
+
 def test_help_imports_no_torch(tmp_path):
     code = "import sys; sys.argv = ['rnass', 'predict', '--help']; from rnass.cli import main\n"
     code += "try: main()\nexcept SystemExit: sys.exit('torch' in sys.modules)"
@@ -76,12 +176,17 @@ def test_no_command_shows_the_help(rna):
         (["fold"], "fold"),
         (["predict"], "no input: name FASTA files, - for standard input, or --sequence"),
         (["predict", "x.fa", "--plot", "gif"], "gif"),
-        (["predict", "x.fa", "--format", "ct,xyz"], "format 'xyz'; expected some of ct,dbn,bpseq,npy"),
+        (
+            ["predict", "x.fa", "--format", "ct,xyz"],
+            "format 'xyz' is unknown; expected ct, dbn, bpseq, npy",
+        ),
         (["predict", "x.fa", "--threshold", "high"], "threshold 'high'; expected auto or a number"),
         (["predict", "x.fa", "--threshold", "1.5"], "expected a number between 0 and 1"),
         (["predict", "x.fa", "--threshold", "nan"], "expected a number between 0 and 1"),
         (["predict", "x.fa", "--threads", "-1"], "--threads"),
-        (["predict", "x.fa", "--no-pseudoknots", "--decoder", "greedy"], "expected one of them"),
+        (["predict", "x.fa", "--max-order", "0"], "--max-order"),
+        (["predict", "x.fa", "--decoder", "nested"], "nested"),
+        (["predict", "x.fa", "--seed", "1"], "--seed"),
     ],
 )
 def test_what_cannot_be_asked_for(rna, tmp_path, arguments, message):
@@ -99,15 +204,34 @@ def test_info(rna, weights):
     assert lines["torch"] == torch.__version__
     assert lines["weights"] == weights
     assert lines["device"] in {"cpu", "cuda"}
-    assert lines["sha256"].endswith("(not in a manifest)")
+    assert lines["energies"] == str(OWN_ENERGIES)
+    checks = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith("sha256")]
+    assert checks[0].endswith("(not checked: no manifest.json beside it)")
+    assert checks[1].endswith("(as in manifest.json)")
 
 
-@pytest.mark.parametrize(("change", "verdict"), [("", "(as in the manifest)"), ("0", "(ALTERED)")])
+@pytest.mark.parametrize(
+    ("change", "verdict"), [("", "(as in manifest.json)"), ("0", "(ALTERED: manifest.json has ")]
+)
 def test_info_checks_the_manifest(rna, tmp_path, change, verdict):
     path = save_tiny_weights(tmp_path / "tiny.safetensors")
     checksum = rna("info", "--weights", path)[1].split("sha256")[1].split()[0]
     (tmp_path / "manifest.json").write_text(json.dumps({path.name: {"sha256": checksum + change}}))
     assert verdict in rna("info", "--weights", path)[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "state"), [("altered", "(ALTERED: manifest.json has "), (None, "MISSING")]
+)
+def test_info_checks_the_energies(rna, weights, tmp_path, monkeypatch, content, state):
+    path = tmp_path / OWN_ENERGIES.name
+    if content:
+        path.write_text(content)
+    (tmp_path / "manifest.json").write_text(json.dumps({path.name: manifest_entry(OWN_ENERGIES)}))
+    monkeypatch.setattr(parameter_sets, "OWN_ENERGIES", path)
+    status, out, _ = rna("info", "--weights", weights)
+    assert status == 0
+    assert state in out.splitlines()[-1]
 
 
 def test_weights_that_are_not_there(rna, fasta):
@@ -119,7 +243,7 @@ def test_weights_that_are_not_there(rna, fasta):
 
 def test_a_run_and_a_second_one(predict, fasta, tmp_path):
     status, out, err = predict(fasta, "--out", "out")
-    assert (status, out, err) == (0, "", "rnass: out: 2 records predicted, 0 failed\n")
+    assert (status, out, err) == (0, "", "rnass: out: 2 records done, 0 failed\n")
     assert (tmp_path / "out" / "a.ct").exists()
     status, out, err = predict(fasta, "--out", "out")
     assert (status, out) == (2, "")
@@ -153,27 +277,26 @@ def test_strict(predict, tmp_path):
     status, _, err = predict("bad.fa", "--strict")
     assert status == 2
     assert "bad.fa:2 (x): letter '-' at base 3" in err
-    assert "nothing is predicted (--strict)" in err
+    assert "nothing is done (--strict)" in err
     assert not (tmp_path / "results").exists()
 
 
 def test_options_reach_the_job(predict, tmp_path):
     arguments = ["--sequence", HAIRPIN, "--format", "dbn, npy", "--threshold", "0.2", "--max-span", "40"]
-    arguments += ["--noncanonical", "--no-pseudoknots", "--min-helix", "2", "--max-order", "3"]
-    arguments += ["--no-thermodynamics", "--baseline", "--precision", "bfloat16", "--seed", "3"]
+    arguments += ["--noncanonical", "--no-pseudoknots", "--min-helix", "2"]
+    arguments += ["--no-thermodynamics", "--baseline", "--precision", "bfloat16"]
     assert predict(*arguments)[0] == 0
     run = json.loads((tmp_path / "results" / "run.json").read_text())
     assert run["options"]["decoding"] == {
-        "decoder": "nested",
         "threshold": 0.2,
         "canonical": False,
         "max_span": 40,
         "min_helix": 2,
-        "max_order": 3,
+        "max_order": 0,
     }
     assert run["options"]["formats"] == ["dbn", "npy"]
     assert (run["options"]["thermodynamics"], run["options"]["baseline"]) == (False, True)
-    assert (run["options"]["precision"], run["seed"]) == ("bfloat16", 3)
+    assert run["options"]["precision"] == "bfloat16"
     names = {path.name for path in (tmp_path / "results").iterdir()}
     assert {"sequence.dbn", "sequence.npy", "sequence.vienna.dbn"} <= names
     assert "sequence.ct" not in names
@@ -184,7 +307,7 @@ def test_standard_input_and_a_pipe(tmp_path, weights):
     arguments = ["predict", "-", "--weights", weights, "--out", tmp_path / "out"]
     done = shell(arguments, input=f">p piped\r\n{HAIRPIN.lower()}\r\n")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"rnass: {tmp_path / 'out'}: 1 record predicted, 0 failed\n"
+    assert done.stderr == f"rnass: {tmp_path / 'out'}: 1 record done, 0 failed\n"
     ((sequence, structure),) = read_structures(tmp_path / "out" / "p.ct")
     assert (sequence.description, structure.dot_bracket) == ("p piped", "((((....))))")
 
@@ -226,7 +349,7 @@ def started(many, weights, tmp_path):
 
 def finished(folder):
     journal = folder / ".rnass-journal.jsonl"
-    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+    return max(journal.read_bytes().count(b"\n") - 1, 0) if journal.exists() else 0
 
 
 def wait_for(condition, seconds=60):
@@ -270,13 +393,17 @@ def test_a_killed_run_resumes_where_it_was(started, predict, many, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_leaves_a_folder_that_can_be_resumed(started, predict, many, tmp_path):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_leaves_a_folder_that_can_be_resumed(
+    started, predict, many, tmp_path, number, status
+):
     process = started("--quiet")
     out = tmp_path / "out"
     wait_for(lambda: finished(out) >= 20)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    os.killpg(process.pid, number)  # as a terminal, or a batch system, does
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == status
+    assert json.loads((out / "run.json").read_text())["exit_status"] == status
     assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
     done = [sequence.id for sequence, _ in read_structures(out / "predictions.dbn")]
     assert 20 <= len(done) < 300
@@ -299,7 +426,7 @@ def is_running(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 @pytest.mark.parametrize("group", [False, True], ids=["that process", "its whole group"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
 def test_workers_end_with_the_run(started, tmp_path, number, group):
     process = started("--quiet", "--threads", "2")
     wait_for(lambda: finished(tmp_path / "out") >= 5)
@@ -307,7 +434,7 @@ def test_workers_end_with_the_run(started, tmp_path, number, group):
     assert workers
     (os.killpg if group else os.kill)(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode in {130, -signal.SIGKILL}
-    if number == signal.SIGINT:
+    assert process.returncode in {130, 143, -signal.SIGKILL}
+    if number != signal.SIGKILL:
         assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
     wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=20)

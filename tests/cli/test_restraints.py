@@ -1,4 +1,4 @@
-"""`rnass predict` with what is known: that each option reaches the job, and how bad files end."""
+"""`rnass predict` under restraints: that each option reaches the job, and how bad files end."""
 
 import json
 
@@ -15,14 +15,15 @@ def test_every_option_reaches_the_job(tmp_path, predict):
     status, _, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
     assert status == 0
     run = json.loads((tmp_path / "out/run.json").read_text())
-    assert run["knowledge"] == {
+    assert run["restraints"] == {
         "constraints": "c.txt",
         "shape": "r.shape",
         "dms": True,
-        "shape_method": "likelihood",
-        "mix": 0.25,
+        "normalize_reactivities": False,
     }
-    assert (run["options"]["alternatives"], run["decoding"]["exact"]) == (2, True)
+    options = run["options"]
+    assert (options["shape_method"], options["mix"], options["alternatives"]) == ("likelihood", 0.25, 2)
+    assert run["decoding"]["exact"] is True
     (name,) = {path.name.split(".")[0] for path in (tmp_path / "out").glob("*.ct")}
     assert (tmp_path / f"out/{name}.dbn").read_text().splitlines()[2] == ".(((....)))."
     assert (tmp_path / f"out/{name}.alternatives.dbn").is_file()
@@ -71,3 +72,23 @@ def test_a_mixture_out_of_range_is_refused(predict):
     status, _, error = predict("--sequence", HAIRPIN, "--mix", "1.5")
     assert status == 2
     assert "--mix" in error or "<=1" in error or "equal to 1" in error
+
+
+@pytest.mark.parametrize("option", ["--dms", "--normalize-reactivities"])
+def test_an_option_of_reactivities_without_any_is_refused(tmp_path, predict, option):
+    status, _, error = predict("--sequence", HAIRPIN, option)
+    assert (status, error) == (2, f"rnass: {option}: no reactivities; expected --shape with them\n")
+    assert not (tmp_path / "results").exists()
+
+
+def test_raw_reactivities_are_refused_and_normalised_by_an_option(tmp_path, predict):
+    """Of the hairpin's four loop bases 800, of its stems 20: the structure is the one of 1 and 0.02."""
+    rows = [f"{base} {800 if 5 <= base <= 8 else 20}" for base in range(1, 13)]
+    (tmp_path / "raw.shape").write_text("\n".join(rows) + "\n")
+    arguments = ["--sequence", HAIRPIN, "--shape", "raw.shape"]
+    status, _, error = predict(*arguments, "--out", "raw")
+    assert status == 1
+    assert "90th percentile of the reactivities is 800; expected normalised ones" in error
+    assert predict(*arguments, "--out", "out", "--normalize-reactivities")[0] == 0
+    (_, _, brackets) = (tmp_path / "out/predictions.dbn").read_text().splitlines()
+    assert brackets == "((((....))))"

@@ -13,10 +13,11 @@ from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import allowed_pairs, decode, decode_with_bound, helices, helix_lengths
 from rnass.decoding.candidates import candidate_graph
 from rnass.decoding.matching import maximum_weight_matching
+from rnass.decoding.steric import impossible_crossings
 from rnass.errors import ConfigError, InputError, SequenceError
 from rnass.structure import Structure
 
-LOOSE = DecodingConfig(min_hairpin=0, threshold=0.3)
+LOOSE = DecodingConfig(min_hairpin=0, threshold=0.3, steric=False)
 
 
 def each_small_case(letters="ACGU", count=25, lengths=(5, 6, 7, 8, 9)):
@@ -156,7 +157,7 @@ def test_matching_equals_networkx_up_to_60_bases(canonical):
     rng = np.random.default_rng(3)
     for length in (20, 40, 60):
         bases, p = random_case(rng, length)
-        options = DecodingConfig(canonical=canonical, threshold=0.6)
+        options = DecodingConfig(canonical=canonical, threshold=0.6, steric=False)
         found = decode(p, bases, options)
         assert weight_of(found, p, options) == pytest.approx(
             networkx_weight(p, bases, options), abs=1e-4
@@ -215,7 +216,7 @@ def stacks(*runs, length=30, value=0.9):
     return p
 
 
-ANY = DecodingConfig(canonical=False)
+ANY = DecodingConfig(canonical=False, steric=False)
 
 
 def test_minimum_helix_removes_short_ones():
@@ -337,6 +338,7 @@ OPTIONS = st.builds(
     max_span=st.none() | st.integers(4, 30),
     min_helix=st.integers(1, 3),
     max_order=st.none() | st.integers(0, 2),
+    steric=st.booleans(),
 )
 
 
@@ -356,5 +358,6 @@ def test_every_decoder_gives_a_structure_that_the_options_allow(bases, options, 
     assert allowed[i, j].all()
     assert (p[i, j] > options.threshold).all()
     assert fits(structure, options)
+    assert not (options.steric and impossible_crossings(structure))
     assert Structure.from_dot_bracket(structure.dot_bracket) == structure
     assert decode(p, bases, options) == structure

@@ -13,22 +13,31 @@ RNA = pytest.importorskip("RNA")
 KT = 0.6163207755  # kcal/mol at 37 C, ViennaRNA's exp_params.kT / 1000
 
 
+def pair(*probabilities):
+    """A map of as many pairs that compete with none: bases 0 and 1, 2 and 3, ..."""
+    p = np.zeros((2 * len(probabilities),) * 2)
+    for k, value in enumerate(probabilities):
+        p[2 * k, 2 * k + 1] = p[2 * k + 1, 2 * k] = value
+    return p
+
+
 def test_mixture_of_log_odds_by_hand():
-    """Odds 1 and 9, half each: odds 3."""
-    assert mix_log_odds([[0.5]], [[0.9]], 0.5) == pytest.approx(0.75)
+    """p = 1/2 is log 2 (a = 1/2), p = 9/10 log 90 (a = 1/10); w = sqrt(180) in a + w a^2 = 1."""
+    a = (-1 + np.sqrt(1 + 4 * np.sqrt(180))) / (2 * np.sqrt(180))
+    assert mix_log_odds(pair(0.5), pair(0.9), 0.5)[0, 1] == pytest.approx(1 - a, abs=1e-4)
 
 
 @given(st.floats(1e-5, 1 - 1e-5), st.floats(1e-5, 1 - 1e-5), st.floats(0, 1))
 def test_mixture_lies_between(p, q, weight):
-    mixed = float(mix_log_odds(np.array(p), np.array(q), weight))
-    assert min(p, q) - 1e-9 <= mixed <= max(p, q) + 1e-9
+    mixed = mix_log_odds(pair(p), pair(q), weight)[0, 1]
+    assert min(p, q) - 1e-4 <= mixed <= max(p, q) + 1e-4
 
 
 def test_mixture_at_its_ends_and_at_zero():
-    p, q = np.array([[0.3, 0.0, 0.0]]), np.array([[0.8, 0.0, 1.0]])
-    assert mix_log_odds(p, q, 0.0)[0, :2] == pytest.approx([0.3, 0.0])
-    assert mix_log_odds(p, q, 1.0)[0, :2] == pytest.approx([0.8, 0.0])
-    assert mix_log_odds(p, q, 0.5)[0, 2] == pytest.approx(0.5)
+    p, q = pair(0.3, 0.0, 0.0), pair(0.8, 0.0, 0.4)
+    assert mix_log_odds(p, q, 0.0)[[0, 2], [1, 3]] == pytest.approx([0.3, 0.0], abs=1e-4)
+    assert mix_log_odds(p, q, 1.0)[[0, 2], [1, 3]] == pytest.approx([0.8, 0.0], abs=1e-4)
+    assert 1e-4 < mix_log_odds(p, q, 0.5)[4, 5] < 0.4  # a zero does not override
     assert mix_log_odds(p.astype(np.float32), q.astype(np.float32), 0.5).dtype == np.float32
 
 
@@ -40,11 +49,15 @@ def test_mixture_refuses_shapes_and_weights():
 
 
 def test_evidence_adds_up_over_both_bases():
-    p = np.full((2, 2), 0.5)
-    p[0, 0], p[1, 1] = 0.0, 1.0
-    found = add_log_odds(p, [np.log(3), np.log(2)])
-    assert found[0, 1] == found[1, 0] == pytest.approx(6 / 7)  # odds 1 * 3 * 2
-    assert found.diagonal().tolist() == [0.0, 1.0]
+    """p = 1/2: w = 2; evidence of 3 and 2 makes it 12, a + 12 a^2 = 1 has a = 1/4. 0 stays 0."""
+    found = add_log_odds(pair(0.5, 0.0), [np.log(3), np.log(2), 5.0, 5.0])
+    assert found[0, 1] == found[1, 0] == pytest.approx(3 / 4, abs=1e-4)
+    assert found[2, 3] == 0
+
+
+def test_no_evidence_changes_nothing():
+    p = np.array([[0, 0.6, 0.3, 0], [0.6, 0, 0, 0.2], [0.3, 0, 0, 0.5], [0, 0.2, 0.5, 0]])
+    assert add_log_odds(p, np.zeros(4)) == pytest.approx(p, abs=1e-3)
 
 
 def test_evidence_of_another_length_is_refused():
@@ -87,7 +100,8 @@ def test_another_method_is_refused():
 
 def test_reactivities_turn_a_decision():
     p = np.zeros((12, 12))
-    p[0, 11], p[1, 10], p[2, 9] = 0.6, 0.6, 0.6
+    for i in range(3):
+        p[i, 11 - i] = p[11 - i, i] = 0.6
     bases = "GGGAAAAAACCC"
     reactive = shape_log_odds([1.0, 1.0, 1.0] + [np.nan] * 9)
     assert len(decode(p, bases).pairs) == 3

@@ -23,15 +23,18 @@ from rnass.evaluation import (
     read_others,
     read_references,
 )
+from rnass.files import sha256
 from rnass.io import read_labelled_tsv, write_bpseq, write_ct, write_dot_bracket
 from rnass.metrics import calibration_bins, expected_calibration_error, score
 from rnass.network.contact_model import ContactModel
-from rnass.network.weights import save_model, sha256
+from rnass.network.models import save_model
 from rnass.prediction import predictor as predictor_module
 from rnass.prediction.predictor import Predictor
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import ensemble
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import base_pair_probabilities, fold
 
 TOLERANCE = 1e-9
 
@@ -134,8 +137,8 @@ def test_methods_of_rnass_and_vienna_agree_with_direct_calls(tmp_path, hairpins,
     report = run(data, tmp_path / "out", weights=weights, also=("threshknot",))
     records = read_labelled_tsv(data)
     predictions = [Predictor(model)(record.sequence) for record in records]
-    folds = [vienna.fold(record.sequence.bases, baseline=True) for record in records]
-    maps = [fold.base_pairs[0].dense() for fold in folds]
+    folds = [fold(record.sequence.bases, baseline=True) for record in records]
+    maps = [fold.bpp[0].dense() for fold in folds]
     expected = {
         "rnass": [p.structure for p in predictions],
         "ViennaRNA MFE": [fold.mfe_structure for fold in folds],
@@ -168,16 +171,16 @@ def test_methods_of_rnass_and_vienna_agree_with_direct_calls(tmp_path, hairpins,
 @pytest.mark.parametrize("sets", [("turner2004",), ("andronescu2007", "turner2004"), ("rnass2026",), ()])
 @pytest.mark.parametrize("thermodynamics", [True, False])
 def test_vienna_map_is_turner2004_whatever_the_network_reads(encoder_config, sets, thermodynamics):
-    head = HeadConfig(channels=4, blocks=1, outer_rank=3, thermodynamics=sets)
+    head = HeadConfig(channels=4, blocks=1, outer_rank=3, parameter_sets=sets)
     model = ContactModel(ModelConfig(encoder=encoder_config, head=head))
     predictor = Predictor(model, baseline=True, thermodynamics=thermodynamics)
     bases = "GGGCAAAAGCCCAGGCAAAUGCC"
     (predicted,) = Methods(predictor).predict([Rna("x", bases)])
-    assert np.array_equal(predicted.maps["ViennaRNA"], vienna.base_pair_probabilities(bases).dense())
+    assert np.array_equal(predicted.maps["ViennaRNA"], base_pair_probabilities(bases).dense())
 
 
 def test_an_rna_too_long_for_viennarna_costs_the_others_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(vienna, "MAX_LENGTH", 20)
+    monkeypatch.setattr(ensemble, "MAX_LENGTH", 20)
     rows = [
         ("long", "G" * 10 + "A" * 5 + "C" * 10, "(" * 10 + "." * 5 + ")" * 10),
         ("short", "GGGGAAAACCCC", "((((....))))"),
@@ -195,7 +198,7 @@ def test_correlation_of_confidence_with_f1(tmp_path):
     right, wrong = "(((((....)))))", "..............."[:14]
     rows = [("a", folded, right), ("b", folded, wrong), ("c", "GGGCAAAAAAAGCUC", "(((........))).")]
     report = run(table(tmp_path / "known.tsv", rows), tmp_path / "out", rnass=False)
-    ensembles = [vienna.Ensemble(row[1]) for row in rows]
+    ensembles = [Ensemble(row[1]) for row in rows]
     confidence = [expected_f1(e.probabilities, e.mfe_structure) for e in ensembles]
     f1 = [
         score(Structure.from_dot_bracket(row[2]), e.mfe_structure).f1
@@ -247,7 +250,7 @@ def test_missing_and_unfitting_predictions_score_zero_and_are_said(tmp_path):
         "p: short: predicted with 9 bases; expected 10",
         "p: other: predicted from another sequence, U at base 6; expected A",
         "p: empty-absent: no prediction",
-        "p: stranger: not among the RNAs asked for",
+        "p: stranger: not among the RNAs to judge",
     ):
         assert words in text
     assert len(report["problems"]) == 5
@@ -324,22 +327,97 @@ def test_a_damaged_file_of_a_folder_is_a_problem_and_alone_an_error(tmp_path):
     bad = tmp_path / "folder" / "r0.ct"
     bad.parent.mkdir()
     bad.write_text("10 r0\n")
-    found = read_others("p", bad.parent, [Rna("r0", "GGGAAAACCC")])
+    (bad.parent / "r1.dbn").write_text(">r1\nGAAAC\n(...)\n")
+    found = read_others("p", bad.parent, [Rna("r0", "GGGAAAACCC"), Rna("r1", "GAAAC")])
+    assert found.structures == [None, Structure(5, [(0, 4)])]
     assert len(found.problems) == 2
     assert "r0.ct:1" in found.problems[0]
     with pytest.raises(InputError, match=r"r0\.ct:1"):
         read_others("p", bad, [Rna("r0", "GGGAAAACCC")])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: no structure file; expected"):
+    with pytest.raises(InputError, match="empty: no file to read in this folder; expected"):
         read_references([tmp_path / "empty"])
 
 
-def test_two_different_predictions_of_one_rna_are_none(tmp_path):
+def test_of_several_structures_in_one_file_the_first_is_judged_and_the_report_has_it(tmp_path):
     text = ">r\nGGGAAAACCC\n(((....)))\n>r\nGGGAAAACCC\n((......))\n"
     (tmp_path / "p.dbn").write_text(text)
     found = read_others("p", tmp_path / "p.dbn", [Rna("r", "GGGAAAACCC")])
-    assert found.structures == [None]
-    assert "2 different predictions; expected one" in found.problems[0]
+    assert found.structures == [Structure(10, [(0, 9), (1, 8), (2, 7)])]
+    assert found.problems == [f"p: r: the first of 2 structures in {tmp_path / 'p.dbn'} is judged"]
+
+
+def test_files_that_predict_different_structures_for_one_rna_are_refused(tmp_path):
+    for name, brackets in (("a", "(((....)))"), ("b", "((......))")):
+        (tmp_path / f"{name}.dbn").write_text(f">r\nGGGAAAACCC\n{brackets}\n")
+    with pytest.raises(InputError, match=r"p: r: different predictions in .*a\.dbn, .*b\.dbn; expected"):
+        read_others("p", tmp_path, [Rna("r", "GGGAAAACCC")])
+
+
+def test_an_rna_twice_is_refused(tmp_path):
+    data = table(tmp_path / "known.tsv", [("r", "GGGAAAACCC", "(((....)))")] * 2)
+    with pytest.raises(InputError, match="1 id more than once with the same sequence, 'r' the first"):
+        read_references([data])
+    with pytest.raises(InputError, match="'r' the first; expected each RNA once"):
+        read_others("p", data, [Rna("r", "GGGAAAACCC")] * 2)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (Rna("s", "GGGAAAACCC"), "1 prediction, none of the RNAs to judge: ids such as 'r'; .* 's'"),
+        (Rna("r", "GGGAAAACC"), "no prediction fits its RNA; p: r: predicted with 10 bases; expected 9"),
+    ],
+)
+def test_predictions_of_other_rnas_only_are_refused(tmp_path, wanted, message):
+    (tmp_path / "q.dbn").write_text(">r\nGGGAAAACCC\n(((....)))\n")
+    with pytest.raises(InputError, match=message):
+        read_others("p", tmp_path / "q.dbn", [wanted])
+
+
+def test_control_characters_of_an_id_do_not_reach_the_report(tmp_path):
+    (tmp_path / "q.dbn").write_text(">r\nGGGAAAACCC\n(((....)))\n>\x1b[2J\nGAAAC\n(...)\n")
+    found = read_others("p", tmp_path / "q.dbn", [Rna("r", "GGGAAAACCC")])
+    assert found.problems == [r"p: \x1b[2J: not among the RNAs to judge; left out"]
+
+
+CT_ROWS = (
+    "1 G 0 2 10 1\n2 G 1 3 9 2\n3 G 2 4 8 3\n"
+    + "".join(
+        f"{k} {base} {k - 1} {k + 1} {max(0, 11 - k) if k > 7 else 0} {k}\n"
+        for k, base in enumerate("AAAACC", start=4)
+    )
+    + "10 C 9 0 1 10\n"
+)
+OPEN_ROWS = "".join(
+    f"{k} {base} {k - 1} {(k + 1) % 11} 0 {k}\n" for k, base in enumerate("GGGAAAACCC", start=1)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.ct", f"10\tdG = -4.20   [initially -5.10] hp of mfold\n{CT_ROWS}"),
+        ("x.ct", f"   10  ENERGY = -4.2  hp\n{CT_ROWS}   10  ENERGY = 0.0  hp\n{OPEN_ROWS}"),
+        ("hp.ct", f"10 dG = -4.2\n{CT_ROWS}10 dG = 0\n{OPEN_ROWS}"),
+        (
+            "x.bpseq",
+            "# File hp.bpseq\n# RNA SSTRAND database\n"
+            + "".join(
+                f"{row.split()[0]} {row.split()[1]} {row.split()[4]}\n" for row in CT_ROWS.splitlines()
+            ),
+        ),
+        ("x.dbn", "#Name: hp\n#Length: 10\nGGGAAAACCC\n(((....)))\n"),
+        ("x.dbn", ">hp [100]\nGGGAAAACCC  -1.20   1.00\n(((....)))  -1.20\n..........   0.00\n"),
+        ("x.out", ">hp\nGGGAA\nAACCC\n(((..\n..))) (-1.20)\n"),
+    ],
+)
+def test_predictions_as_other_programs_name_them_count(tmp_path, name, text):
+    (tmp_path / "known.dbn").write_text(">hp\nGGGAAAACCC\n(((....)))\n")
+    (tmp_path / name).write_text(text)
+    (known,) = read_references([tmp_path / "known.dbn"]).records
+    found = read_others("p", tmp_path / name, [known.sequence])
+    assert found.structures == [known.structure]
 
 
 def test_the_same_id_with_two_sequences_is_told_apart_by_the_sequence(tmp_path):

@@ -5,10 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 
-from rnass.errors import InputError
-from rnass.figures import Track, arc_diagram, compare_arcs
-from rnass.figures.pair_colours import FALSE, MISSED, TRUE
+from rnass import figures
+from rnass.errors import ConfigError, InputError
+from rnass.figures import Look, Track, by_confidence, by_element, by_reactivity
+from rnass.figures.pair_colours import CORRECT, MISSED, WRONG
 from rnass.figures.style import KNOTTED, NESTED
 from rnass.structure import Structure
 
@@ -17,6 +19,14 @@ CLOVERLEAF = "(((((((..((((........)))).(((((.......))))).....(((((.......))))))
 KNOT = Structure.from_dot_bracket("(((..[[..))).]]")
 KNOT_BASES = "GGGAACCAACCCAGG"
 EMPTY = Structure(15)
+
+
+def arc_diagram(*arguments, **options):
+    return figures.arc_diagram(*arguments, **options).figure
+
+
+def compare_arcs(*arguments, **options):
+    return figures.compare_arcs(*arguments, **options).figure
 
 
 def by_id(figure, gid):
@@ -75,8 +85,45 @@ def test_arcs_are_the_pairs_above_and_below():
     assert {"rnass", "MFE", "21 pairs", "2 pairs"} <= set(words(figure))
 
 
-def test_all_arcs_have_one_shape_so_nested_pairs_never_cross():
-    figure = arc_diagram(TRNA_PHE, Track("rnass", Structure.from_dot_bracket(CLOVERLEAF)))
+def cross_in_the_picture(first, second):
+    """Whether two half ellipses, as (left, right, height), cross above the line."""
+    x = np.linspace(max(first[0], second[0]), min(first[1], second[1]), 4001)[1:-1]
+    if not x.size or x[0] >= x[-1]:
+        return False
+    a, b = (
+        height * np.sqrt(np.clip(1 - ((2 * x - left - right) / (right - left)) ** 2, 0, None))
+        for left, right, height in (first, second)
+    )
+    return bool((a > b).any() and (a < b).any())
+
+
+@pytest.mark.parametrize("length", [40, 150, 400, 2000, 5000])
+def test_arcs_cross_exactly_where_pairs_do(length):
+    rng = np.random.default_rng(length)
+    ends = rng.choice(length, 24, replace=False).reshape(-1, 2)
+    hairpin = Structure(length, [*map(tuple, ends)])
+    (arcs,) = by_id(arc_diagram("A" * length, Track("x", hairpin)), "above")
+    drawn = [(*path.vertices[[0, -1], 0], np.ptp(path.vertices[:, 1])) for path in arcs.get_paths()]
+    order = [int(np.argsort([d[0] for d in drawn])[k]) for k in range(len(drawn))]
+    pairs = hairpin.pairs.tolist()
+    for m in range(len(pairs)):
+        for n in range(m):
+            (i, j), (k, end) = pairs[n], pairs[m]
+            crossing = i < k < j < end
+            assert cross_in_the_picture(drawn[order[n]], drawn[order[m]]) == crossing
+
+
+@pytest.mark.parametrize("length", [120, 400, 1500, 5000])
+def test_hairpins_can_be_seen_beside_the_widest_arc(length):
+    structure = Structure(length, [(0, length - 1), (50, 60)])
+    (arcs,) = by_id(arc_diagram("A" * length, Track("x", structure)), "above")
+    peaks = sorted(np.ptp(path.vertices[:, 1]) for path in arcs.get_paths())
+    assert peaks[0] > 0.1  # inches
+    assert peaks[1] < 3.3
+
+
+def test_short_rnas_have_arcs_of_one_shape():
+    figure = arc_diagram("A" * 30, Track("x", Structure(30, [(0, 12), (3, 9), (14, 29)])))
     pairs, peaks = drawn_pairs(figure, "above")
     spans = np.array([j - i for i, j in pairs])
     assert np.allclose(peaks / spans, peaks[0] / spans[0])
@@ -94,7 +141,7 @@ def test_probability_shades_and_order_colours():
     assert colours[6, 13] == pytest.approx(KNOTTED(1.0))  # clipped
     darkness = [sum(colours[pair][:3]) for pair in ((0, 11), (1, 10), (2, 9))]
     assert darkness == sorted(darkness, reverse=True)
-    assert words(figure, "legend") == ["probability", "probability, pseudoknotted"]
+    assert words(figure, "legend") == ["pairing probability", "pairing probability, pseudoknotted"]
     assert "5 pairs, 2 pseudoknotted" in words(figure)
 
 
@@ -110,7 +157,7 @@ def test_pseudoknots_are_told_apart_without_probabilities():
         (Track("empty", EMPTY), []),
         (Track("empty", EMPTY, np.zeros((15, 15))), []),
         (Track("nested", KNOT.up_to_order(0)), []),
-        (Track("nested", KNOT.up_to_order(0), np.zeros((15, 15))), ["probability"]),
+        (Track("nested", KNOT.up_to_order(0), np.zeros((15, 15))), ["pairing probability"]),
         (Track("knot", KNOT), ["nested", "pseudoknotted"]),
     ],
     ids=["no pairs", "no pairs, map", "nested", "nested, map", "knot"],
@@ -119,15 +166,21 @@ def test_legend_says_what_is_needed(track, legend):
     assert words(arc_diagram(KNOT_BASES, track), "legend") == legend
 
 
-def test_reference_mode_colours_true_false_and_missed():
+def test_reference_mode_colours_correct_wrong_and_missed():
     predicted = Structure(15, [(0, 11), (1, 10), (3, 8)])
     figure = arc_diagram(KNOT_BASES, Track("rnass", predicted), Track("truth", KNOT), reference=True)
     above, below = colours_of(figure, "above"), colours_of(figure, "below")
-    true, false, missed = (to_rgba(entry.colour) for entry in (TRUE, FALSE, MISSED))
-    assert above == {(0, 11): true, (1, 10): true, (3, 8): false}
-    assert below == {(0, 11): true, (1, 10): true, (2, 9): missed, (5, 14): missed, (6, 13): missed}
-    assert {"2 true, 1 false", "2 true, 3 missed"} <= set(words(figure))
-    assert words(figure, "legend") == ["true", "false", "missed", "pseudoknotted"]
+    correct, wrong, missed = (to_rgba(entry.colour) for entry in (CORRECT, WRONG, MISSED))
+    assert above == {(0, 11): correct, (1, 10): correct, (3, 8): wrong}
+    assert below == {
+        (0, 11): correct,
+        (1, 10): correct,
+        (2, 9): missed,
+        (5, 14): missed,
+        (6, 13): missed,
+    }
+    assert {"2 correct, 1 wrong", "2 correct, 3 missed"} <= set(words(figure))
+    assert words(figure, "legend") == ["correct", "wrong", "missed", "pseudoknotted"]
     dashes = [pattern is not None for _, pattern in by_id(figure, "below")[0].get_linestyle()]
     assert dashes == [False, False, False, True, True]
 
@@ -152,17 +205,17 @@ def named(artist, name):
 def test_comparison_with_a_reference_shows_what_is_missed():
     figure = compare_arcs(KNOT_BASES, [Track("two", Structure(15, [(0, 11), (3, 8)]))], reference=KNOT)
     colours = colours_of(figure, "above")
-    true, false, missed = (to_rgba(entry.colour) for entry in (TRUE, FALSE, MISSED))
+    correct, wrong, missed = (to_rgba(entry.colour) for entry in (CORRECT, WRONG, MISSED))
     assert colours == {
-        (0, 11): true,
-        (3, 8): false,
+        (0, 11): correct,
+        (3, 8): wrong,
         (1, 10): missed,
         (2, 9): missed,
         (5, 14): missed,
         (6, 13): missed,
     }
-    assert "1 true, 1 false, 4 missed" in words(figure)
-    assert words(figure, "legend") == ["true", "false", "missed", "pseudoknotted"]
+    assert "1 correct, 1 wrong, 4 missed" in words(figure)
+    assert words(figure, "legend") == ["correct", "wrong", "missed", "pseudoknotted"]
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])
@@ -256,3 +309,128 @@ class TestTwoStrands:
         bases = "A" * 300 + "&" + "A" * 300
         figure = compare_arcs(bases, [Track("rnass", Structure(600))])
         assert len(figure.axes[0].lines) == 2
+
+    def test_the_second_strand_is_numbered_anew(self):
+        figure = arc_diagram("A" * 25 + "&" + "A" * 25, Track("x", Structure(50)))
+        numbers = [(text.get_position()[0], text.get_text()) for text in by_id(figure, "position")]
+        assert [word for _, word in sorted(numbers)] == ["1", "10", "20", "1", "10", "20"]
+
+
+class TestLook:
+    def test_a_region_keeps_its_numbers_and_marks_pairs_that_leave_it(self):
+        structure = Structure.from_dot_bracket(CLOVERLEAF)
+        look = Look(region=(9, 46))
+        figure = arc_diagram(TRNA_PHE, Track("rnass", structure), look=look)
+        assert "".join(words(figure, "base")) == TRNA_PHE[9:46]
+        assert words(figure, "position")[0] == "10"
+        inside = [(i - 9, j - 9) for i, j in structure.pairs.tolist() if i >= 9 and j < 46]
+        assert sorted(drawn_pairs(figure, "above")[0]) == inside
+        assert "9 of 21 pairs shown" in words(figure)
+        assert not by_id(figure, "leaving")[0].get_segments()
+        cut = arc_diagram(TRNA_PHE, Track("rnass", structure), look=Look(region=(0, 20)))
+        lines = by_id(cut, "leaving")[0].get_segments()
+        assert len(lines) == sum(1 for i, j in structure.pairs if i < 20 <= j)
+        assert all(end[0] > start[0] for start, end in lines)
+
+    def test_a_pseudoknot_stays_one_in_a_region_that_hides_what_it_crosses(self):
+        whole = colours_of(arc_diagram(KNOT_BASES, Track("x", KNOT)), "above")
+        part = arc_diagram(KNOT_BASES, Track("x", KNOT), look=Look(region=(4, 15)))
+        assert colours_of(part, "above") == {(1, 10): whole[5, 14], (2, 9): whole[6, 13]}
+        assert words(part, "legend") == ["pseudoknotted"]
+
+    @pytest.mark.parametrize("width", [3.3, 7.09, 20])
+    def test_the_size_asked_for_is_kept_and_no_letter_is_under_5_points(self, width):
+        track = Track("rnass", Structure.from_dot_bracket(CLOVERLEAF), np.eye(76), "rnass")
+        figure = arc_diagram(TRNA_PHE, track, title="yeast tRNA-Phe", look=Look(width=width))
+        assert figure.get_size_inches()[0] == pytest.approx(width)
+        texts = figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_text())
+        assert min(text.get_size() for text in texts) >= 5
+        assert bool(by_id(figure, "base")) == (width > 5)
+        assert not overlaps(figure, ["position"])
+
+    def test_the_height_asked_for_is_filled(self):
+        track = Track("rnass", Structure.from_dot_bracket(CLOVERLEAF))
+        figure = arc_diagram(TRNA_PHE, track, track, look=Look(width=7, height=4))
+        assert figure.get_size_inches().tolist() == [7, 4]
+        figure.canvas.draw()
+        for text in figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_text()):
+            box = text.get_window_extent()
+            assert figure.bbox.y0 <= box.y0
+            assert box.y1 <= figure.bbox.y1
+
+    def test_highlights_lie_behind_their_bases(self):
+        figure = arc_diagram(KNOT_BASES, Track("x", KNOT), look=Look(highlight=((4, 8),)))
+        (box,) = by_id(figure, "highlight")[0].get_paths()
+        places = [text.get_position()[0] for text in by_id(figure, "base")]
+        inside = [box.vertices[:, 0].min() < x < box.vertices[:, 0].max() for x in places]
+        assert np.flatnonzero(inside).tolist() == [4, 5, 6, 7]
+
+    @pytest.mark.parametrize(
+        ("look", "error", "message"),
+        [
+            (lambda: Look(region=(10, 99)), InputError, "base 99; expected 1 to 15"),
+            (lambda: Look(highlight=((10, 99),)), InputError, "base 99; expected 1 to 15"),
+            (lambda: Look(region=(5, 5)), ConfigError, "bases 6-5: none"),
+            (lambda: Look(width=0.1), ConfigError, "width: 0.10 inches; expected 1 to 200"),
+            (lambda: Look(font="No Such Font"), ConfigError, "'No Such Font' is not installed"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, look, error, message):
+        with pytest.raises(error, match=message):
+            arc_diagram(KNOT_BASES, Track("x", KNOT), look=look())
+
+
+def test_axes_that_are_given_are_drawn_on_and_returned():
+    figure = Figure(figsize=(8, 6))
+    left, right = figure.subplots(1, 2)
+    assert figures.arc_diagram(KNOT_BASES, Track("x", KNOT), axes=right) is right
+    assert len(figure.axes) == 2
+    assert not left.collections
+    box = right.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+    assert (right.get_xlim()[1], right.get_ylim()[1]) == pytest.approx((box.width, box.height))
+
+
+def test_the_legend_says_whose_probability_it_is():
+    one, other = np.full((15, 15), 0.5), np.full((15, 15), 0.2)
+    tracks = Track("rnass", KNOT, one, "rnass"), Track("MFE", KNOT.up_to_order(0), other, "ViennaRNA")
+    assert words(arc_diagram(KNOT_BASES, *tracks), "legend") == [
+        "pairing probability (rnass; ViennaRNA)",
+        "pairing probability, pseudoknotted (rnass)",
+    ]
+
+
+def luminance(colour):
+    """Relative luminance, WCAG 2."""
+    channels = np.array(to_rgba(colour)[:3])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("scale", [NESTED, KNOTTED])
+def test_improbable_arcs_show_on_paper_and_probable_ones_are_darker_in_grey(scale):
+    light = [luminance(scale(p)) for p in np.linspace(0, 1, 11)]
+    assert (np.diff(light) < 0).all()
+    assert 1.05 / (light[0] + 0.05) >= 1.9
+
+
+def test_correct_wrong_and_missed_differ_in_grey():
+    lightness = sorted(
+        116 * luminance(entry.colour) ** (1 / 3) - 16 for entry in (CORRECT, WRONG, MISSED)
+    )
+    assert min(np.diff([*lightness, 100])) > 15  # CIE L*
+
+
+def test_tracks_of_bases_stand_below_the_letters():
+    values = np.linspace(0, 2, 15)
+    values[3] = np.nan
+    tracks = [by_confidence(np.full(15, 0.5), "rnass"), by_element("s" * 15), by_reactivity(values)]
+    figure = arc_diagram(KNOT_BASES, Track("x", KNOT), tracks=tracks)
+    bars = [path.vertices for path in by_id(figure, "reactivity")[0].get_paths()]
+    heights = np.array([np.ptp(bar[:, 1]) for bar in bars])
+    top = np.nanquantile(values, 0.95)
+    assert np.allclose(heights / heights.max(), np.nan_to_num(np.clip(values / top, 0, 1)))
+    assert {"confidence (rnass)", "stem", "reactivity", "not measured"} <= set(words(figure, "legend"))
+    letters = by_id(figure, "base")[0].get_position()[1]
+    assert all(bar[:, 1].max() < letters for bar in bars)
+    with pytest.raises(InputError, match="confidence: 3 bases; expected 15"):
+        arc_diagram(KNOT_BASES, Track("x", KNOT), tracks=[by_confidence(np.ones(3))])

@@ -2,14 +2,22 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
+from rnass import figures
 from rnass.errors import InputError
-from rnass.figures import structure_drawing
+from rnass.figures import Look, by_confidence, by_reactivity
+from rnass.figures.pair_colours import CORRECT, MISSED, WRONG
 from rnass.figures.style import FIVE_PRIME, THREE_PRIME
 from rnass.structure import Structure
 
 KNOT = Structure.from_dot_bracket("(((..[[..))).]]")
 BASES = "GGGAACCAACCCAGG"
+
+
+def structure_drawing(bases, structure, layout, **options):
+    """The figure; the layout is given as coordinates."""
+    return figures.structure_drawing(bases, structure, lambda _: layout, **options).figure
 
 
 def circle(length):
@@ -50,7 +58,9 @@ def test_the_layout_keeps_its_form_and_stays_on_the_page():
 
 def test_confidence_colours_bases_and_earns_a_legend():
     confidence = np.linspace(-0.1, 1.1, 15)
-    figure = structure_drawing(BASES, KNOT.up_to_order(0), circle(15), confidence=confidence, title="x")
+    figure = structure_drawing(
+        BASES, KNOT.up_to_order(0), circle(15), colours=by_confidence(confidence), title="x"
+    )
     darkness = by_id(figure, "bases")[0].get_facecolors()[:, :3].sum(1)
     assert (np.diff(darkness[1:-1]) < 0).all()
     assert words(figure, "legend") == ["confidence"]
@@ -94,14 +104,96 @@ def test_a_long_sequence_has_no_letters():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("structure", "layout", "options", "message"),
     [
-        ((Structure(3), np.zeros((4, 2)), None), "3 bases; expected 4"),
-        ((Structure(4), np.zeros((4, 3)), None), r"coordinates of shape \(4, 3\); expected \(4, 2\)"),
-        ((Structure(4), np.zeros((4, 2)), np.zeros(5)), r"confidence of shape \(5,\); expected \(4,\)"),
+        (Structure(3), np.zeros((4, 2)), {}, "3 bases; expected 4"),
+        (Structure(4), np.zeros((4, 3)), {}, r"coordinates of shape \(4, 3\); expected \(4, 2\)"),
+        (Structure(4), np.zeros((4, 2)), {"colours": by_confidence(np.ones(5))}, "confidence: 5 bases"),
+        (Structure(4), np.zeros((4, 2)), {"reference": Structure(5)}, "reference: 5 bases; expected 4"),
     ],
 )
-def test_what_does_not_fit_is_refused(arguments, message):
-    structure, coordinates, confidence = arguments
+def test_what_does_not_fit_is_refused(structure, layout, options, message):
     with pytest.raises(InputError, match=message):
-        structure_drawing("ACGU", structure, coordinates, confidence=confidence)
+        structure_drawing("ACGU", structure, layout, **options)
+
+
+def test_against_a_reference_pairs_are_correct_wrong_or_missed():
+    predicted = Structure(15, [(0, 11), (1, 10), (3, 8)])
+    figure = structure_drawing(BASES, predicted, circle(15), reference=KNOT)
+    places = np.asarray(by_id(figure, "bases")[0].get_offsets())
+    (correct,), (wrong,), (missed,) = (
+        by_id(figure, gid) for gid in ("nested correct", "nested wrong", "missed")
+    )
+    assert np.allclose(correct.get_segments(), places[[(0, 11), (1, 10)]])
+    assert np.allclose(wrong.get_segments(), places[[(3, 8)]])
+    ends = [path.vertices[[0, -1]] for path in missed.get_paths()]
+    assert np.allclose(ends, places[[(2, 9), (5, 14), (6, 13)]])
+    assert {"correct", "wrong", "missed"} == set(words(figure, "legend"))
+    assert {entry.colour for entry in (CORRECT, WRONG, MISSED)} == {
+        to_hex(artist.get_edgecolor()[0]) for artist in (correct, wrong, missed)
+    }
+
+
+def overlapping_numbers(figure):
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in by_id(figure, "position")]
+    return [(a, b) for a in range(len(boxes)) for b in range(a) if boxes[a].overlaps(boxes[b])]
+
+
+@pytest.mark.parametrize("length", [120, 400, 1500, 4000])
+@pytest.mark.parametrize("width", [None, 3.5])
+def test_numbers_overlap_neither_each_other_nor_bases(length, width):
+    draw = np.random.default_rng(length)  # a chain that folds back on itself, as crowded as drawings get
+    walk = np.cumsum(draw.normal(size=(length, 2)), axis=0)
+    figure = structure_drawing("A" * length, Structure(length), walk, look=Look(width=width))
+    assert overlapping_numbers(figure) == []
+    (bases,) = by_id(figure, "bases")
+    middles = figure.axes[0].transData.transform(np.asarray(bases.get_offsets()))
+    for text in by_id(figure, "position"):
+        box = text.get_window_extent()
+        x, y = middles.T
+        assert not ((box.x0 < x) & (x < box.x1) & (box.y0 < y) & (y < box.y1)).any()
+
+
+@pytest.mark.parametrize("width", [2.0, 3.5, 7.0, 20.0])
+def test_letters_have_5_points_or_are_left_out(width):
+    figure = structure_drawing("ACGU" * 20, Structure(80), circle(80), look=Look(width=width))
+    assert figure.get_size_inches()[0] == pytest.approx(width)
+    sizes = [text.get_size() for text in by_id(figure, "base")]
+    assert len(sizes) in (0, 80)
+    assert all(size >= 5 for size in sizes)
+    assert bool(sizes) == (width >= 7)
+
+
+def test_two_strands_are_two_chains_each_numbered_from_1():
+    bases = "A" * 25 + "&" + "A" * 25
+    figure = structure_drawing(bases, Structure(50), circle(50))
+    assert [len(line.get_xdata()) for line in by_id(figure, "chain")] == [25, 25]
+    assert words(figure, "position").count("10") == 2
+    assert words(figure, "position").count(FIVE_PRIME) == 2
+
+
+def test_a_region_is_laid_out_alone_and_keeps_its_numbers():
+    asked = []
+
+    def layout(structure):
+        asked.append(structure)
+        return circle(len(structure))
+
+    look = Look(region=(4, 15), highlight=((0, 6),))
+    figure = figures.structure_drawing(BASES, KNOT, layout, look=look).figure
+    assert asked == [Structure(11, [(1, 10), (2, 9)])]
+    assert "".join(words(figure, "base")) == BASES[4:15]
+    assert "10" in words(figure, "position")
+    (highlight,) = {len(artist.get_offsets()) for artist in by_id(figure, "highlight")}
+    assert highlight == 2
+    assert [len(artist.get_paths()) for artist in by_id(figure, "pseudoknotted")] == [2]
+
+
+def test_reactivities_colour_bases_and_missing_ones_are_told_apart():
+    values = np.array([0.1, 0.9, np.nan, 5.0] + [0.2] * 11)
+    figure = structure_drawing(BASES, KNOT, circle(15), colours=by_reactivity(values))
+    fills = by_id(figure, "bases")[0].get_facecolors()
+    assert fills[0].sum() > fills[1].sum()
+    assert to_hex(fills[2]) == "#d9d9d9"
+    assert {"reactivity", "not measured"} <= set(words(figure, "legend"))

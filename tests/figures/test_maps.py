@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
+from rnass import figures
 from rnass.errors import InputError
-from rnass.figures import heat_maps, probability_map
+from rnass.figures import Look, heat_maps
 from rnass.figures.maps import _coarser
 from rnass.structure import Structure
+
+
+def probability_map(*arguments, **options):
+    return figures.probability_map(*arguments, **options).figure
 
 
 def symmetric(length, seed=0):
@@ -48,7 +54,7 @@ def test_scale_runs_from_0_to_1_and_positions_from_1():
     image = figure.axes[0].get_images()[0]
     assert image.get_clim() == (0, 1)
     assert tuple(image.get_extent()) == (0.5, 12.5, 12.5, 0.5)
-    assert {"here ◥", "◣ there", "probability"} <= set(words(figure))
+    assert {"here ◥", "◣ there", "pairing probability"} <= set(words(figure))
 
 
 def test_a_long_map_keeps_its_rare_pairs():
@@ -104,3 +110,44 @@ def test_the_shortest_sequences(length):
 def test_what_does_not_fit_is_refused(draw, message):
     with pytest.raises(InputError, match=message):
         draw()
+
+
+class TestLook:
+    def test_a_region_keeps_its_numbers(self):
+        values = symmetric(60)
+        figure = probability_map("ACGU" * 15, values, look=Look(region=(19, 40)))
+        assert np.array_equal(np.triu(cells(figure), 1), np.triu(values[19:40, 19:40], 1))
+        assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["20", "30", "40"]
+
+    @pytest.mark.parametrize(("width", "lettered"), [(3.5, False), (7.0, True)])
+    def test_letters_have_5_points_or_are_left_out(self, width, lettered):
+        figure = probability_map("ACGU" * 15, symmetric(60), look=Look(width=width))
+        letters = figure.findobj(lambda artist: artist.get_gid() == "base")
+        assert bool(letters) == lettered
+        assert all(letter.get_size() >= 5 for letter in letters)
+
+    def test_two_strands_are_numbered_each_and_parted(self):
+        figure = probability_map("A" * 25 + "&" + "A" * 25, symmetric(50))
+        ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+        assert ticks == ["1", "10", "20", "1", "10", "20"]
+        assert len(figure.findobj(lambda artist: artist.get_gid() == "nick")) == 2
+
+    def test_highlights_are_bands_both_ways(self):
+        figure = probability_map("ACGU" * 5, symmetric(20), look=Look(highlight=((2, 5),)))
+        bands = figure.findobj(lambda artist: artist.get_gid() == "highlight")
+        across, down = (
+            band.get_extents().transformed(figure.axes[0].transData.inverted()) for band in bands
+        )
+        assert (across.x0, across.x1) == pytest.approx((2.5, 5.5))
+        assert sorted((down.y0, down.y1)) == pytest.approx([2.5, 5.5])
+
+
+def test_axes_that_are_given_are_drawn_on_and_returned():
+    axes = Figure().add_subplot()
+    assert figures.probability_map("ACGU" * 5, symmetric(20), axes=axes) is axes
+    assert len(axes.get_images()) == 1
+
+
+def test_the_scale_says_whose_probability_it_is():
+    figure = probability_map("ACGU" * 5, symmetric(20), labels=("rnass", ""))
+    assert "pairing probability (rnass)" in words(figure)

@@ -74,3 +74,30 @@ def test_malformed_file(tmp_path, text, message):
 def test_lengths_must_agree(tmp_path):
     with pytest.raises(StructureError, match="x: structure of 3 bases; expected 4"):
         write_bpseq(tmp_path / "x.bpseq", Rna("x", "GAAC"), Structure(3))
+
+
+@pytest.mark.parametrize(
+    ("head", "header"),
+    [
+        ("# File TOY_00001.bpseq\n# RNA SSTRAND database, toy RNA\n", "TOY_00001"),
+        ("# File 3 of my run\n", "File 3 of my run"),
+        ("#Name: bpRNA_1 x\n", "bpRNA_1 x"),
+        ("# x of y\n# more\n", "x of y"),
+        ("Filename: toy.bpseq\nOrganism: Toy\nAccession Number: X0\n", "x"),
+    ],
+)
+def test_headers_that_others_write(tmp_path, head, header):
+    assert read(tmp_path, head + TINY)[0][0].description == header
+
+
+def test_two_strands_come_back(tmp_path):
+    record = (Rna.from_text("GGC&GCC", "d of two"), Structure.from_dot_bracket("((()))"))
+    write_bpseq(tmp_path / "d.bpseq", *record)
+    assert (tmp_path / "d.bpseq").read_text().startswith("# d of two (two strands: 1-3 and 4-6)\n")
+    assert read_bpseq(tmp_path / "d.bpseq") == [record]
+
+
+@pytest.mark.parametrize("note", ["1-2 and 3-9", "1-2 and 4-4", "1-4 and 5-4", "1-0 and 1-4"])
+def test_strands_that_do_not_make_up_the_rna(tmp_path, note):
+    with pytest.raises(StructureError, match=r"two strands 1-.*; expected them to make up 1-4"):
+        read(tmp_path, f"# x (two strands: {note})\n{TINY}")

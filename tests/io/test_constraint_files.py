@@ -91,3 +91,13 @@ def test_files_that_cannot_be_read(tmp_path):
         read_constraints(tmp_path / "none.con")
     with pytest.raises(InputError, match=r"no file to read in this folder; expected \.con"):
         read_constraints(tmp_path)
+
+
+def test_the_last_section_of_a_file_that_rnastructure_writes(tmp_path):
+    text = "DS:\n3\n-1\nForbids:\n-1 -1\nMicroarray Constraints:\n"
+    (tmp_path / "c.con").write_text(f"{text}0\n")
+    (found,) = read_constraints(tmp_path / "c.con")
+    assert found.paired == {2}
+    (tmp_path / "c.con").write_text(f"{text}1\n3 9 2\n")
+    with pytest.raises(ConstraintError, match=r"c\.con:7: '1' microarray constraints, .*; expected 0"):
+        read_constraints(tmp_path / "c.con")

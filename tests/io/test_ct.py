@@ -154,3 +154,53 @@ def test_lengths_must_agree(tmp_path):
 def test_writing_to_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(OutputError):
         write_ct(tmp_path / "no" / "x.ct", Rna("x", "A"), Structure(1))
+
+
+def test_two_strands_come_back(tmp_path):
+    record = (Rna.from_text("GGC&GCC", "d of two"), Structure.from_dot_bracket("((()))"))
+    write_ct(tmp_path / "d.ct", *record)
+    rows = [line.split() for line in (tmp_path / "d.ct").read_text().splitlines()]
+    assert rows[0] == ["6", "d", "of", "two"]
+    assert [row[2:4] for row in rows[1:]] == [
+        ["0", "2"], ["1", "3"], ["2", "0"], ["0", "5"], ["4", "6"], ["5", "0"]
+    ]  # fmt: skip
+    assert read_ct(tmp_path / "d.ct") == [record]
+
+
+def test_three_strands_are_refused(tmp_path):
+    text = "3 x\n1 G 0 0 0 1\n2 A 0 0 0 2\n3 C 0 0 0 3\n"
+    with pytest.raises(StructureError, match=r"x\.ct:1: 3 strands; expected at most two"):
+        read(tmp_path, text)
+
+
+def test_a_circle_has_no_nick(tmp_path):
+    text = TINY.replace("1 G 0 2", "1 G 4 2").replace("4 C 3 0", "4 C 3 1")
+    assert read(tmp_path, text)[0][0].nick is None
+
+
+@pytest.mark.parametrize(
+    ("head", "header"),
+    [
+        ("4\tdG = -4.20   [initially -5.10] my RNA\n", "my RNA"),  # mfold
+        ("4 ENERGY = -4.2 kcal/mol  my RNA\n", "my RNA"),
+        ("4 dG = -4.2 dH = -40.1 my RNA\n", "my RNA"),  # UNAFold
+        ("# File TOY_1.ct\n# RNA SSTRAND database\n4 ENERGY = 0.0\n", "TOY_1"),
+        ("Filename: toy.ct\nOrganism: Toy\nCitation and related information at x\n 4 ENERGY = 0\n", "x"),
+        ("4 energy of a hairpin\n", "energy of a hairpin"),
+    ],
+)  # fmt: skip
+def test_heads_that_others_write(tmp_path, head, header):
+    assert read(tmp_path, head + "".join(ROWS))[0][0].description == header
+
+
+def test_each_of_several_structures_has_its_own_comment(tmp_path):
+    text = (
+        "# File a.ct\n4\n" + "".join(ROWS) + "# File b.ct\n4\n" + "".join(ROWS) + "4\n" + "".join(ROWS)
+    )
+    assert [rna.id for rna, _ in read(tmp_path, text)] == ["a", "b", "x"]
+
+
+def test_more_orders_of_pseudoknots_than_there_are_brackets(tmp_path):
+    structure = Structure(80, [(k, 40 + k) for k in range(40)])
+    write_ct(tmp_path / "x.ct", Rna("x", "A" * 80), structure)
+    assert read_ct(tmp_path / "x.ct")[0][1] == structure

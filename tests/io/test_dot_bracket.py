@@ -55,12 +55,14 @@ def test_a_single_record_may_have_no_header(tmp_path):
     ("text", "message"),
     [
         pytest.param("", ": no records; expected '>name', bases, brackets", id="empty"),
+        pytest.param(">x\nGAAAC\n", r":1 \(x\): no brackets in the record; expected", id="no brackets"),
+        pytest.param(">x\n", r":1 \(x\): no bases in the record", id="only a header"),
         pytest.param(
-            ">x\nGAAAC\n", r":1 \(x\): 1 line in the record; expected one of", id="no brackets"
+            "GA\n..\nGA\n..\n",
+            r":3 \(x\): 'GA' after the brackets; expected the header",
+            id="two without headers",
         ),
-        pytest.param(">x\n", r":1 \(x\): 0 lines in the record", id="only a header"),
-        pytest.param("GA\n..\nGA\n..\n", r":1 \(x\): 4 lines in the record", id="two without headers"),
-        pytest.param(">\nA\n.\n.\n", r":1 \(no name\): 3 lines in the record", id="a line too many"),
+        pytest.param(">\nA\n.\nx\n", r":4 \(no name\): 'x' after the brackets", id="a line too many"),
         pytest.param(">x\nGA\n..\n>y\nGAAAC\n(..)\n", r":6 \(y\): 4 symbols for 5 bases", id="length"),
         pytest.param(">x\nGAXAC\n(...)\n", r":2 \(x\): letter 'X' at base 3; expected A", id="letter"),
         pytest.param(">x\nGAAAC\n((..)\n", r":3 \(x\): '\(' at base 1 is never closed", id="unclosed"),
@@ -90,3 +92,63 @@ def test_a_nick_elsewhere_in_the_brackets(tmp_path):
     (tmp_path / "d.dbn").write_text(">d\nGGC&GCC\n((&()))\n")
     with pytest.raises(StructureError, match=r"d\.dbn:3 \(d\): 7 symbols for 6 bases"):
         read_dot_bracket(tmp_path / "d.dbn")
+
+
+RNAFOLD = """>x of y
+GGCGAAAGCCAU
+(((....))).. ( -1.20)
+{{{....)))..  [ -1.50]
+(((....))).. { -1.20 d=1.10}
+ frequency of mfe structure in ensemble 0.6; ensemble diversity 1.5
+"""
+RNASUBOPT = """>x of y
+GGCGAAAGCCAU  -1.20   1.00
+(((....)))..  -1.20
+............   0.00
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [
+        pytest.param(RNAFOLD, True, id="RNAfold -p"),
+        pytest.param(RNASUBOPT, True, id="RNAsubopt"),
+        pytest.param(">x of y\nGGCGAA\nAGCCAU\n(((...\n.)))..\n", False, id="wrapped"),
+        pytest.param(">x of y\nGGCGAA\nAGCCAU\n(((...\n.))).. (-1.2)\n", False, id="wrapped, energy"),
+        pytest.param(
+            "#Name: x of y\n#Length:  12 \n#PageNumber: 1\nGGCGAAAGCCAU\n(((....)))..\n",
+            False,
+            id="bpRNA",
+        ),
+        pytest.param(">ENERGY = -1.2  x of y\nGGCGAAAGCCAU\n(((....)))..\n", False, id="RNAstructure"),
+        pytest.param(
+            "; about\n>x of y\n# bases\nGGCGAAAGCCAU\n; brackets\n(((....)))..\n", False, id="comments"
+        ),
+        pytest.param(
+            ">x of y\nGGCGAAAGCCAU\n<<<..\n..>\n>>..\n", False, id="> begins a line of brackets"
+        ),
+    ],
+)
+def test_files_as_other_programs_write_them(tmp_path, caplog, text, several):
+    record = (Rna("x", "GGCGAAAGCCAU", "x of y"), Structure(12, [(0, 9), (1, 8), (2, 7)]))
+    assert read(tmp_path, text) == [record]
+    said = (
+        "x.dbn: 1 record with several structures, x the first; only the first structure of each is read"
+    )
+    assert [message.endswith(said) for message in caplog.messages] == [True] * several
+
+
+def test_records_of_bprna_one_after_the_other(tmp_path):
+    text = "#Name: a\n#Length: 5\nGAAAC\n(...)\n#Name: b\n#Length: 5\nGAAAC\n.....\n"
+    assert [(rna.id, len(found.pairs)) for rna, found in read(tmp_path, text)] == [("a", 1), ("b", 0)]
+
+
+def test_records_of_rnafold_one_after_the_other(tmp_path):
+    first, second = read(tmp_path, RNAFOLD + RNAFOLD.replace(">x", ">z"))
+    assert (first[0].id, second[0].id) == ("x", "z")
+    assert first[1] == second[1]
+
+
+def test_brackets_stay_as_they_were_read(tmp_path):
+    text = ">x\nGGAAGGGACCAACCC\n((..[[[.))..]]]\n"
+    assert format_dot_bracket(*read(tmp_path, text)[0]) == text

@@ -1,5 +1,7 @@
+import cProfile
 import gzip
 import io
+import pstats
 from types import SimpleNamespace
 
 import pytest
@@ -184,3 +186,15 @@ def test_write_fasta_keeps_a_header_on_one_line(tmp_path):
 def test_write_fasta_into_a_missing_folder(tmp_path):
     with pytest.raises(OutputError, match=r"no/s\.fa: no such file"):
         write_fasta(tmp_path / "no" / "s.fa", [Rna("a", "A")])
+
+
+def test_constraint_lines_are_looked_at_once_each(tmp_path):
+    """Steps of Python, counted: twice the lines, about twice the steps."""
+
+    def calls(lines):
+        (tmp_path / "s.fa").write_text(">x\n" + "ACGU\n" * lines + ".x..\n" * lines)
+        profile = cProfile.Profile()
+        profile.runcall(read_fasta, tmp_path / "s.fa", constraint_lines=True)
+        return pstats.Stats(profile).total_calls
+
+    assert calls(400) < 2.5 * calls(200)

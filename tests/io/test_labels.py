@@ -32,3 +32,9 @@ def test_a_table_without_the_column(tmp_path, text):
     (tmp_path / "t.tsv").write_text(text)
     with pytest.raises(InputError, match=r"t\.tsv:1: no column .*expected id, sequence and dot_bracket"):
         read_labels(tmp_path / "t.tsv", "paired")
+
+
+def test_a_cell_that_is_too_long_for_a_table(tmp_path):
+    (tmp_path / "t.tsv").write_text("id\tsequence\tlabel\nx\t" + "A" * 200_000 + "\t1\n")
+    with pytest.raises(InputError, match=r"t\.tsv: field larger than field limit .*; expected rows"):
+        read_labels(tmp_path / "t.tsv", "label")

@@ -57,7 +57,8 @@ def test_a_folder_names_records_by_its_files(tmp_path):
     [
         ("", "r.shape: no reactivities"),
         (">a\n", "r.shape (a): no reactivities"),
-        ("1 0.5 0.1\n", "r.shape:1: 3 columns; expected 2"),
+        ("1 0.5 0.1\n", "r.shape:1: letter '0.5'; expected A"),
+        ("1 G 0.5 0.1 0\n", "r.shape:1: 5 columns; expected 2, base and reactivity"),
         ("1 0.5\n0 0.5\n", "r.shape:2: base '0'; expected a number from 1"),
         ("1 0.5\nG 0.5\n", "r.shape:2: base 'G'"),
         ("1 0.5\n\n1 0.6\n", "r.shape:3: base 1 stands twice"),
@@ -77,3 +78,24 @@ def test_malformed_files(tmp_path, text, message):
     with pytest.raises(InputError) as error:
         read(tmp_path, text)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("1 G 0.5\n3 c -999\n", "r.shape"), ("1\t0.5\t0.02\tG\n3\t-999\t0\tC\n", "r.map")],
+)
+def test_columns_with_the_letter(tmp_path, text, name):
+    (one,) = read(tmp_path, text, name)
+    np.testing.assert_array_equal(one.values, [0.5, np.nan, np.nan])
+    assert (one.bases, one.complete) == ("GNC", False)
+
+
+def test_a_folder_of_maps(tmp_path):
+    read(tmp_path, "1\t0.5\t0.02\tG\n", "x.map")
+    assert [one.name for one in read_reactivities(tmp_path)] == ["x"]
+
+
+@pytest.mark.parametrize("text", ["1_000", "0x1", "1,5", "inf", "-inf", "1e999"])
+def test_what_is_no_number(tmp_path, text):
+    with pytest.raises(InputError, match=f"r.shape:1: reactivity '{text}'; expected a number"):
+        read(tmp_path, f"1 {text}\n")

@@ -1,7 +1,13 @@
 import pytest
 
 from rnass.errors import StructureError
-from rnass.io import read_stockholm_records, read_structures, write_stockholm_records
+from rnass.files import read_lines
+from rnass.io import (
+    read_stockholm_records,
+    read_structures,
+    stockholm_records,
+    write_stockholm_records,
+)
 from rnass.rna import Rna
 from rnass.structure import BRACKETS, Structure
 
@@ -83,7 +89,9 @@ def test_more_orders_than_letters_are_refused(tmp_path):
             TEXT.replace("GGCA-AAGCC", "GGCAAGCC"), r":8: .* expected rows of one", id="length"
         ),
         pytest.param(
-            TEXT.replace("SS_cons", "SS_none"), ":8: no consensus structure; exp", id="no pairs"
+            TEXT.replace("SS_cons", "SS_none"),
+            r":8 \(small\): no consensus structure; exp",
+            id="no pairs",
         ),
         pytest.param(TEXT, ":6: 'A' at base 7 is never closed; expected", id="unbalanced letters"),
         pytest.param(TEXT.replace("AA>>>", "__>>?"), ":6: symbol '\\?' at base 10; exp", id="symbol"),
@@ -119,3 +127,38 @@ def test_two_strands_are_refused(tmp_path):
     record = (Rna.from_text("GGC&GCC", "d"), Structure.from_dot_bracket("((()))"))
     with pytest.raises(StructureError, match="d: two strands; expected one"):
         write_stockholm_records(tmp_path / "d.sto", [record])
+
+
+def test_a_tie_is_decided_by_the_file(tmp_path):
+    text = "# STOCKHOLM 1.0\na GGGGAACCCCAACCCCAAGGGG\n#=GC SS_cons <<<<..AAAA..>>>>..aaaa\n//\n"
+    ((_, structure),) = read(tmp_path, text)
+    assert structure.dot_bracket == "((((..[[[[..))))..]]]]"
+    swapped = text.replace("<<<<", "XXXX").replace(">>>>", "xxxx").replace("A..", "<..", 1)
+    swapped = swapped.replace("AAA<", "<<<<").replace("aaaa", ">>>>")
+    assert read(tmp_path, swapped)[0][1].dot_bracket == "[[[[..((((..]]]]..))))"
+
+
+@pytest.mark.parametrize("kind", ["SS_cons_1", "SS_cons2", "SS_cons1"])
+def test_further_lines_of_the_consensus_are_read_however_they_are_numbered(tmp_path, kind):
+    marks = f"#=GC SS_cons <<......>>....\n#=GC {kind} ....<<......>>\n"
+    text = f"# STOCKHOLM 1.0\na GGAACCAACCAAGG\n{marks}//\n"
+    ((_, structure),) = read(tmp_path, text)
+    assert structure.dot_bracket == "((..[[..))..]]"
+
+
+def test_other_lines_of_a_consensus_are_left_out_with_a_warning(tmp_path, caplog):
+    read(tmp_path, TEXT.replace("AA>>>", "__>>>\n#=GC SS_cons_xc <<<__>>>__"))
+    assert [message.split("x.sto")[1] for message in caplog.messages] == [
+        ":9: pairs in '#=GC SS_cons_xc' are not read"
+    ]
+
+
+def test_the_file_is_read_once_however_many_rows_it_has(tmp_path, monkeypatch):
+    reads = []
+    monkeypatch.setattr(
+        stockholm_records, "read_lines", lambda path: reads.append(path) or read_lines(path)
+    )
+    rows = "".join(f"r{k} GAAAC\n" for k in range(50))
+    (tmp_path / "x.sto").write_text(f"# STOCKHOLM 1.0\n{rows}#=GC SS_cons <...>\n//\n")
+    assert len(stockholm_records.read_stockholm_records(tmp_path / "x.sto")) == 50
+    assert len(reads) == 1

@@ -1,6 +1,8 @@
 import gzip
+import io
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,11 +45,29 @@ def test_a_record_without_a_name_is_called_after_its_file(tmp_path):
     assert read_structures(tmp_path / "b.bpseq.gz")[0][0].id == "b"
 
 
-@pytest.mark.parametrize("name", ["x.txt", "x", "x.gz", "x.ct.bz2"])
-def test_unknown_suffix(name):
-    with pytest.raises(InputError, match=r"suffix '.*'; expected") as caught:
-        read_structures(name)
-    assert all(suffix in str(caught.value) for suffix in STRUCTURE_SUFFIXES)
+@pytest.mark.parametrize("name", ["bwyv.ct", "bwyv.bpseq", "bwyv.dbn", "table.tsv", "rows.sto"])
+@pytest.mark.parametrize(
+    "other", ["x", "x.txt", "x.ct", "x.bpseq", "x.dbn", "x.sto", "x.tsv", "x.fa.gz"]
+)
+def test_the_content_decides_and_not_the_name(tmp_path, name, other):
+    (tmp_path / "table.tsv").write_text("id\tsequence\tdot_bracket\na\tGAAC\t(..)\n")
+    (tmp_path / "rows.sto").write_text("# STOCKHOLM 1.0\na GAAC\n#=GC SS_cons <..>\n//\n")
+    source = GOLDEN / name if (GOLDEN / name).exists() else tmp_path / name
+    shutil.copy(source, tmp_path / other)
+    assert read_structures(tmp_path / other) == read_structures(source)
+
+
+def test_standard_input(monkeypatch):
+    content = (GOLDEN / "bwyv.ct").read_bytes()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    assert read_structures("-") == read_structures(GOLDEN / "bwyv.ct")
+
+
+@pytest.mark.parametrize("text", ["", "hello world\n", "1 2\n", "{}\n", "a,b\n"])
+def test_what_is_no_structure_file(tmp_path, text):
+    (tmp_path / "x.txt").write_text(text)
+    with pytest.raises(InputError, match="neither a structure file nor a suffix of one; expected CT"):
+        read_structures(tmp_path / "x.txt")
 
 
 @pytest.mark.parametrize("suffix", STRUCTURE_SUFFIXES)

@@ -8,10 +8,11 @@ import torch
 from tiny_backbones import published_checkpoint
 from tiny_weights import save_tiny_weights, tiny_model
 
-from rnass.errors import CheckpointError, SequenceError
+from rnass.errors import CheckpointError, OutputError, SequenceError
 from rnass.io import read_structures
 from rnass.jobs.attention import AttentionOptions, attention_files, attention_maps, score_heads
-from rnass.network.weights import open_backbone, save_backbone, save_model
+from rnass.network.backbones import open_backbone, save_backbone
+from rnass.network.models import save_model
 from rnass.structure import Structure
 
 BASES = "GGGGAAAACCCC"
@@ -40,10 +41,10 @@ def known(tmp_path):
 def test_maps_are_those_of_the_encoder_without_special_tokens(backbone):
     found = open_backbone(backbone)
     raw, corrected = attention_maps(found, BASES)
-    seen = []
     with torch.no_grad():
         tokens = torch.tensor([found.encoder.vocabulary.encode(BASES)])
-        found.encoder(tokens, lambda _, one: seen.append(one[0, :, 1:-1, 1:-1]))
+        _, *layers = found.encoder.each_layer(tokens, maps=True)
+    seen = [layer.maps[0, :, 1:-1, 1:-1] for layer in layers]
     np.testing.assert_allclose(raw, torch.stack(seen).numpy(), atol=1e-6)
     assert raw.shape == corrected.shape == (2, 2, 12, 12)
     one = raw[1, 0] + raw[1, 0].T
@@ -143,7 +144,7 @@ def test_overwrite_with_weights_that_are_not_there_keeps_what_is_there(backbone,
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_resuming_judges_anew_what_another_structure_or_other_weights_judge(
+def test_resuming_judges_anew_what_has_another_structure_and_refuses_other_weights(
     backbone, fasta, known, tmp_path
 ):
     def tables(out, **options):
@@ -165,9 +166,9 @@ def test_resuming_judges_anew_what_another_structure_or_other_weights_judge(
     before = a.read_text()
     model.head.logit.bias.data -= 100  # predicts nothing
     save_model(weights, model, {})
-    tables("predicted", weights=str(weights), resume=True)
-    assert a.read_text() != before
-    assert not np.loadtxt(a, skiprows=1)[:, 2:].any()
+    with pytest.raises(OutputError, match=r"predicted: made with another weights\.sha256; expected"):
+        tables("predicted", weights=str(weights), resume=True)
+    assert a.read_text() == before
 
 
 def test_means_are_of_this_run_alone(backbone, fasta, known, tmp_path):
@@ -176,4 +177,5 @@ def test_means_are_of_this_run_alone(backbone, fasta, known, tmp_path):
     assert (out / "heads.tsv").exists()
     (tmp_path / "seqs.fa").write_text(">other\nGGGC\n")
     assert attention_files(fasta, out, AttentionOptions(**options, overwrite=True)) == 1
-    assert not list(out.glob("*heads.tsv"))
+    assert not list(out.glob("*.heads.tsv"))
+    assert len((out / "heads.tsv").read_text().splitlines()) == 1

@@ -1,11 +1,12 @@
-"""Conversions: every format to every other, byte-exact where it can be; nothing lost unsaid."""
+"""Conversions: every format to every other, byte-exact where it can be; nothing lost without a word."""
 
 import numpy as np
 import pytest
 
-from rnass.errors import InputError, OutputError, RnassError
-from rnass.io import read_dot_bracket
-from rnass.jobs.convert import TARGETS, convert_file, read_records
+from rnass.errors import ConfigError, InputError, OutputError, RnassError
+from rnass.io import LabelledRecord, read_dot_bracket, read_structures
+from rnass.jobs.convert import TARGETS, convert_file, read_records, write_records
+from rnass.rna import Rna
 from rnass.structure import Structure
 
 KNOTS = ">one\nGGCCAAAGGAAGGCCAAACC\n((((...[[...))))..]]\n>two\nGAAAC\n(...)\n"
@@ -19,7 +20,7 @@ def knots(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("suffix", [".ct", ".dbn", ".json", ".sto", ".stk", ".tsv", ".db", ".dot"])
+@pytest.mark.parametrize("suffix", [".ct", ".dbn", ".sto", ".stk", ".tsv", ".db", ".dot"])
 def test_there_and_back_is_byte_exact(tmp_path, knots, suffix):
     there, back, again = tmp_path / f"x{suffix}", tmp_path / "back.dbn", tmp_path / f"again{suffix}"
     said = convert_file(knots, there)
@@ -30,7 +31,7 @@ def test_there_and_back_is_byte_exact(tmp_path, knots, suffix):
     assert again.read_bytes() == there.read_bytes()
 
 
-@pytest.mark.parametrize("suffix", [".bpseq", ".ct", ".dbn", ".json"])
+@pytest.mark.parametrize("suffix", [".bpseq", ".ct", ".dbn"])
 def test_the_whole_header_is_kept_where_a_format_has_room(tmp_path, suffix):
     (tmp_path / "a.dbn").write_text(HEADED)
     convert_file(tmp_path / "a.dbn", tmp_path / f"x{suffix}")
@@ -66,7 +67,7 @@ def test_what_is_there_stays_unless_told(tmp_path, knots):
 def test_other_targets_are_refused(tmp_path, knots, name):
     with pytest.raises(OutputError, match=r"no format '.*'; expected \.bpseq, \.ct"):
         convert_file(knots, tmp_path / name)
-    assert set(TARGETS) >= {".ct", ".bpseq", ".dbn", ".json", ".sto"}
+    assert set(TARGETS) >= {".ct", ".bpseq", ".dbn", ".sto"}
 
 
 def fasta(tmp_path, text=">x\nGAAAAC\n>y\nGGAAACC\n"):
@@ -90,9 +91,9 @@ def test_a_map_is_decoded_at_the_threshold(tmp_path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((6, 6)), "not 7 by 7 numbers; expected those, as y has 7 bases"),
-        (np.zeros(7), "not 7 by 7 numbers"),
-        (np.full((7, 7), "a"), "not 7 by 7 numbers"),
+        (np.zeros((6, 6)), r"shape \(6, 6\), float64; expected 7 x 7 numbers"),
+        (np.zeros(7), "expected 7 x 7 numbers"),
+        (np.full((7, 7), "a"), "expected 7 x 7 numbers"),
         (np.full((7, 7), 1.5), "y.npy: "),
         (np.full((7, 7), np.nan), "y.npy: "),
         (np.array([[None] * 7] * 7), "not an array; expected NumPy's format, without pickle"),
@@ -114,7 +115,7 @@ def test_a_map_needs_its_bases(tmp_path, knots):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGG-\n"))
     with pytest.raises(InputError, match=r"expected them for a \.npy map only"):
         read_records(knots, sequence=fasta(tmp_path))
-    with pytest.raises(InputError, match="threshold 2 is not between 0 and 1"):
+    with pytest.raises(ConfigError, match="threshold: Input should be less than 1"):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGGAAACC\n"), threshold=2)
     (tmp_path / "cut.npy").write_bytes((tmp_path / "z.npy").read_bytes()[:40])
     with pytest.raises(InputError, match="not an array"):
@@ -126,14 +127,87 @@ def test_a_map_needs_its_bases(tmp_path, knots):
 def test_a_structure_that_a_format_cannot_hold_is_an_error(tmp_path):
     """Thirty-one orders: one more than dot-bracket has brackets for."""
     bases, pairs = "A" * 62, [[k + 1, k + 32] for k in range(31)]
-    (tmp_path / "x.json").write_text(
-        '{"format": "rnass structures", "version": 1, "records": [{"id": "x", "sequence": "'
-        + bases
-        + f'", "pairs": {pairs}}}]}}'
-    )
+    knot = LabelledRecord(Rna("x", bases), Structure(62, np.array(pairs) - 1))
+    write_records(tmp_path / "x.ct", [knot])
     for suffix in ("dbn", "sto", "tsv"):
         with pytest.raises(RnassError, match="pseudoknot order 30"):
-            convert_file(tmp_path / "x.json", tmp_path / f"x.{suffix}")
+            convert_file(tmp_path / "x.ct", tmp_path / f"x.{suffix}")
         assert not (tmp_path / f"x.{suffix}").exists()
-    convert_file(tmp_path / "x.json", tmp_path / "x.ct")
-    assert len(read_records(tmp_path / "x.ct")[0].structure.pairs) == 31
+    convert_file(tmp_path / "x.ct", tmp_path / "x.bpseq")
+    assert read_records(tmp_path / "x.bpseq")[0].structure == knot.structure
+
+
+@pytest.mark.parametrize("suffix", ["ct", "bpseq", "dbn", "tsv"])
+def test_two_strands_stay_two(tmp_path, suffix):
+    text = ">d of two\nGGCGAAGG&UUCGCC\n((((((..&))))))\n"
+    (tmp_path / "a.dbn").write_text(text)
+    convert_file(tmp_path / "a.dbn", tmp_path / f"x.{suffix}")
+    ((read, structure),) = read_structures(tmp_path / f"x.{suffix}")
+    assert (read.nick, len(structure.pairs)) == (8, 6)
+    convert_file(tmp_path / f"x.{suffix}", tmp_path / "back.dbn")
+    expected = text.replace(" of two", "") if suffix == "tsv" else text
+    assert (tmp_path / "back.dbn").read_text() == expected
+
+
+def test_the_brackets_of_a_file_tell_which_helix_is_the_pseudoknot(tmp_path):
+    (tmp_path / "x.sto").write_text(
+        "# STOCKHOLM 1.0\na   GGGGAACCCCAACCCCAAGGGG\n#=GC SS_cons <<<<..AAAA..>>>>..aaaa\n//\n"
+    )
+    convert_file(tmp_path / "x.sto", tmp_path / "x.dbn")
+    assert (tmp_path / "x.dbn").read_text().splitlines()[2] == "((((..[[[[..))))..]]]]"
+    convert_file(tmp_path / "x.sto", tmp_path / "nested.dbn", pseudoknots=False)
+    assert (tmp_path / "nested.dbn").read_text().splitlines()[2] == "((((........))))......"
+
+
+@pytest.mark.parametrize("half", [np.triu, np.tril, lambda p: p])
+def test_one_triangle_of_a_map_is_as_good_as_both(tmp_path, half):
+    p = np.zeros((7, 7))
+    p[0, 6] = p[6, 0] = 0.9
+    np.save(tmp_path / "y.npy", half(p))
+    (record,) = read_records(tmp_path / "y.npy", sequence=fasta(tmp_path))
+    assert record.structure == Structure(7, [(0, 6)])
+
+
+def test_a_map_whose_triangles_differ_is_refused(tmp_path):
+    p = np.zeros((7, 7))
+    p[0, 6], p[6, 0] = 0.9, 0.2
+    np.save(tmp_path / "y.npy", p)
+    with pytest.raises(InputError, match=r"0\.9 for bases 1 and 7, 0\.2 for 7 and 1; expected a symm"):
+        read_records(tmp_path / "y.npy", sequence=fasta(tmp_path))
+
+
+def test_a_map_of_two_strands_is_decoded_with_its_nick(tmp_path):
+    """No hairpin lies across the nick: the two bases beside it may pair."""
+    p = np.zeros((4, 4))
+    p[1, 2] = p[2, 1] = 0.9
+    np.save(tmp_path / "d.npy", p)
+    (record,) = read_records(tmp_path / "d.npy", sequence=fasta(tmp_path, ">d\nAG&CA\n"))
+    assert record.structure == Structure(4, [(1, 2)])
+
+
+def test_a_header_that_claims_more_than_memory_holds_is_refused(tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }"
+    content = header + b" " * (117 - len(header)) + b"\n"
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + b"\x76\x00" + content)
+    with pytest.raises(InputError, match="not an array; expected NumPy's format"):
+        read_records(tmp_path / "x.npy", sequence=fasta(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".dbn", "x\0.dbn", "\ud800.dbn"])
+def test_names_that_no_file_can_have(tmp_path, knots, name):
+    with pytest.raises(OutputError, match="expected a place that can be written"):
+        convert_file(knots, tmp_path / name)
+    with pytest.raises(InputError, match="expected a file to read"):
+        convert_file(tmp_path / name, tmp_path / "y.dbn")
+
+
+def test_the_input_of_boltz_is_one_file_or_a_folder(tmp_path, knots):
+    convert_file(knots, tmp_path / "inputs", program="boltz")
+    assert sorted(path.name for path in (tmp_path / "inputs").iterdir()) == ["one.yaml", "two.yaml"]
+    (tmp_path / "two.dbn").write_text(">two\nGAAAC\n(...)\n")
+    convert_file(tmp_path / "two.dbn", tmp_path / "x.yaml", program="boltz")
+    assert (tmp_path / "x.yaml").read_bytes() == (tmp_path / "inputs" / "two.yaml").read_bytes()
+    with pytest.raises(OutputError, match="2 records; expected one, or --split yaml"):
+        convert_file(knots, tmp_path / "y.yaml", program="boltz")
+    with pytest.raises(OutputError, match="AlphaFold 3"):
+        convert_file(knots, tmp_path / "z", program="af3")

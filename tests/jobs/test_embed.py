@@ -13,8 +13,9 @@ from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError, ConfigError, DependencyError, OutputError
 from rnass.jobs import embed as module
 from rnass.jobs.embed import EmbedOptions, embed_files
+from rnass.jobs.journal import Plan
 from rnass.jobs.results import open_results
-from rnass.network.weights import open_backbone, save_backbone
+from rnass.network.backbones import open_backbone, save_backbone
 
 
 @pytest.fixture
@@ -150,7 +151,10 @@ def test_resuming_does_only_what_is_missing(backbone, fasta, tmp_path):
 
 def test_a_folder_that_another_run_writes_into_is_refused(backbone, fasta, tmp_path):
     out = tmp_path / "out"
-    with open_results(out, {}), pytest.raises(OutputError, match="another run is writing into it"):
+    with (
+        open_results(out, Plan("embed"), []),
+        pytest.raises(OutputError, match="another run is writing into it"),
+    ):
         embed_files(fasta, out, EmbedOptions(backbone=backbone))
 
 

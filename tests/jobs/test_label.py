@@ -1,15 +1,16 @@
 """`label_files`: the table of what a head says; the oracle is the head itself, asked for one RNA."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_backbones import published_checkpoint
 
 from rnass.backbone.encoder import Encoder
-from rnass.config import ProbeConfig
 from rnass.errors import CheckpointError
-from rnass.jobs import label as module
-from rnass.jobs.label import label_files
-from rnass.network.weights import save_backbone
+from rnass.jobs.label import LabelOptions, label_files
+from rnass.network.backbones import save_backbone
+from rnass.training.config import ProbeConfig
 from rnass.training.probe import load_probe, train_probe
 
 RNAS = {"a": "GGGAAACCC", "b": "ACGUN", "c": "G", "d": "CUUCGG"}
@@ -49,9 +50,9 @@ def rows(text):
 
 def test_a_class_per_sequence_in_the_order_of_the_records(fasta, trained, tmp_path, monkeypatch):
     folder = trained(["long one", "short", "short", "long one"])
-    monkeypatch.setattr(module, "_TOGETHER", 3)
-    assert label_files(fasta, folder, tmp_path / "labels.tsv") == 0
-    header, *lines = rows((tmp_path / "labels.tsv").read_text())
+    monkeypatch.setattr("rnass.backbone.embeddings._POOL", 3)
+    assert label_files(fasta, tmp_path / "out", LabelOptions(probe=folder)) == 0
+    header, *lines = rows((tmp_path / "out" / "labels.tsv").read_text())
     assert header == ["id", "prediction", "probability"]
     head = load_probe(folder / "probe.safetensors")
     for (name, said, probability), (wanted, bases) in zip(lines, RNAS.items(), strict=True):
@@ -60,12 +61,12 @@ def test_a_class_per_sequence_in_the_order_of_the_records(fasta, trained, tmp_pa
         assert float(probability) == pytest.approx(shares.max(), abs=1e-4)
 
 
-def test_a_number_per_base(fasta, trained, capfdbinary):
+def test_a_number_per_base(fasta, trained, capsys):
     labels = [" ".join(str(k) for k in range(len(bases))) for bases in RNAS.values()]
     folder = trained(labels, task="token", kind="regression")
-    capfdbinary.readouterr()
-    assert label_files(fasta, folder) == 0
-    header, *lines = rows(capfdbinary.readouterr().out.decode())
+    capsys.readouterr()
+    assert label_files(fasta, None, LabelOptions(probe=folder)) == 0
+    header, *lines = rows(capsys.readouterr().out)
     assert header == ["id", "token", "prediction"]
     places = [(name, str(k + 1)) for name, bases in RNAS.items() for k in range(len(bases))]
     assert [(name, place) for name, place, _ in lines] == places
@@ -76,13 +77,23 @@ def test_a_number_per_base(fasta, trained, capfdbinary):
 def test_a_bad_record_does_not_cost_the_others(fasta, trained, tmp_path, caplog):
     folder = trained("xxyy")
     (tmp_path / "bad.fa").write_text(">odd\nGGXC\n>two\nGG&CC\n")
-    out = tmp_path / "labels.tsv"
-    assert label_files([str(tmp_path / "bad.fa")], folder, out) == 1
+    bad, options = str(tmp_path / "bad.fa"), LabelOptions(probe=folder)
+    assert label_files([bad], tmp_path / "none", options) == 1
     assert "letter 'X' at base 3" in caplog.text
     assert "two: two strands; expected one" in caplog.text
-    assert not out.exists()
-    assert label_files([str(tmp_path / "bad.fa"), *fasta], folder, out) == 1
-    assert [line[0] for line in rows(out.read_text())[1:]] == list(RNAS)
+    assert len(rows((tmp_path / "none" / "labels.tsv").read_text())) == 1
+    assert label_files([bad, *fasta], tmp_path / "out", options) == 1
+    assert [line[0] for line in rows((tmp_path / "out" / "labels.tsv").read_text())[1:]] == list(RNAS)
+
+
+def test_a_run_is_resumed_and_its_table_is_whole(fasta, trained, tmp_path):
+    options = LabelOptions(probe=trained("xxyy"))
+    assert label_files(fasta, tmp_path / "whole", options) == 0
+    (tmp_path / "one.fa").write_text(f">b its title\n{RNAS['b'].lower()}\n")
+    assert label_files([str(tmp_path / "one.fa")], tmp_path / "out", options) == 0
+    assert label_files(fasta, tmp_path / "out", replace(options, resume=True)) == 0
+    tables = [(tmp_path / out / "labels.tsv").read_text() for out in ("whole", "out")]
+    assert tables[0] == tables[1]
 
 
 def test_left_over_bases_of_a_codon_model(fasta, trained, tmp_path, caplog):
@@ -91,19 +102,20 @@ def test_left_over_bases_of_a_codon_model(fasta, trained, tmp_path, caplog):
     path = str(published_checkpoint("mrna-fm-official", tmp_path / "m"))
     folder = trained(["ab?", "a", "a", "bb"], path, task="token")
     assert "2 of 4 train records left out, not of whole codons" in caplog.text
-    assert label_files(fasta, folder, tmp_path / "labels.tsv") == 1
+    assert label_files(fasta, tmp_path / "out", LabelOptions(probe=folder)) == 1
     assert "b: 5 bases; expected whole codons" in caplog.text
-    got = [line[:2] for line in rows((tmp_path / "labels.tsv").read_text())[1:]]
+    got = [line[:2] for line in rows((tmp_path / "out" / "labels.tsv").read_text())[1:]]
     assert got == [["a", "1"], ["a", "2"], ["a", "3"], ["d", "1"], ["d", "2"]]
 
 
 def test_another_backbone_is_refused(fasta, trained, encoder_config, tmp_path):
     save_backbone(tmp_path / "other.safetensors", Encoder(encoder_config), {})
-    folder, out = trained("xxyy"), tmp_path / "labels.tsv"
+    options, out = LabelOptions(probe=trained("xxyy")), tmp_path / "out"
     with pytest.raises(CheckpointError, match=r"was trained on another backbone than .*other"):
-        label_files(fasta, folder, out, backbone=str(tmp_path / "other.safetensors"))
+        label_files(fasta, out, replace(options, backbone=str(tmp_path / "other.safetensors")))
     assert not out.exists()
     (tmp_path / "b.safetensors").rename(tmp_path / "moved.safetensors")
-    with pytest.raises(CheckpointError, match=r"needs b\.safetensors .*, where --backbone says: "):
-        label_files(fasta, folder, out)
-    assert label_files(fasta, folder, out, backbone=str(tmp_path / "moved.safetensors")) == 0
+    with pytest.raises(CheckpointError, match=r"needs b\.safetensors .*; given as --backbone: "):
+        label_files(fasta, out, options)
+    moved = replace(options, backbone=str(tmp_path / "moved.safetensors"))
+    assert label_files(fasta, out, moved) == 0

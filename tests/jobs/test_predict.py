@@ -19,15 +19,19 @@ import RNA
 import torch
 
 import rnass
+from rnass.backbone import encoder
 from rnass.decoding import decode
 from rnass.errors import CheckpointError, OutputError, RnassError
 from rnass.io import read_structures
 from rnass.jobs import predict as job
-from rnass.jobs.predict import JobOptions, predict_files
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.journal import Plan
+from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.jobs.results import open_results
-from rnass.prediction import predictor
+from rnass.prediction import limits, pipeline, predictor
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import workers
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
 HAIRPIN = "GGGGAAAACCCC"
@@ -56,9 +60,7 @@ def predict(tmp_path, weights):
     """Runs the job into a folder of tmp_path, and gives the exit status."""
 
     def run(*paths, out="out", sequence=None, **options):
-        options = JobOptions(
-            **{"weights": weights, "device": "cpu", "threads": 1, "quiet": True} | options
-        )
+        options = PredictOptions(**{"weights": weights, "device": "cpu", "threads": 1} | options)
         return predict_files(list(paths), tmp_path / out, options, sequence=sequence)
 
     return run
@@ -68,13 +70,13 @@ def predict(tmp_path, weights):
 def calls(monkeypatch):
     """The names of the records that are written, in order."""
     written = []
-    real = job._write
+    real = job.PredictJob.write
 
-    def write(results, name, *rest):
+    def write(self, folder, name, *rest):
         written.append(name)
-        return real(results, name, *rest)
+        return real(self, folder, name, *rest)
 
-    monkeypatch.setattr(job, "_write", write)
+    monkeypatch.setattr(job.PredictJob, "write", write)
     return written
 
 
@@ -164,7 +166,7 @@ def test_the_summary(tmp_path, fasta, predict):
 
 
 def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
-    predict(fasta, seed=7, decoding={"threshold": 0.25}, formats=("ct",))
+    predict(fasta, decoding={"threshold": 0.25}, formats=("ct",))
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     checksum = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
     assert run["weights"] == {"file": "tiny.safetensors", "sha256": checksum}
@@ -175,8 +177,8 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
     assert run["options"]["formats"] == ["ct"]
     assert run["options"]["decoding"] == {"threshold": 0.25}
     assert (run["decoding"]["threshold"], run["decoding"]["decoder"]) == (0.25, "matching")
-    assert (run["seed"], run["device"], run["threads"], run["inputs"]) == (7, "cpu", 1, [fasta])
-    assert (run["records"], run["bad_records"], run["exit_status"]) == (3, 0, 0)
+    assert (run["device"], run["threads"], run["inputs"]) == ("cpu", 1, [fasta])
+    assert (run["kind"], run["records"], run["bad_records"], run["exit_status"]) == ("predict", 3, 0, 0)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run["started"])
     assert run["seconds"] > 0
 
@@ -184,7 +186,7 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
 def test_the_fitted_energies_are_told_by_their_checksum(tmp_path, predict):
     predict(sequence=HAIRPIN, weights=None)
     run = json.loads((tmp_path / "out" / "run.json").read_text())
-    checksum = hashlib.sha256(vienna.OWN_ENERGIES.read_bytes()).hexdigest()
+    checksum = hashlib.sha256(OWN_ENERGIES.read_bytes()).hexdigest()
     assert run["energies"] == {"rnass2026": checksum}
     predict(sequence=HAIRPIN, out="without", weights=None, thermodynamics=False)
     assert json.loads((tmp_path / "without" / "run.json").read_text())["energies"] == {}
@@ -287,7 +289,7 @@ def test_decoding_options_reach_the_structures(tmp_path, predict):
 
 
 def test_a_wrong_decoding_option_is_an_error_before_the_folder_is_touched(tmp_path, predict):
-    with pytest.raises(RnassError, match=r"decoding: .*threshold 2\.0 is not between 0 and 1"):
+    with pytest.raises(RnassError, match=r"decoding: threshold: Input should be less than 1"):
         predict(sequence=HAIRPIN, decoding={"threshold": 2.0})
     assert not (tmp_path / "out").exists()
 
@@ -338,7 +340,7 @@ def test_strict_predicts_nothing(tmp_path, bad, predict, caplog):
 def test_a_record_that_the_backbone_cannot_read_is_a_bad_one(
     tmp_path, fasta, predict, monkeypatch, caplog, strict, status
 ):
-    monkeypatch.setattr(predictor.Encoder, "max_bases", 50)
+    monkeypatch.setattr(encoder.Encoder, "max_bases", 50)
     assert predict(fasta, strict=strict) == status
     assert "tRNA/Phe: 76 bases; expected at most 50, all that the backbone reads" in caplog.text
     assert (tmp_path / "out").exists() is not strict
@@ -362,15 +364,23 @@ def test_every_file_is_read_though_one_is_not_there(tmp_path, fasta, bad, predic
     assert sum(row["status"] == "ok" for row in rows(tmp_path / "out")) == 5
 
 
-def test_no_good_record_at_all_leaves_no_folder(tmp_path, predict, caplog):
-    assert predict(str(tmp_path / "none.fa")) == 1
-    assert predict(sequence="GG-CC") == 1
-    assert "--sequence: letter '-' at base 3" in caplog.text
+def test_no_record_at_all_leaves_no_folder(tmp_path, predict, caplog):
+    assert predict(str(tmp_path / "none.fa")) == 2
+    assert "1 problem; nothing is done" in caplog.text
     assert not (tmp_path / "out").exists()
 
 
+def test_bad_records_alone_replace_an_earlier_summary(tmp_path, fasta, predict, caplog):
+    predict(fasta)
+    assert predict(sequence="GG-CC", overwrite=True) == 1
+    assert "--sequence: letter '-' at base 3" in caplog.text
+    assert [(row["id"], row["status"]) for row in rows(tmp_path / "out")] == [("sequence", "failed")]
+    assert (tmp_path / "out" / "predictions.dbn").read_text() == ""
+    assert {path.name for path in (tmp_path / "out").iterdir()} == ALWAYS
+
+
 def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkeypatch, caplog):
-    monkeypatch.setattr(predictor, "MAX_LENGTH", 50)
+    monkeypatch.setattr(limits, "MAX_LENGTH", 50)
     assert predict(fasta, strict=True) == 2
     assert predict(fasta) == 1
     assert f"{fasta} (tRNA/Phe): 76 bases; expected at most 50" in caplog.text
@@ -384,10 +394,10 @@ def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkey
 def test_a_record_that_fails_spoils_no_other_and_is_tried_again(
     tmp_path, fasta, predict, monkeypatch, calls
 ):
-    def refuse(probabilities, bases, decoding, **knowledge):
+    def refuse(probabilities, bases, decoding, **restraints):
         if bases == HAIRPIN:
             raise RnassError("decoding: no")
-        return decode(probabilities, bases, decoding, **knowledge)
+        return decode(probabilities, bases, decoding, **restraints)
 
     monkeypatch.setattr(predictor, "decode", refuse)
     assert predict(fasta) == 1
@@ -448,19 +458,21 @@ def test_resuming_with_more_records_does_the_new_ones(tmp_path, fasta, predict, 
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "named"),
     [
-        {"formats": ("ct",)},
-        {"baseline": True},
-        {"decoding": {"threshold": 0.3}},
-        {"thermodynamics": False},
+        ({"formats": ("ct",)}, "options.formats"),
+        ({"baseline": True}, "options.baseline"),
+        ({"decoding": {"threshold": 0.3}}, "options.decoding.threshold"),
+        ({"thermodynamics": False}, "options.thermodynamics"),
+        ({"mix": 0.5}, "options.mix"),
     ],
 )
-def test_resuming_with_other_options_does_all_anew(fasta, predict, calls, changed):
+def test_resuming_with_other_options_is_refused(tmp_path, fasta, predict, changed, named):
     predict(fasta)
-    calls.clear()
-    assert predict(fasta, resume=True, **changed) == 0
-    assert sorted(calls) == ["HP-2", "hp", "tRNA_Phe"]
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(OutputError, match=f"out: made with another {named}; expected the same"):
+        predict(fasta, resume=True, **changed)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_an_interruption_leaves_a_folder_that_can_be_resumed(
@@ -469,12 +481,12 @@ def test_an_interruption_leaves_a_folder_that_can_be_resumed(
     predict(many, out="whole")
     count = 0
 
-    def interrupt(probabilities, bases, decoding, **knowledge):
+    def interrupt(probabilities, bases, decoding, **restraints):
         nonlocal count
         count += 1
         if count == 20:
             raise KeyboardInterrupt
-        return decode(probabilities, bases, decoding, **knowledge)
+        return decode(probabilities, bases, decoding, **restraints)
 
     monkeypatch.setattr(predictor, "decode", interrupt)
     assert predict(many) == 130
@@ -496,16 +508,16 @@ def test_a_killed_worker_costs_no_finished_record_and_blames_none(
     caplog.set_level(logging.ERROR, "rnass")
     predict(many, out="whole", threads=1)
     calls.clear()
-    real = job._write
+    real = job.PredictJob.write
 
     def write(*arguments):
         for worker in multiprocessing.active_children():
             worker.kill()  # which may have ended already
         return real(*arguments)
 
-    monkeypatch.setattr(job, "_write", write)
-    monkeypatch.setattr(predictor, "_BATCH_PIXELS", 1000)  # written long before the last is folded
-    monkeypatch.setattr(vienna, "_AHEAD", 1)
+    monkeypatch.setattr(job.PredictJob, "write", write)
+    monkeypatch.setattr(pipeline, "_BATCH_SIZE", 1000)  # written long before the last is folded
+    monkeypatch.setattr(workers, "_AHEAD", 1)
     assert predict(many, threads=2) == 2
     (message,) = caplog.messages
     assert message.startswith("ViennaRNA: a worker process was killed, most likely as memory ran out; ")
@@ -525,7 +537,7 @@ def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monke
     def full(*_):
         raise OutputError("no space left on device")
 
-    monkeypatch.setattr(job, "_write", full)
+    monkeypatch.setattr(job.PredictJob, "write", full)
     others = multiprocessing.active_children()
     with pytest.raises(OutputError) as caught:
         predict(many, threads=2)
@@ -535,7 +547,7 @@ def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monke
 
 def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):
     with (
-        open_results(tmp_path / "out", {}),
+        open_results(tmp_path / "out", Plan("predict"), []),
         pytest.raises(OutputError, match=r"out: another run is writing into it; expected"),
     ):
         predict(fasta)
@@ -549,7 +561,7 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path, fasta, predict):
 
 
 def test_inputs_come_in_order_with_their_problems(tmp_path, bad):
-    good, problems = job.read_inputs([bad], "GGC")
-    assert good[0] == Rna("sequence", "GGC", "sequence")
-    assert [sequence.id for sequence in good] == ["sequence", "good", "fine"]
-    assert [problem.record for problem in problems] == ["gap", "empty", "digit"]
+    found = read_inputs([bad], "GGC")
+    assert found.rnas[0] == Rna("sequence", "GGC", "sequence")
+    assert [rna.id for rna in found.rnas] == ["sequence", "good", "fine"]
+    assert [problem.record for problem in found.problems] == ["gap", "empty", "digit"]

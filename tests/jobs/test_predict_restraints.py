@@ -7,13 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from rnass.decoding import Constraints, decode
+from rnass.constraints import Constraints
+from rnass.decoding import decode
+from rnass.errors import ConstraintError, InputError
 from rnass.io import read_constraints, read_structures
-from rnass.jobs.predict import JobOptions, predict_files
+from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.prediction.predictor import load_predictor
-from rnass.prediction.restraints import Knowledge
 from rnass.rna import Rna
-from rnass.thermodynamics.vienna import Ensemble, Subject, energy, fold
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.free_energy import energy
 
 HAIRPIN = "GGGGAAAACCCC"
 SWITCH = "GGGGAAAACCCCAAAAGGGG"
@@ -28,8 +31,8 @@ def predict(tmp_path, weights):
     def run(records, out="out", fasta="seqs.fa", **options):
         path = tmp_path / fasta
         path.write_text("".join(f">{name}\n{bases}\n" for name, bases in records.items()))
-        chosen = {"weights": weights, "device": "cpu", "threads": 1, "quiet": True} | options
-        return predict_files([str(path)], tmp_path / out, JobOptions(**chosen)), tmp_path / out
+        chosen = {"weights": weights, "device": "cpu", "threads": 1} | options
+        return predict_files([str(path)], tmp_path / out, PredictOptions(**chosen)), tmp_path / out
 
     return run
 
@@ -151,20 +154,20 @@ def test_the_two_methods_differ(predict, file):
 
 
 def test_mixing_all_of_vienna_decodes_its_map(weights):
-    predictor = load_predictor(weights, device="cpu", thermodynamics=False)
-    found = predictor(SWITCH + "AGC", Knowledge(mix=1.0))
+    predictor = load_predictor(weights, device="cpu", thermodynamics=False, mix=1.0)
+    found = predictor(SWITCH + "AGC")
     expected = Ensemble(SWITCH + "AGC").probabilities
     assert found.structure == decode(expected, SWITCH + "AGC", predictor.decoding)
-    np.testing.assert_allclose(found.informed, expected, atol=1e-5)
+    np.testing.assert_allclose(found.decoded_map, expected, atol=1e-5)
     assert np.abs(found.probabilities - expected).max() > 0.1
 
 
 def test_what_is_mixed_in_is_what_the_network_reads():
     bases = SWITCH + "AGC"
-    predictor = load_predictor("base", device="cpu")
-    (read,) = predictor.model.config.thermodynamics
+    predictor = load_predictor("base", device="cpu", mix=1.0)
+    (read,) = predictor.model.config.parameter_sets
     expected = Ensemble(bases, read).probabilities
-    np.testing.assert_allclose(predictor(bases, Knowledge(mix=1.0)).informed, expected, atol=1e-5)
+    np.testing.assert_allclose(predictor(bases).decoded_map, expected, atol=1e-5)
     assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004
 
 
@@ -185,7 +188,7 @@ def test_alternatives_hold_to_the_constraints(predict, file):
     assert all(found.partners[0] < 0 for _, found in read_structures(out / "x.alternatives.dbn"))
 
 
-def test_resuming_repeats_a_record_of_which_something_else_is_known(predict, file):
+def test_resuming_repeats_a_record_whose_restraints_changed(predict, file):
     records = {"a": HAIRPIN, "b": HAIRPIN}
     lines = ">a\nx...........\n>b\n.x..........\n"
     _, out = predict(records, constraints=file("c.txt", lines))
@@ -195,7 +198,7 @@ def test_resuming_repeats_a_record_of_which_something_else_is_known(predict, fil
     after = {name: (out / f"{name}.ct").stat().st_mtime_ns for name in records}
     assert status == 0
     assert [name for name in records if before[name] != after[name]] == ["b"]
-    assert json.loads((out / "run.json").read_text())["knowledge"]["constraints"] == changed
+    assert json.loads((out / "run.json").read_text())["restraints"]["constraints"] == changed
 
 
 def test_two_strands(predict):
@@ -205,7 +208,7 @@ def test_two_strands(predict):
     assert (out / "pair.dbn").read_text() == f">pair\n{DUPLEX}\n((((((((&))))))))\n"
     assert (out / "pair.vienna.dbn").read_text().splitlines()[2] == "((((((((&))))))))"
     assert (out / "predictions.dbn").read_text().startswith(f">pair\n{DUPLEX}\n")
-    assert (out / "pair.ct").read_text().startswith("   16 pair (two strands: 1-8 and 9-16)\n")
+    assert read_structures(out / "pair.ct")[0][0].nick == 8
     assert (out / "pair.bpseq").read_text().startswith("# pair (two strands: 1-8 and 9-16)\n")
     ((sequence, found),) = read_structures(out / "pair.dbn")
     assert (sequence.nick, len(found.pairs)) == (8, 8)
@@ -235,20 +238,27 @@ def test_two_strands_beside_others_come_out_as_alone(weights):
     assert together[0].dot_bracket == alone.dot_bracket == "((((((((&))))))))"
 
 
-def test_knowledge_that_does_not_fit_is_refused_from_python(weights):
+def test_restraints_that_do_not_fit_are_refused_from_python():
+    with pytest.raises(InputError, match="b: reactivities of 1 base; expected 12"):
+        Rna("b", HAIRPIN, reactivities=(0.5,))
+    with pytest.raises(ConstraintError, match="constraints: base 13 is out of range"):
+        Rna("a", HAIRPIN, constraints=Constraints(unpaired=frozenset({12})))
+
+
+def test_restraints_come_with_their_rna_and_cannot_be_of_another_number(weights):
     predictor = load_predictor(weights, device="cpu")
-    outcomes = predictor.predict(
-        [Rna("a", HAIRPIN), Rna("b", HAIRPIN)],
-        known=[Knowledge(Constraints(unpaired=frozenset({12}))), Knowledge(reactivities=(0.5,))],
-    )
-    messages = sorted(str(outcome.error) for outcome in outcomes)
-    assert messages[0].startswith("b: reactivities of 1 base; expected 12")
-    assert messages[1].startswith("constraints: base 13 is out of range")
+    rnas = [Rna("a", HAIRPIN, constraints=Constraints.from_line("x...........")), Rna("b", HAIRPIN)]
+    assert [row.prediction.dot_bracket for row in predictor.predict(rnas)] == [
+        ".(((....))).",
+        "((((....))))",
+    ]
+    with pytest.raises(TypeError, match="known"):
+        predictor.predict(rnas, known=[None])
 
 
 def test_vienna_falls_back_on_what_is_unpaired():
-    found = fold(Subject(HAIRPIN, constraint="x...|......."))
+    found = fold(FoldInput(HAIRPIN, constraint="x...|......."))
     assert found.mfe_structure.dot_bracket == ".(((....)))."
-    without = fold(Subject(HAIRPIN, forbidden=frozenset({(1, 10)}), pairs=True))
-    assert without.pairs.dense()[1, 10] == 0
-    assert without.pairs.dense()[0, 11] + without.pairs.dense()[0, 10] > 0.5
+    without = fold(FoldInput(HAIRPIN, forbidden=frozenset({(1, 10)}), mfe_bpp=True))
+    assert without.mfe_bpp.dense()[1, 10] == 0
+    assert without.mfe_bpp.dense()[0, 11] + without.mfe_bpp.dense()[0, 10] > 0.5

@@ -1,39 +1,52 @@
+"""The results folder and its journal: what is finished, what is kept, replaced and refused."""
+
 import errno
 import json
 import multiprocessing
 import time
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from rnass.errors import OutputError
-from rnass.io import read_dot_bracket, read_structures
-from rnass.jobs.results import open_results
-from rnass.jobs.summary import SummaryRow
+from rnass.constraints import Constraints
+from rnass.errors import OutputError, RnassError
+from rnass.files import write_text
+from rnass.jobs.journal import Plan
+from rnass.jobs.results import Record, Written, open_results
 from rnass.rna import Rna
-from rnass.structure import Structure
 
-OPTIONS = {"threshold": 0.5, "weights": "sha"}
-JOURNAL = ".rnass-journal.jsonl"
-RECORDS = [(f"r{k}", Rna(f"r{k}", "G" + "A" * k + "C", f"r{k} number {k}")) for k in range(3, 7)]
+JOURNAL, LOCK = ".rnass-journal.jsonl", ".rnass-lock"
+RECORDS = [Record(f"r{k}", Rna(f"r{k}", "G" + "A" * k + "C", f"r{k} number {k}")) for k in range(3, 7)]
+COLUMNS = ("id", "file", "length", "status", "message")
 
 
-def opened(folder, options, **flags):
+def plan(records=RECORDS, **changed):
+    values = {
+        "kind": "predict",
+        "identity": {"weights": "sha", "options": {"threshold": 0.5}},
+        "names": tuple(record.name for record in records),
+        "suffixes": (".ct", ".npy"),
+        "shared": ("all.txt", "summary.tsv", "run.json"),
+    }
+    return Plan(**{**values, **changed})
+
+
+def opened(folder, records=RECORDS, a_plan=None, **flags):
     """Results that nobody holds any more: the tests of what is written need no lock."""
-    with open_results(folder, options, **flags) as results:
+    with open_results(folder, a_plan or plan(records), records, **flags) as results:
         return results
 
 
-def fold(sequence):
-    return Structure(len(sequence), [(0, len(sequence) - 1)])
+def write(results, record, suffixes=(".ct", ".npy")):
+    for suffix in suffixes:
+        write_text(results.folder / f"{record.name}{suffix}", f"{suffix} of {record.rna.text}")
+    files = [f"{record.name}{suffix}" for suffix in suffixes]
+    results.finish(record, Written(files, shared={"all.txt": f"{record.rna.text}\n"}))
 
 
-def predict(results, name, sequence, formats=("ct", "dbn", "bpseq", "npy")):
-    structure = fold(sequence)
-    size = len(sequence)
-    files = results.write_record(name, sequence, structure, np.zeros((size, size)), formats)
-    row = SummaryRow(id=sequence.id, file=name, length=size, pairs=len(structure.pairs))
-    results.finish(row, sequence, structure, files)
+def close(results, records=RECORDS, bad=()):
+    write_text(results.folder / "all.txt", "".join(results.parts(records, "all.txt")))
+    results.close(records, bad, COLUMNS, {"version": "1"})
 
 
 def contents(folder):
@@ -41,172 +54,241 @@ def contents(folder):
 
 
 def finished(results, records=RECORDS):
-    return [name for name, sequence in records if results.is_finished(name, sequence)]
+    return [record.name for record in records if results.is_finished(record.name)]
 
 
 @pytest.fixture
 def whole(tmp_path):
     """The folder of a run that ended."""
     folder = tmp_path / "deep" / "results"
-    results = opened(folder, OPTIONS)
-    for name, sequence in RECORDS:
-        predict(results, name, sequence)
-    results.close(RECORDS)
-    results.write_run({"version": "1"})
+    results = opened(folder)
+    for record in RECORDS:
+        write(results, record)
+    close(results)
     return folder
 
 
 def test_a_run(whole):
-    names = {f"{name}.{suffix}" for name, _ in RECORDS for suffix in ("ct", "dbn", "bpseq", "npy")}
-    assert set(contents(whole)) == names | {"summary.tsv", "predictions.dbn", "run.json", JOURNAL}
-    for name, sequence in RECORDS:
-        for suffix in ("ct", "dbn", "bpseq"):
-            assert read_structures(whole / f"{name}.{suffix}") == [(sequence, fold(sequence))]
-        assert np.load(whole / f"{name}.npy").shape == (len(sequence),) * 2
-    assert read_dot_bracket(whole / "predictions.dbn") == [(s, fold(s)) for _, s in RECORDS]
-    lines = (whole / "summary.tsv").read_text().splitlines()
-    assert [line.split("\t")[0] for line in lines] == ["id", *(name for name, _ in RECORDS)]
+    names = {f"{record.name}{suffix}" for record in RECORDS for suffix in (".ct", ".npy")}
+    assert set(contents(whole)) == names | {"summary.tsv", "all.txt", "run.json", JOURNAL}
+    assert (whole / "all.txt").read_text().split() == [record.rna.text for record in RECORDS]
+    lines = [line.split("\t") for line in (whole / "summary.tsv").read_text().splitlines()]
+    assert lines[0] == list(COLUMNS)
+    assert lines[1:] == [[r.name, r.name, str(len(r.rna)), "ok", ""] for r in RECORDS]
     assert json.loads((whole / "run.json").read_text()) == {"version": "1"}
 
 
 def test_a_second_run_is_refused_and_names_the_ways_out(whole):
     before = contents(whole)
     with pytest.raises(OutputError, match=r"results: holds earlier results; .*--overwrite.*--resume"):
-        opened(whole, OPTIONS)
+        opened(whole)
     assert contents(whole) == before
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
-    (tmp_path / "r3.ct").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="holds other files; expected an empty folder, --overwrite"):
-        opened(tmp_path, OPTIONS)
+        opened(tmp_path)
     with pytest.raises(OutputError, match="no run to resume; expected an empty folder or --overwrite"):
-        opened(tmp_path, OPTIONS, resume=True)
-    assert contents(tmp_path) == {"r3.ct": b"mine"}
+        opened(tmp_path, resume=True)
+    assert contents(tmp_path) == {"notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize("name", ["summary.tsv", "run.json", "all.txt", "r3.ct"])
+@pytest.mark.parametrize("journal", [False, True])
+def test_a_users_own_file_is_never_replaced(tmp_path, whole, name, journal):
+    """Neither in a folder that rnass never wrote nor beside its results of other records."""
+    folder = whole if journal else tmp_path / "other"
+    flags = {"overwrite": True}
+    if journal:  # a file of that name that no journal names
+        results = opened(folder, [], plan([], shared=()), overwrite=True)
+        assert set(contents(results.folder)) == {JOURNAL}
+    else:
+        folder.mkdir()
+    (folder / name).write_text("mine")
+    before = contents(folder)
+    with pytest.raises(OutputError, match=f"{name}: not written by rnass, and in the way"):
+        opened(folder, **flags)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("flag", ["resume", "overwrite"])
+def test_an_input_is_never_replaced(whole, flag):
+    before = contents(whole)
+    with pytest.raises(OutputError, match=r"r4\.ct: input of this run; expected another folder"):
+        opened(whole, inputs=["-", str(whole / "r4.ct")], **{flag: True})
+    assert contents(whole) == before
 
 
 def test_overwrite_removes_our_files_and_no_others(whole):
     (whole / "notes.txt").write_text("mine")
+    (whole / "r9.ct").write_text("mine")
     (whole / ".rnass-0.tmp").write_text("half a file")
-    results = opened(whole, OPTIONS, overwrite=True)
-    assert contents(whole) == {"notes.txt": b"mine", JOURNAL: b""}
+    results = opened(whole, overwrite=True)
+    assert set(contents(whole)) == {"notes.txt", "r9.ct", JOURNAL}
     assert finished(results) == []
+
+
+@pytest.mark.parametrize("flag", ["overwrite", "resume"])
+def test_files_that_a_kill_left_without_their_line_are_removed(whole, flag):
+    """Of a record that was written and not yet entered in the journal."""
+    journal = (whole / JOURNAL).read_text().splitlines(keepends=True)
+    (whole / JOURNAL).write_text("".join(journal[:-1]))
+    results = opened(whole, **{flag: True})
+    assert not (whole / "r6.ct").exists()
+    assert finished(results) == ([] if flag == "overwrite" else ["r3", "r4", "r5"])
+
+
+def test_records_that_are_gone_lose_their_files(whole):
+    results = opened(whole, RECORDS[:2], resume=True)
+    assert finished(results) == ["r3", "r4"]
+    names = {f"{record.name}{suffix}" for record in RECORDS[:2] for suffix in (".ct", ".npy")}
+    assert set(contents(whole)) == names | {JOURNAL}
 
 
 def test_both_flags(tmp_path):
     with pytest.raises(OutputError, match="--overwrite and --resume; expected one of them"):
-        opened(tmp_path, OPTIONS, overwrite=True, resume=True)
+        opened(tmp_path, overwrite=True, resume=True)
 
 
 @pytest.mark.parametrize("flags", [{}, {"resume": True}, {"overwrite": True}])
 def test_an_empty_folder_takes_any_flag(tmp_path, flags):
     (tmp_path / ".DS_Store").touch()
-    assert finished(opened(tmp_path, OPTIONS, **flags)) == []
+    assert finished(opened(tmp_path, **flags)) == []
 
 
 def test_a_run_that_finished_nothing_is_in_nobodys_way(tmp_path):
-    opened(tmp_path, OPTIONS)
-    opened(tmp_path, OPTIONS)
+    opened(tmp_path)
+    opened(tmp_path)
 
 
-def test_a_killed_run_loses_no_finished_record(tmp_path, whole):
+def test_a_killed_run_loses_no_finished_record(whole):
     """Cut the journal as a kill may, at line ends and within; each record whole in it is finished."""
-    journal = (whole / JOURNAL).read_bytes()
-    ends = [k for k, byte in enumerate(journal) if byte == ord("\n")]
-    for length in sorted({*range(0, len(journal), 41), *ends, *(k + 1 for k in ends)}):
+    journal, files = (whole / JOURNAL).read_bytes(), contents(whole)
+    head = journal.index(b"\n") + 1  # is written whole, before any record
+    ends = [k for k, byte in enumerate(journal) if byte == ord("\n") and k >= head]
+    for length in sorted({*range(head, len(journal), 41), *ends, *(k + 1 for k in ends)}):
+        for name, data in files.items():
+            (whole / name).write_bytes(data)
         (whole / JOURNAL).write_bytes(journal[:length])
-        results = opened(whole, OPTIONS, resume=True)
-        whole_lines = (journal[:length] + b"\n" * (journal[length : length + 1] == b"\n")).count(b"\n")
-        assert finished(results) == [name for name, _ in RECORDS[:whole_lines]]
+        results = opened(whole, resume=True)
+        lines = (journal[:length] + b"\n" * (journal[length : length + 1] == b"\n")).count(b"\n") - 1
+        assert finished(results) == [record.name for record in RECORDS[:lines]]
 
 
 def test_a_resumed_run_ends_as_a_whole_one(tmp_path, whole):
     folder = tmp_path / "killed"
-    results = opened(folder, OPTIONS)
-    for name, sequence in RECORDS[:2]:
-        predict(results, name, sequence)
+    results = opened(folder)
+    for record in RECORDS[:2]:
+        write(results, record)
     with (folder / JOURNAL).open("ab") as journal:
-        journal.write(b'{"key": "torn')
+        journal.write(b'{"record": {"name": "torn')
     (folder / ".rnass-0.tmp").write_text("half a file")
 
-    results = opened(folder, OPTIONS, resume=True)
-    missing = [(name, sequence) for name, sequence in RECORDS if not results.is_finished(name, sequence)]
+    results = opened(folder, resume=True)
+    missing = [record for record in RECORDS if not results.is_finished(record.name)]
     assert missing == RECORDS[2:]
-    for name, sequence in reversed(missing):
-        predict(results, name, sequence)
-    results.close(RECORDS)
-    results.write_run({"version": "1"})
+    for record in reversed(missing):
+        write(results, record)
+    close(results)
     expected, found = contents(whole), contents(folder)
     del expected[JOURNAL], found[JOURNAL]
     assert found == expected
 
 
 def test_closing_after_an_interruption_lists_what_is_there(tmp_path):
-    results = opened(tmp_path, OPTIONS)
-    predict(results, *RECORDS[1])
-    results.close(RECORDS)
-    assert read_dot_bracket(tmp_path / "predictions.dbn") == [(RECORDS[1][1], fold(RECORDS[1][1]))]
+    results = opened(tmp_path)
+    write(results, RECORDS[1])
+    close(results)
+    assert (tmp_path / "all.txt").read_text() == f"{RECORDS[1].rna.text}\n"
     assert len((tmp_path / "summary.tsv").read_text().splitlines()) == 2
 
 
 def test_resuming_a_whole_run_leaves_nothing_to_do(whole):
     before = contents(whole)
-    results = opened(whole, {"weights": "sha", "threshold": 0.5}, resume=True)
-    assert finished(results) == [name for name, _ in RECORDS]
-    results.close(RECORDS)
+    results = opened(whole, resume=True)
+    assert finished(results) == [record.name for record in RECORDS]
+    close(results)
     assert contents(whole) == before
 
 
 @pytest.mark.parametrize(
-    "change",
+    "changed",
     [
-        lambda s: Rna(s.id, s.bases + "A", s.description),
-        lambda s: Rna(s.id, s.bases, "another header"),
+        {"bases": "GAAACA"},
+        {"description": "another header"},
+        {"constraints": Constraints.from_line("x....")},
+        {"reactivities": (0.1,) * 5},
     ],
+    ids=lambda changed: next(iter(changed)),
 )
-def test_another_sequence_under_the_name_is_not_finished(whole, change):
-    results = opened(whole, OPTIONS, resume=True)
-    name, sequence = RECORDS[0]
-    assert results.is_finished(name, sequence)
-    assert not results.is_finished(name, change(sequence))
-    results.close([(name, change(sequence)), RECORDS[1]])
-    assert [s.id for s, _ in read_dot_bracket(whole / "predictions.dbn")] == ["r4"]
+def test_another_rna_under_the_name_is_not_finished(whole, changed):
+    records = [Record("r3", replace(RECORDS[0].rna, **changed)), *RECORDS[1:]]
+    results = opened(whole, records, resume=True)
+    assert finished(results, records) == ["r4", "r5", "r6"]
+    assert not (whole / "r3.ct").exists()
 
 
-def test_other_options_are_not_finished(whole):
-    assert finished(opened(whole, {**OPTIONS, "threshold": 0.4}, resume=True)) == []
+def test_what_else_decides_a_record_is_part_of_it(whole):
+    records = [Record("r3", RECORDS[0].rna, [[0, 4]]), *RECORDS[1:]]
+    assert finished(opened(whole, records, resume=True), records) == ["r4", "r5", "r6"]
 
 
-def test_a_record_whose_file_is_gone_is_not_finished(whole):
-    (whole / "r4.npy").unlink()
-    assert finished(opened(whole, OPTIONS, resume=True)) == ["r3", "r5", "r6"]
+def test_other_options_are_refused(whole):
+    before = contents(whole)
+    other = plan(identity={"weights": "sha", "options": {"threshold": 0.4}})
+    message = r"results: made with another options\.threshold; expected the same to --resume, or"
+    with pytest.raises(OutputError, match=message):
+        opened(whole, a_plan=other, resume=True)
+    assert contents(whole) == before
 
 
-def test_a_record_done_again_leaves_no_stale_file(whole):
-    results = opened(whole, {"formats": "ct"}, resume=True)
-    predict(results, *RECORDS[0], formats=["ct"])
-    assert sorted(path.name for path in whole.glob("r3.*")) == ["r3.ct"]
-    results = opened(whole, {"formats": "ct"}, resume=True)
-    assert finished(results) == ["r3"]
+def test_another_command_is_refused(whole):
+    before = contents(whole)
+    with pytest.raises(OutputError, match="holds results of rnass predict; expected those of rnass em"):
+        opened(whole, a_plan=plan(kind="embed", identity={}), resume=True)
+    assert contents(whole) == before
+
+
+def gone(path):
+    path.unlink()
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def altered(path):
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+def longer(path):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+@pytest.mark.parametrize("damage", [gone, empty, altered, longer])
+def test_a_record_whose_file_is_not_as_written_is_not_finished(whole, damage):
+    damage(whole / "r4.npy")
+    assert finished(opened(whole, resume=True)) == ["r3", "r5", "r6"]
+    assert not (whole / "r4.ct").exists()
 
 
 def test_a_failed_record_stands_in_the_summary_and_is_tried_again(tmp_path):
-    results = opened(tmp_path, OPTIONS)
-    name, sequence = RECORDS[0]
-    results.finish(
-        SummaryRow(id="r3", file=name, status="failed", message="out of\nmemory"), sequence, None
-    )
-    predict(results, *RECORDS[1])
-    bad = SummaryRow(id="bad", status="failed", message="letter 'X' at base 7")
-    results.close(RECORDS, [bad])
+    results = opened(tmp_path)
+    write_text(tmp_path / "r3.ct", "half of it")
+    results.fail(RECORDS[0], RnassError("out of\nmemory"))
+    assert not (tmp_path / "r3.ct").exists()
+    write(results, RECORDS[1])
+    bad = {"id": "bad", "status": "failed", "message": "letter 'X' at base 7"}
+    close(results, bad=[bad])
     rows = [line.split("\t") for line in (tmp_path / "summary.tsv").read_text().splitlines()]
     assert [(row[0], row[-2], row[-1]) for row in rows[1:]] == [
         ("r3", "failed", r"out of\nmemory"),
         ("r4", "ok", ""),
         ("bad", "failed", "letter 'X' at base 7"),
     ]
-    assert len(read_dot_bracket(tmp_path / "predictions.dbn")) == 1
-    assert finished(opened(tmp_path, OPTIONS, resume=True)) == ["r4"]
+    assert (tmp_path / "all.txt").read_text() == f"{RECORDS[1].rna.text}\n"
+    assert finished(opened(tmp_path, resume=True)) == ["r4"]
 
 
 @pytest.mark.parametrize(
@@ -215,55 +297,55 @@ def test_a_failed_record_stands_in_the_summary_and_is_tried_again(tmp_path):
         "",
         "null",
         "[]",
+        "[" * 10_000,
         '{"key": 1}',
-        '{"key": "k", "files": [], "dot_bracket": "", "row": {"id": "a", "new_column": 1}}',
-        '{"key": "k", "files": null, "dot_bracket": "", "row": {"id": "a"}}',
+        '{"run": {"kind": "predict"}}',
+        '{"run": {"kind": 1, "identity": {}, "names": [], "suffixes": [], "shared": []}}',
+        '{"record": {"name": "r3", "key": "k", "files": null, "cells": {}, "shared": {}}}',
+        '{"record": {"name": "r3", "key": "k", "files": {"r3.ct": 1}, "cells": {}, "shared": {}}}',
     ],
+    ids=range(9),
 )
-def test_lines_of_the_journal_that_cannot_be_used_are_dropped(tmp_path, line):
-    (tmp_path / JOURNAL).write_text(line + "\n", encoding="utf-8")
-    opened(tmp_path, OPTIONS, resume=True)
-    assert (tmp_path / JOURNAL).read_text() == ""
+def test_lines_of_the_journal_that_cannot_be_used_are_dropped(whole, line):
+    with (whole / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.write(f"{line}\n")
+    assert finished(opened(whole, resume=True)) == [record.name for record in RECORDS]
 
 
 def test_the_journal_cannot_make_us_remove_other_files(tmp_path):
     outside = tmp_path / "outside"
     outside.write_text("mine")
     folder = tmp_path / "results"
-    results = opened(folder, OPTIONS)
-    results.finish(SummaryRow(id="a", file="a"), RECORDS[0][1], fold(RECORDS[0][1]), ["../outside"])
-    opened(folder, OPTIONS, overwrite=True)
-    assert outside.read_text() == "mine"
-
-
-def test_unknown_format(tmp_path):
-    results = opened(tmp_path, OPTIONS)
-    with pytest.raises(OutputError, match="format 'pdf' is unknown; expected ct, dbn, bpseq, npy"):
-        results.write_record("x", RECORDS[0][1], fold(RECORDS[0][1]), [[0.0]], ["pdf"])
+    opened(
+        folder, a_plan=plan(names=("../outside", "/etc/x"), suffixes=("", ".ct"), shared=("../outside",))
+    )
+    entry = {"name": "r3", "key": "k", "files": {"../outside": [4, ""]}, "cells": {}, "shared": {}}
+    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"record": entry}) + "\n")
+    (folder / "x.ct").write_text("mine")
+    opened(folder, overwrite=True)
+    assert outside.read_text() == (folder / "x.ct").read_text() == "mine"
 
 
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "x").write_text("")
     for folder in (tmp_path / "x", tmp_path / "x" / "y"):
         with pytest.raises(OutputError, match="expected a folder that can be written"):
-            opened(folder, OPTIONS)
+            opened(folder)
 
 
 def test_a_journal_that_cannot_be_written(tmp_path):
-    results = opened(tmp_path / "x", OPTIONS)
+    results = opened(tmp_path / "x")
     (tmp_path / "x" / JOURNAL).unlink()
     (tmp_path / "x").rmdir()
     with pytest.raises(OutputError, match=r"journal\.jsonl: no such file"):
-        results.finish(SummaryRow(id="a", file="a"), RECORDS[0][1], None)
-
-
-LOCK = ".rnass-lock"
+        results.finish(RECORDS[0], Written())
 
 
 def hold(folder, held):
     """What a run does that another meets."""
-    with open_results(folder, OPTIONS) as results:
-        predict(results, *RECORDS[0])
+    with open_results(folder, plan(), RECORDS) as results:
+        write(results, RECORDS[0])
         held.set()
         time.sleep(60)
 
@@ -285,7 +367,7 @@ def other_run(tmp_path):
 def test_a_second_run_at_the_same_time_is_refused_and_touches_nothing(tmp_path, other_run, flags):
     before = contents(tmp_path / "results")
     with pytest.raises(OutputError, match=r"results: another run is writing into it; expected another"):
-        opened(tmp_path / "results", OPTIONS, **flags)
+        opened(tmp_path / "results", **flags)
     assert contents(tmp_path / "results") == before
 
 
@@ -293,16 +375,15 @@ def test_a_killed_run_leaves_no_lock_behind(tmp_path, other_run):
     other_run.kill()
     other_run.join()
     assert (tmp_path / "results" / LOCK).exists()
-    assert finished(opened(tmp_path / "results", OPTIONS, resume=True)) == ["r3"]
+    assert finished(opened(tmp_path / "results", resume=True)) == ["r3"]
     assert not (tmp_path / "results" / LOCK).exists()
 
 
 def test_an_error_ends_the_lock_too(tmp_path):
-    name, sequence = RECORDS[0]
-    with pytest.raises(OutputError, match="unknown"), open_results(tmp_path, OPTIONS) as results:
-        results.write_record(name, sequence, fold(sequence), [[0.0]], ["pdf"])
+    with pytest.raises(OutputError, match="full"), open_results(tmp_path, plan(), RECORDS):
+        raise OutputError("the disk is full")
     assert set(contents(tmp_path)) == {JOURNAL}
-    opened(tmp_path, OPTIONS)
+    opened(tmp_path)
 
 
 def test_a_folder_where_files_cannot_be_locked_is_used_with_a_warning(tmp_path, monkeypatch, caplog):
@@ -313,7 +394,7 @@ def test_a_folder_where_files_cannot_be_locked_is_used_with_a_warning(tmp_path, 
 
     caplog.set_level("WARNING", "rnass")
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    predict(opened(tmp_path, OPTIONS), *RECORDS[0])
-    assert finished(opened(tmp_path, OPTIONS, resume=True)) == ["r3"]
+    write(opened(tmp_path), RECORDS[0])
+    assert finished(opened(tmp_path, resume=True)) == ["r3"]
     assert "files cannot be locked here; see that no other run writes into it" in caplog.text
     assert not (tmp_path / LOCK).exists()

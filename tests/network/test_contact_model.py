@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import CommitteeConfig
-from rnass.network.contact_model import Committee, ContactModel, Features, collate, energy_log_odds
+from rnass.config import MixtureConfig
+from rnass.network.contact_model import ContactModel, Features, Mixture, collate, energy_log_odds
 from rnass.network.partners import partner_probabilities
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics.folding import base_pair_probabilities
 
 
 def random_maps(rnas, sets=1):
@@ -40,7 +40,7 @@ def logits_of(model, rnas, maps):
 
 
 SWITCHES = [
-    {"attention_maps": attention, "outer_product": outer, "thermodynamics": sets}
+    {"attention_maps": attention, "outer_product": outer, "parameter_sets": sets}
     for attention, outer, sets in itertools.product((True, False), (True, False), ((), ("turner2004",)))
 ]
 
@@ -52,7 +52,7 @@ def named(switches):
 @pytest.mark.parametrize("switches", SWITCHES, ids=named)
 def test_many_rnas_give_what_each_gives_alone(with_head, rnas, switches):
     switched = with_head(**switches)
-    maps = random_maps(rnas) if switches["thermodynamics"] else None
+    maps = random_maps(rnas) if switches["parameter_sets"] else None
     together = logits_of(switched, rnas, maps)
     assert torch.equal(together, together.mT)
     assert together[0].std() > 0.02
@@ -62,7 +62,7 @@ def test_many_rnas_give_what_each_gives_alone(with_head, rnas, switches):
         torch.testing.assert_close(together[k, :size, :size], alone, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["attention_maps", "outer_product", "thermodynamics"])
+@pytest.mark.parametrize("name", ["attention_maps", "outer_product", "bpp"])
 def test_every_feature_shows_in_the_logits(model, rnas, name):
     maps = random_maps(rnas)
     before = logits_of(model, rnas, maps)
@@ -99,7 +99,7 @@ def test_the_same_batch_gives_the_same_bits(model, rnas):
 
 
 def test_a_model_takes_several_parameter_sets(with_head, rnas):
-    two = with_head(thermodynamics=("turner2004", "andronescu2007"))
+    two = with_head(parameter_sets=("turner2004", "andronescu2007"))
     maps = random_maps(rnas, sets=2)
     swapped = [m[::-1].copy() for m in maps]
     assert not torch.allclose(logits_of(two, rnas, maps), logits_of(two, rnas, swapped), atol=1e-3)
@@ -132,11 +132,11 @@ def test_viennarna_has_its_share_of_the_log_odds_but_not_of_the_logits(with_head
         with torch.no_grad():
             return model.log_odds(collate(rnas, maps, RNASS))
 
-    model = with_head(thermodynamics=("turner2004", "langdon2018"))
+    model = with_head(parameter_sets=("turner2004", "langdon2018"))
     maps = random_maps(rnas, sets=2)
     alone = logits_of(model, rnas, maps)
     without = logits_of(model, rnas, None)
-    model.config = dataclasses.replace(model.config, thermal_share=0.3)
+    model.config = dataclasses.replace(model.config, bpp_weight=0.3)
     mixed = log_odds_of(maps)
     for k, rna in enumerate(rnas):
         p = np.clip(maps[k].mean(0), 1e-2, 1 - 1e-4)
@@ -152,15 +152,15 @@ class TestReadingOtherParameterSets:
     """What is read of a set is a linear map of its probabilities and their logarithms."""
 
     def test_a_set_in_the_place_of_two_counts_as_both_did(self, with_head, rnas):
-        model = with_head(thermodynamics=("turner2004", "langdon2018"))
+        model = with_head(parameter_sets=("turner2004", "langdon2018"))
         maps = random_maps(rnas, sets=1)
         before = logits_of(model, rnas, [np.concatenate([m, m]) for m in maps])
         model.read(("rnass2026",))
-        assert model.config.thermodynamics == ("rnass2026",)
+        assert model.config.parameter_sets == ("rnass2026",)
         np.testing.assert_allclose(logits_of(model, rnas, maps), before, atol=1e-5)
 
     def test_a_set_that_stays_is_read_as_before_in_its_new_place(self, with_head, rnas):
-        model = with_head(thermodynamics=("turner2004", "langdon2018"))
+        model = with_head(parameter_sets=("turner2004", "langdon2018"))
         maps = random_maps(rnas, sets=2)
         before = logits_of(model, rnas, maps)
         model.read(("rnass2026", "turner2004"))
@@ -168,7 +168,7 @@ class TestReadingOtherParameterSets:
         np.testing.assert_allclose(logits_of(model, rnas, turned), before, atol=1e-5)
 
     def test_of_none_every_prediction_is_as_without(self, with_head, rnas):
-        model = with_head(thermodynamics=("turner2004",))
+        model = with_head(parameter_sets=("turner2004",))
         without = logits_of(model, rnas, None)
         model.read(())
         assert torch.equal(logits_of(model, rnas, None), without)
@@ -177,47 +177,47 @@ class TestReadingOtherParameterSets:
 
 
 @pytest.fixture
-def committee(with_head):
-    """Three members, each of which reads other parameter sets, the last one none."""
-    members = [
-        with_head(thermodynamics=sets) for sets in (("langdon2018",), ("turner2004", "langdon2018"), ())
+def mixture(with_head):
+    """Three experts, each of which reads other parameter sets, the last one none."""
+    experts = [
+        with_head(parameter_sets=sets) for sets in (("langdon2018",), ("turner2004", "langdon2018"), ())
     ]
-    calibrated = ({"temperature": 2.0}, {"offset": -1.0, "thermal_share": 0.3}, {"temperature": 0.5})
-    for member, changes in zip(members, calibrated, strict=True):
-        member.config = dataclasses.replace(member.config, **changes)
-    config = CommitteeConfig(
-        members=tuple(member.config for member in members),
-        shares=(0.2, 0.5, 0.3),
+    calibrated = ({"temperature": 2.0}, {"offset": -1.0, "bpp_weight": 0.3}, {"temperature": 0.5})
+    for expert, changes in zip(experts, calibrated, strict=True):
+        expert.config = dataclasses.replace(expert.config, **changes)
+    config = MixtureConfig(
+        experts=tuple(expert.config for expert in experts),
+        weights=(0.2, 0.5, 0.3),
         temperature=1.5,
         offset=0.25,
     )
-    return Committee(config, members).eval()
+    return Mixture(config, experts).eval()
 
 
 @pytest.mark.parametrize(("long", "times"), [(1, 3), (1000, 0)])
 def test_a_committee_returns_the_memory_of_each_member_where_rnas_are_long(
-    committee, rnas, monkeypatch, long, times
+    mixture, rnas, monkeypatch, long, times
 ):
     returned = []
     monkeypatch.setattr("rnass.network.contact_model._LONG", long)
     monkeypatch.setattr("rnass.network.contact_model.return_freed_memory", lambda: returned.append(1))
     with torch.no_grad():
-        committee.log_odds(collate(rnas, random_maps(rnas, sets=2), RNASS))
+        mixture.log_odds(collate(rnas, random_maps(rnas, sets=2), RNASS))
     assert len(returned) == times
 
 
-def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(committee, rnas):
-    assert committee.config.thermodynamics == ("langdon2018", "turner2004")
+def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(mixture, rnas):
+    assert mixture.config.parameter_sets == ("langdon2018", "turner2004")
     maps = random_maps(rnas, sets=2)  # in that order
-    one, two, three = committee.members
+    one, two, three = mixture.experts
     with torch.no_grad():
         parts = [
             0.2 * one(collate(rnas, [m[:1] for m in maps], RNASS)) / 2,
             0.5 * (two.log_odds(collate(rnas, [m[::-1].copy() for m in maps], RNASS)) - 1),
             0.3 * three(collate(rnas, None, RNASS)) / 0.5,
         ]
-        found = committee.log_odds(collate(rnas, maps, RNASS))
-        probabilities = committee.probabilities(collate(rnas, maps, RNASS))
+        found = mixture.log_odds(collate(rnas, maps, RNASS))
+        probabilities = mixture.probabilities(collate(rnas, maps, RNASS))
     present = collate(rnas, None, RNASS).mask.bool()
     pairs = present[:, :, None] & present[:, None, :]
     torch.testing.assert_close(found[pairs], sum(parts)[pairs], atol=1e-5, rtol=1e-5)
@@ -227,12 +227,12 @@ def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(co
     assert torch.equal(probabilities, probabilities.mT)
 
 
-def test_a_committee_answers_without_thermodynamics(committee, rnas):
+def test_a_mixture_answers_without_bpp(mixture, rnas):
     batch = collate(rnas[:1], None, RNASS)
     with torch.no_grad():
-        one, two, three = (member(batch) for member in committee.members)
+        one, two, three = (expert(batch) for expert in mixture.experts)
         expected = 0.2 * one / 2 + 0.5 * (two - 1) + 0.3 * three / 0.5
-        torch.testing.assert_close(committee.log_odds(batch), expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(mixture.log_odds(batch), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_bfloat16_stays_close_to_float32(model_config, rnas):
@@ -246,17 +246,15 @@ def test_bfloat16_stays_close_to_float32(model_config, rnas):
 
 
 def live_maps(model, batch):
-    """How many layers' attention maps are alive each time a layer hands out its own."""
+    """How many layers' attention maps are alive each time a layer has made its own."""
     kept, alive = [], []
     for layer in model.backbone.layers:
 
-        def attention(x, attended, rotation, watch, forward=layer.attention.forward):
-            def spy(maps):
-                kept.append(weakref.ref(maps))
-                alive.append(sum(reference() is not None for reference in kept))
-                watch(maps)
-
-            return forward(x, attended, rotation, spy)
+        def attention(*arguments, forward=layer.attention.forward):
+            out, maps = forward(*arguments)
+            kept.append(weakref.ref(maps))
+            alive.append(sum(reference() is not None for reference in kept))
+            return out, maps
 
         layer.attention.forward = attention
     model(batch)
@@ -277,9 +275,9 @@ def test_collate_pads_with_n_zeros_and_the_padding_token():
     assert batch.bases.tolist() == [[2, 2, 1], [0, 4, 4]]
     assert batch.mask.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert batch.tokens.tolist() == [[1, 7, 7, 6, 2], [1, 5, 2, 0, 0]]
-    np.testing.assert_array_equal(batch.thermodynamics[0], maps[0])
-    assert batch.thermodynamics[1].count_nonzero() == 1
-    assert collate(["A"], None, RNASS).thermodynamics is None
+    np.testing.assert_array_equal(batch.bpp[0], maps[0])
+    assert batch.bpp[1].count_nonzero() == 1
+    assert collate(["A"], None, RNASS).bpp is None
 
 
 def test_a_batch_moves_whole():
@@ -288,16 +286,16 @@ def test_a_batch_moves_whole():
     moved = vars(batch.to(torch.device("meta")))
     held = vars(moved.pop("features"))
     assert {t.device.type for t in [*moved.values(), *held.values()]} == {"meta"}
-    assert collate(["GGC"], None, RNASS).to(torch.device("meta")).thermodynamics is None
+    assert collate(["GGC"], None, RNASS).to(torch.device("meta")).bpp is None
 
 
 def test_corrections_start_level_with_the_energies(model_config, rnas):
-    head = dataclasses.replace(model_config.head, thermodynamics=("rnass2026",), residual=True)
+    head = dataclasses.replace(model_config.head, parameter_sets=("rnass2026",), residual=True)
     fresh = ContactModel(dataclasses.replace(model_config, head=head, one_partner=True)).eval()
-    maps = [vienna.base_pair_probabilities(rna, "rnass2026").dense()[None] for rna in rnas]
+    maps = [base_pair_probabilities(rna, "rnass2026").dense()[None] for rna in rnas]
     batch = collate(rnas, maps, RNASS)
     logits = logits_of(fresh, rnas, maps)
-    torch.testing.assert_close(logits, energy_log_odds(batch.thermodynamics))
+    torch.testing.assert_close(logits, energy_log_odds(batch.bpp))
     with torch.no_grad():
         found = fresh.probabilities(batch)
     for k, one in enumerate(maps):
@@ -317,5 +315,5 @@ def test_log_odds_of_energies_give_a_lone_pair_its_probability_back():
 
 
 def test_a_correction_needs_energies(model_config):
-    with pytest.raises(ValueError, match="residual: no parameter set"):
-        dataclasses.replace(model_config.head, thermodynamics=(), residual=True)
+    with pytest.raises(ValueError, match="residual: no set"):
+        dataclasses.replace(model_config.head, parameter_sets=(), residual=True)

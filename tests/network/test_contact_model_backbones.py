@@ -9,7 +9,7 @@ from rnass.network.contact_model import ContactModel, collate
 from rnass.prediction.predictor import Predictor
 from rnass.rna import Rna
 
-HEAD = HeadConfig(channels=4, blocks=1, dilations=(1,), outer_rank=3, thermodynamics=())
+HEAD = HeadConfig(channels=4, blocks=1, dilations=(1,), outer_rank=3, parameter_sets=())
 SIZE = {"layers": 2, "width": 16, "heads": 2, "ffn_width": 24, "positions": "learned"}
 CODONS = EncoderConfig(
     **SIZE, vocabulary="mrna-fm", vocabulary_size=73, position_rows=30, position_first=2

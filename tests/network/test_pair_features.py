@@ -13,6 +13,7 @@ from rnass.network.pair_features import (
     PairFeatures,
     _distance_bins,
     average_product_correction,
+    corrected_maps,
     symmetrise,
 )
 
@@ -81,7 +82,7 @@ def test_attention_projects_the_corrected_maps_of_each_layer_with_its_own_weight
     both = symmetrise(maps).numpy()
     for layer in range(2):
         weight = features.maps[layer].weight.numpy()  # (C, K)
-        got = features.attention(layer, maps, mask)
+        got = features.project(layer, corrected_maps(maps, mask))
         for b in range(B):
             corrected = np.stack([apc_by_hand(both[b, k]) for k in range(2)], -1)  # (L, L, K)
             np.testing.assert_allclose(got[b], _MAP_SCALE * corrected @ weight.T, atol=1e-4)
@@ -90,8 +91,8 @@ def test_attention_projects_the_corrected_maps_of_each_layer_with_its_own_weight
 def test_attention_of_padding_changes_nothing(features):
     maps = maps_of((1, 2, L, L))
     mask = torch.tensor([[1.0] * 5 + [0.0] * 2])
-    got = features.attention(0, maps, mask)[:, :5, :5]
-    alone = features.attention(0, maps[:, :, :5, :5], torch.ones(1, 5))
+    got = features.project(0, corrected_maps(maps, mask))[:, :5, :5]
+    alone = features.project(0, corrected_maps(maps[:, :, :5, :5], torch.ones(1, 5)))
     torch.testing.assert_close(got, alone, atol=1e-6, rtol=0)
 
 
@@ -106,15 +107,15 @@ def test_outer_product_is_that_of_plain_loops(features, embeddings):
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
-def test_thermodynamics_enter_as_they_are_and_as_logarithms(encoder_config, head_config):
-    head = dataclasses.replace(head_config, outer_product=False, thermodynamics=("one", "two"))
+def test_base_pair_probabilities_enter_as_they_are_and_as_logarithms(encoder_config, head_config):
+    head = dataclasses.replace(head_config, outer_product=False, parameter_sets=("one", "two"))
     features = PairFeatures(encoder_config, head).requires_grad_(False)
     torch.nn.init.zeros_(features.bases.weight)
     torch.nn.init.zeros_(features.distance.weight)
     maps = maps_of((B, 2, L, L)) ** 8
     maps[0, 0, 0, :3] = torch.tensor([0.0, 1.0, 1e-4])
     got = features(torch.zeros(B, L, 16), torch.zeros(B, L, dtype=torch.long), maps)
-    weight = features.thermodynamics.weight.tolist()  # (C, 2 S): the maps, then their logarithms
+    weight = features.bpp.weight.tolist()  # (C, 2 S): the maps, then their logarithms
     for b, i, j, c in np.ndindex(*got.shape):
         p = maps[b, :, i, j].tolist()
         logs = [math.log(max(one, 1e-4) / 1e-4) / math.log(1e4) for one in p]
@@ -150,7 +151,6 @@ def test_distances_have_bins_that_grow_up_to_the_last():
 
 
 def test_switched_off_features_hold_no_weights(encoder_config, head_config):
-    head = dataclasses.replace(head_config, attention_maps=False, outer_product=False, thermodynamics=())
+    head = dataclasses.replace(head_config, attention_maps=False, outer_product=False, parameter_sets=())
     features = PairFeatures(encoder_config, head)
     assert sorted(dict(features.named_parameters())) == ["bases.weight", "distance.weight"]
-    assert features.attention(0, torch.ones(1, 2, 4, 4), torch.ones(1, 4)) is None

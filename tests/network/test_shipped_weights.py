@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 import rnass
+from rnass.files import sha256
 from rnass.io import read_dot_bracket
+from rnass.manifest import manifest_entry
 from rnass.metrics import score
-from rnass.network.weights import find_weights, manifest_entry, open_backbone, sha256
+from rnass.network.backbones import open_backbone
+from rnass.network.weights import find_weights
 from rnass.thermodynamics.energies import Energies
-from rnass.thermodynamics.vienna import OWN_ENERGIES, TURNER_2004
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, TURNER_2004
 
 ROOT = Path(__file__).parents[2]
 KNOWN = {s.id: (s, known) for s, known in read_dot_bracket(ROOT / "examples" / "known.dbn")}

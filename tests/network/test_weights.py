@@ -10,16 +10,17 @@ from safetensors.torch import save_file
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import CommitteeConfig
+from rnass.config import MixtureConfig
 from rnass.errors import CheckpointError, ConfigError
-from rnass.network import weights
-from rnass.network.contact_model import Committee, ContactModel, collate
+from rnass.files import sha256
+from rnass.network import backbones, models, weights
+from rnass.network.contact_model import ContactModel, Mixture, collate
 
 
 @pytest.fixture
 def saved(model, tmp_path):
     path = tmp_path / "weights" / "rnass-mine.safetensors"
-    weights.save_model(path, model, {"steps": 3})
+    models.save_model(path, model, {"steps": 3})
     return path
 
 
@@ -35,8 +36,8 @@ def rewritten(path, change):
 
 def test_a_model_comes_back_with_its_configuration_and_float16_weights(model, saved):
     model.config = dataclasses.replace(model.config, temperature=1.5, offset=0.25)
-    weights.save_model(saved, model, {})
-    loaded = weights.load_model(saved)
+    models.save_model(saved, model, {})
+    loaded = models.load_model(saved)
     assert loaded.config == model.config
     assert not loaded.training
     for key, tensor in model.state_dict().items():
@@ -48,12 +49,12 @@ def test_a_loaded_model_answers_as_the_saved_one(model, saved, rnas):
         parameter.data = parameter.data.half().float()
     batch = collate(rnas, None, RNASS)
     with torch.no_grad():
-        torch.testing.assert_close(weights.load_model(saved)(batch), model(batch), atol=0, rtol=0)
+        torch.testing.assert_close(models.load_model(saved)(batch), model(batch), atol=0, rtol=0)
 
 
 def test_the_same_weights_make_the_same_file(model, tmp_path):
     for k in range(8):
-        weights.save_model(tmp_path / f"{k}.safetensors", model, {"steps": 3})
+        models.save_model(tmp_path / f"{k}.safetensors", model, {"steps": 3})
     assert len({path.read_bytes() for path in tmp_path.glob("*.safetensors")}) == 1
 
 
@@ -65,9 +66,9 @@ def test_saving_leaves_no_other_file_and_says_how_it_was_made(saved):
 
 def test_a_backbone_is_read_alone_and_out_of_a_contact_model(model, saved, tmp_path):
     alone = tmp_path / "backbone.safetensors"
-    weights.save_backbone(alone, model.backbone, {})
+    backbones.save_backbone(alone, model.backbone, {})
     for path in (alone, saved):
-        encoder = weights.load_backbone(path)
+        encoder = backbones.load_backbone(path)
         assert isinstance(encoder, Encoder)
         assert encoder.config == model.config.encoder
         for key, tensor in model.backbone.state_dict().items():
@@ -76,45 +77,43 @@ def test_a_backbone_is_read_alone_and_out_of_a_contact_model(model, saved, tmp_p
 
 def test_a_backbone_is_no_contact_model(model, tmp_path):
     path = tmp_path / "backbone.safetensors"
-    weights.save_backbone(path, model.backbone, {})
+    backbones.save_backbone(path, model.backbone, {})
     with pytest.raises(CheckpointError, match=r"backbone\.safetensors: holds a backbone; expected"):
-        weights.load_model(path)
+        models.load_model(path)
 
 
 @pytest.fixture
-def committee(model, tmp_path):
+def mixture(model, tmp_path):
     """Its file, and itself: a model and the same one with other weights."""
     other = ContactModel(model.config)
-    config = CommitteeConfig(members=(model.config, other.config), shares=(0.75, 0.25), offset=0.5)
-    both = Committee(config, [model, other])
+    config = MixtureConfig(experts=(model.config, other.config), weights=(0.75, 0.25), offset=0.5)
+    both = Mixture(config, [model, other])
     path = tmp_path / "both.safetensors"
-    weights.save_committee(path, both, {"how": "by hand"})
+    models.save_mixture(path, both, {"how": "by hand"})
     return path, both
 
 
-def test_a_committee_comes_back_with_its_configuration_and_float16_weights(committee):
-    path, both = committee
-    loaded = weights.load_pairing_model(path)
-    assert isinstance(loaded, Committee)
+def test_a_committee_comes_back_with_its_configuration_and_float16_weights(mixture):
+    path, both = mixture
+    loaded = models.load_pairing_model(path)
+    assert isinstance(loaded, Mixture)
     assert loaded.config == both.config
     assert not loaded.training
     for key, tensor in both.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], tensor.half().float()), key
 
 
-def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(committee):
-    path, _ = committee
-    with pytest.raises(
-        CheckpointError, match=r"both\.safetensors: holds a committee; expected a contact"
-    ):
-        weights.load_model(path)
+def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(mixture):
+    path, _ = mixture
+    with pytest.raises(CheckpointError, match=r"both\.safetensors: holds a mixture; expected a contact"):
+        models.load_model(path)
     with pytest.raises(CheckpointError, match=r"holds its own backbone; expected no other \(mine\)"):
-        weights.load_pairing_model(path, "mine")
+        models.load_pairing_model(path, "mine")
 
 
-def test_the_backbone_of_a_committee_is_that_of_its_first_member(committee):
-    path, both = committee
-    encoder = weights.load_backbone(path)
+def test_the_backbone_of_a_committee_is_that_of_its_first_expert(mixture):
+    path, both = mixture
+    encoder = backbones.load_backbone(path)
     for key, tensor in both.backbone.state_dict().items():
         assert torch.equal(encoder.state_dict()[key], tensor.half().float()), key
 
@@ -152,7 +151,7 @@ def halve(_, metadata):
 )
 def test_what_does_not_fit_is_named(saved, change, message):
     with pytest.raises(CheckpointError, match=rf"rnass-mine\.safetensors: {message}"):
-        weights.load_model(rewritten(saved, change))
+        models.load_model(rewritten(saved, change))
 
 
 def test_a_configuration_of_another_version_is_refused(saved):
@@ -160,7 +159,7 @@ def test_a_configuration_of_another_version_is_refused(saved):
         metadata["config"] = json.dumps({"encoder": {"colour": 1}})
 
     with pytest.raises(ConfigError, match=r"rnass-mine\.safetensors: encoder\.colour"):
-        weights.load_model(rewritten(saved, change))
+        models.load_model(rewritten(saved, change))
 
 
 @pytest.mark.parametrize("content", [b"", b"no safetensors at all"], ids=["empty", "text"])
@@ -168,38 +167,38 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"x\.safetensors: .*expected a safetensors file"):
-        weights.load_backbone(path)
+        backbones.load_backbone(path)
 
 
 def test_an_absent_file_is_named_even_where_a_manifest_knows_it(tmp_path):
     (tmp_path / "manifest.json").write_text('{"x.safetensors": {"sha256": "0"}}')
     with pytest.raises(CheckpointError, match=r"x\.safetensors: no such file"):
-        weights.load_model(tmp_path / "x.safetensors")
+        models.load_model(tmp_path / "x.safetensors")
 
 
 def test_a_file_must_have_the_sha256_of_the_manifest(saved):
     manifest = saved.parent / "manifest.json"
-    manifest.write_text(json.dumps({saved.name: {"sha256": weights.sha256(saved), "licence": "MIT"}}))
+    manifest.write_text(json.dumps({saved.name: {"sha256": sha256(saved), "licence": "MIT"}}))
     assert weights.manifest_entry(saved)["licence"] == "MIT"
-    weights.load_model(saved)
+    models.load_model(saved)
     data = bytearray(saved.read_bytes())
     data[-1] ^= 1
     saved.write_bytes(data)
     with pytest.raises(CheckpointError, match=r"sha256 differs; expected [0-9a-f]{64} as in"):
-        weights.load_model(saved)
+        models.load_model(saved)
 
 
 @pytest.mark.parametrize("content", ["{", '["x"]'], ids=["no JSON", "no object"])
 def test_a_broken_manifest_is_named(saved, content):
     (saved.parent / "manifest.json").write_text(content)
     with pytest.raises(CheckpointError, match=r"manifest\.json: .*expected a JSON object"):
-        weights.load_model(saved)
+        models.load_model(saved)
 
 
 def test_sha256_is_that_of_the_standard(tmp_path):
     path = tmp_path / "abc"
     path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1
-    assert weights.sha256(path).startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert sha256(path).startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
 def test_weights_are_looked_for_in_order(tmp_path, monkeypatch):

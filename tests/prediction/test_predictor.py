@@ -18,20 +18,18 @@ import torch
 from tiny_weights import save_tiny_weights, tiny_model
 
 import rnass
-from rnass.config import CommitteeConfig, DecodingConfig
-from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
-from rnass.network.contact_model import Committee, ContactModel, collate
+from rnass.config import DecodingConfig, MixtureConfig
+from rnass.decoding import one_partner
+from rnass.errors import CheckpointError, RnassError, SequenceError
+from rnass.network.contact_model import ContactModel, Mixture, collate
+from rnass.prediction import limits, pipeline
 from rnass.prediction import predictor as module
-from rnass.prediction.predictor import (
-    MAX_LENGTH,
-    Cores,
-    Predictor,
-    choose_device,
-    load_predictor,
-    share_cores,
-)
+from rnass.prediction.limits import MAX_LENGTH
+from rnass.prediction.pipeline import Cores, run_pipeline, share_cores
+from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.rna import Rna
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import workers
+from rnass.thermodynamics.folding import FoldInput, base_pair_probabilities
 
 HAIRPIN = "GGGGAAAACCCC"
 
@@ -42,8 +40,8 @@ def draw(count, shortest=1, longest=60, seed=0):
     return [Rna(f"r{k}", "".join(letters.choices("ACGU", k=n))) for k, n in enumerate(sizes)]
 
 
-def in_order(outcomes):
-    return sorted(outcomes, key=lambda outcome: outcome.number)
+def in_order(rows):
+    return sorted(rows, key=lambda row: row.number)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,7 @@ def predictor():
 
 def test_one_prediction(predictor):
     got = predictor("ggggaaaacccc")
-    assert got.sequence.bases == HAIRPIN
+    assert got.rna.bases == HAIRPIN
     assert got.dot_bracket == got.structure.dot_bracket == "((((....))))"
     assert got.probabilities.shape == (12, 12)
     assert got.probabilities.dtype == np.float32
@@ -70,16 +68,16 @@ def test_one_prediction(predictor):
 
 
 def test_probabilities_are_those_of_the_model(predictor):
-    maps = [vienna.base_pair_probabilities(HAIRPIN).dense()[None]]
+    maps = [base_pair_probabilities(HAIRPIN).dense()[None]]
     batch = collate([HAIRPIN], maps, predictor.model.backbone.vocabulary)
     with torch.no_grad():
         expected = predictor.model.probabilities(batch)[0].numpy()
-    np.testing.assert_array_equal(predictor(HAIRPIN).probabilities, expected)
+    np.testing.assert_array_equal(predictor(HAIRPIN).probabilities, one_partner(expected, HAIRPIN))
 
 
 def test_what_is_done_in_place_without_gradients_changes_no_bit(predictor):
     bases = [sequence.bases for sequence in draw(4)]
-    maps = [vienna.base_pair_probabilities(one).dense()[None] for one in bases]
+    maps = [base_pair_probabilities(one).dense()[None] for one in bases]
     batch = collate(bases, maps, predictor.model.backbone.vocabulary)
     with torch.no_grad():
         in_place = predictor.model(batch)
@@ -92,7 +90,7 @@ def test_many_are_as_each_alone(predictor):
     assert [outcome.number for outcome in outcomes] == list(range(40))
     for sequence, outcome in zip(sequences, outcomes, strict=True):
         alone = predictor(sequence)
-        assert outcome.prediction.sequence is sequence
+        assert outcome.prediction.rna is sequence
         np.testing.assert_allclose(outcome.prediction.probabilities, alone.probabilities, atol=1e-5)
         assert outcome.prediction.structure == alone.structure
         assert outcome.prediction.thermodynamics.mfe == alone.thermodynamics.mfe
@@ -109,7 +107,7 @@ def test_workers_change_nothing(predictor):
     sequences = draw(30)
     for a, b in zip(
         in_order(predictor.predict(sequences)),
-        in_order(predictor.predict(sequences, Cores(1))),
+        in_order(run_pipeline(predictor, sequences, Cores(1))),
         strict=True,
     ):
         np.testing.assert_array_equal(a.prediction.probabilities, b.prediction.probabilities)
@@ -117,17 +115,17 @@ def test_workers_change_nothing(predictor):
 
 
 def test_lanes_change_nothing(predictor, monkeypatch):
-    monkeypatch.setattr(module, "_BATCH_PIXELS", 4000)
+    monkeypatch.setattr(pipeline, "_BATCH_SIZE", 4000)
     sequences = [*draw(30), Rna("wrong", "AC"), Rna("long", "A" * 99)]
-    real = predictor._probabilities
+    real = predictor.read
 
     def refuse(rnas, folded):
         if any(rna.id == "wrong" for rna in rnas):
             raise RnassError("wrong: no")
         return real(rnas, folded)
 
-    monkeypatch.setattr(predictor, "_probabilities", refuse)
-    one, three = (in_order(predictor.predict(sequences, Cores(0, lanes))) for lanes in (1, 3))
+    monkeypatch.setattr(predictor, "read", refuse)
+    one, three = (in_order(run_pipeline(predictor, sequences, Cores(0, lanes))) for lanes in (1, 3))
     assert [a.number for a in one] == [b.number for b in three] == list(range(32))
     for a, b in zip(one, three, strict=True):
         if a.number == 30:
@@ -138,7 +136,7 @@ def test_lanes_change_nothing(predictor, monkeypatch):
 
 
 def test_lanes_run_beside_each_other_but_never_beside_a_very_long_rna(predictor, monkeypatch):
-    monkeypatch.setattr(module, "_BATCH_PIXELS", 1000)
+    monkeypatch.setattr(pipeline, "_BATCH_SIZE", 1000)
     sizes, beside = [], []
     lock, together = threading.Lock(), threading.Event()
 
@@ -155,9 +153,9 @@ def test_lanes_run_beside_each_other_but_never_beside_a_very_long_rna(predictor,
             sizes.remove(size)
         return [np.zeros((len(rna), len(rna)), dtype=np.float32) for rna in rnas]
 
-    monkeypatch.setattr(predictor, "_probabilities", probabilities)
+    monkeypatch.setattr(predictor, "read", probabilities)
     short = [Rna(f"s{k}", "A" * 30) for k in range(8)]
-    list(predictor.predict([*short, Rna("long", "A" * 90)], Cores(0, 2)))
+    list(run_pipeline(predictor, [*short, Rna("long", "A" * 90)], Cores(0, 2)))
     assert together.is_set()
     assert max(map(len, beside)) == 2
     assert [90] in beside
@@ -172,22 +170,63 @@ def test_workers_are_started_once(predictor, monkeypatch):
             started.append(arguments)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(vienna, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(module, "_AHEAD", 4)
-    assert len(list(predictor.predict(draw(20), Cores(1)))) == 20
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pipeline, "AHEAD", 4)
+    assert len(list(run_pipeline(predictor, draw(20), Cores(1)))) == 20
     assert len(started) == 1
 
 
-def test_workers_end_with_an_error_of_the_network(predictor, monkeypatch):
-    def fail(*_):
-        raise RuntimeError("can't allocate memory")
+def test_workers_end_with_an_error_on_the_way(predictor, monkeypatch):
+    """What is no exception of one RNA, as Ctrl-C, goes through; nothing of it is held."""
 
-    monkeypatch.setattr(predictor, "_probabilities", fail)
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predictor, "decode", fail)
     others = multiprocessing.active_children()
-    with pytest.raises(RuntimeError) as caught:
-        list(predictor.predict(draw(20), Cores(1)))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        list(run_pipeline(predictor, draw(20), Cores(1)))
     assert multiprocessing.active_children() == others
-    assert "allocate" in str(caught.value)
+    assert caught.type is KeyboardInterrupt
+
+
+MEMORY = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "b: memory ran out; expected a shorter RNA"),
+        (RuntimeError(MEMORY), "b: memory ran out; expected a shorter RNA"),
+        (ValueError("odd"), "b: unexpected ValueError: odd; please report it"),
+        (RnassError("b: no"), "b: no"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["fold", "read", "decode"])
+def test_an_error_at_any_stage_is_its_rnas_alone(predictor, monkeypatch, stage, error, message):
+    def fail(rna):
+        if rna == "GGC":
+            raise error
+
+    if stage == "fold":
+        real = FoldInput.ensemble
+        monkeypatch.setattr(FoldInput, "ensemble", lambda one, name: fail(one.bases) or real(one, name))
+        message = message.replace("b: ", "b: ViennaRNA: ") if message != "b: no" else "b: b: no"
+    elif stage == "read":
+        read = predictor.read
+        monkeypatch.setattr(
+            predictor,
+            "read",
+            lambda rnas, *rest: [fail(rna.bases) for rna in rnas] and read(rnas, *rest),
+        )
+    else:
+        decode = predictor.decode
+        monkeypatch.setattr(
+            predictor, "decode", lambda rna, *rest: fail(rna.bases) or decode(rna, *rest)
+        )
+    rows = in_order(predictor.predict([Rna("a", HAIRPIN), Rna("b", "GGC"), Rna("c", "GGGG")]))
+    assert [row.prediction is None for row in rows] == [False, True, False]
+    assert str(rows[1].error).startswith(message)
 
 
 def test_input_is_read_as_it_is_needed(predictor):
@@ -195,16 +234,14 @@ def test_input_is_read_as_it_is_needed(predictor):
     endless = (Rna(str(next(taken)), HAIRPIN) for _ in itertools.count())
     outcomes = predictor.predict(endless)
     assert [next(outcomes).number for _ in range(3)] == [0, 1, 2]
-    assert next(taken) <= 2 * module._AHEAD + 1
+    assert next(taken) <= 2 * pipeline.AHEAD + 1
 
 
 def test_batches_are_bounded_and_of_like_length(predictor, monkeypatch):
-    monkeypatch.setattr(module, "_BATCH_PIXELS", 4000)
+    monkeypatch.setattr(pipeline, "_BATCH_SIZE", 4000)
     seen = []
-    real = predictor._probabilities
-    monkeypatch.setattr(
-        predictor, "_probabilities", lambda rnas, folded: seen.append(rnas) or real(rnas, folded)
-    )
+    real = predictor.read
+    monkeypatch.setattr(predictor, "read", lambda rnas, folded: seen.append(rnas) or real(rnas, folded))
     list(predictor.predict(draw(40, longest=90)))
     sizes = [[len(rna) for rna in rnas] for rnas in seen]
     assert sum(map(len, sizes)) == 40
@@ -222,12 +259,12 @@ def test_without_thermodynamics_the_map_differs_and_viennarna_is_still_reported(
     got = Predictor(predictor.model, thermodynamics=False)(HAIRPIN)
     assert abs(got.probabilities - predictor(HAIRPIN).probabilities).max() > 0.1
     assert got.thermodynamics.mfe == pytest.approx(RNA.fold(HAIRPIN)[1])
-    assert got.thermodynamics.base_pairs == ()
+    assert got.thermodynamics.bpp == ()
 
 
 def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
     shared = tiny_model()
-    shared.config = dataclasses.replace(shared.config, thermal_share=0.4)
+    shared.config = dataclasses.replace(shared.config, bpp_weight=0.4)
     alone, mixed = (Predictor(m, thermodynamics=False)(HAIRPIN) for m in (predictor.model, shared))
     np.testing.assert_array_equal(alone.probabilities, mixed.probabilities)
     assert abs(Predictor(shared)(HAIRPIN).probabilities - mixed.probabilities).max() > 0.1
@@ -235,18 +272,14 @@ def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
 
 def test_a_committee_predicts_with_every_parameter_set_its_members_read(predictor):
     one, two = tiny_model(), tiny_model(("langdon2018",))
-    config = CommitteeConfig(members=(one.config, two.config), shares=(0.5, 0.5))
-    committee = Committee(config, [one, two])
-    maps = np.stack(
-        [vienna.base_pair_probabilities(HAIRPIN, name).dense() for name in config.thermodynamics]
-    )
+    config = MixtureConfig(experts=(one.config, two.config), weights=(0.5, 0.5))
+    mixture = Mixture(config, [one, two])
+    maps = np.stack([base_pair_probabilities(HAIRPIN, name).dense() for name in config.parameter_sets])
     with torch.no_grad():
-        expected = committee.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[
-            0
-        ].numpy()
-    got = Predictor(committee)(HAIRPIN)
+        expected = mixture.probabilities(collate([HAIRPIN], [maps], one.backbone.vocabulary))[0].numpy()
+    got = Predictor(mixture)(HAIRPIN)
     assert got.dot_bracket == "((((....))))"
-    np.testing.assert_array_equal(got.probabilities, expected)
+    np.testing.assert_array_equal(got.probabilities, one_partner(expected, HAIRPIN))
 
 
 def test_the_baseline_has_mea_and_centroid(predictor):
@@ -272,7 +305,7 @@ def test_letters_that_are_no_bases(predictor, bases, message):
 
 
 def test_too_long(predictor, monkeypatch):
-    monkeypatch.setattr(module, "MAX_LENGTH", 12)
+    monkeypatch.setattr(limits, "MAX_LENGTH", 12)
     long = Rna("long", HAIRPIN + "A")
     message = r"long: 13 bases; expected at most 12"
     with pytest.raises(SequenceError, match=message):
@@ -284,14 +317,14 @@ def test_too_long(predictor, monkeypatch):
 
 
 def test_an_rna_that_the_network_refuses_spoils_no_other(predictor, monkeypatch):
-    real = predictor._probabilities
+    real = predictor.read
 
     def refuse(rnas, folded):
         if "GGC" in [rna.bases for rna in rnas]:
             raise SequenceError("sequence: 3 tokens; expected at most 2")
         return real(rnas, folded)
 
-    monkeypatch.setattr(predictor, "_probabilities", refuse)
+    monkeypatch.setattr(predictor, "read", refuse)
     three = [Rna("a", HAIRPIN), Rna("b", "GGC"), Rna("c", "GGGG")]
     outcomes = in_order(predictor.predict(three))
     assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
@@ -299,42 +332,31 @@ def test_an_rna_that_the_network_refuses_spoils_no_other(predictor, monkeypatch)
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_done_one_by_one(predictor, monkeypatch):
-    real = predictor._probabilities
+    real = predictor.read
 
     def small(rnas, folded):
         if sum(map(len, rnas)) > 13:
             raise torch.cuda.OutOfMemoryError("out of memory")
         return real(rnas, folded)
 
-    monkeypatch.setattr(predictor, "_probabilities", small)
+    monkeypatch.setattr(predictor, "read", small)
     three = [Rna("a", HAIRPIN), Rna("b", "G" * 14), Rna("c", HAIRPIN)]
     outcomes = in_order(predictor.predict(three))
     assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
-    assert "14 bases do not fit into the memory of cpu; expected fewer" in str(outcomes[1].error)
+    assert "b: memory ran out; expected a shorter RNA, fewer --threads" in str(outcomes[1].error)
 
 
 def test_a_structure_that_cannot_be_decoded_spoils_no_other(predictor, monkeypatch):
     real = module.decode
 
-    def refuse(probabilities, bases, decoding, **knowledge):
+    def refuse(probabilities, bases, decoding, **restraints):
         if bases == "GGC":
             raise RnassError("decoding: no")
-        return real(probabilities, bases, decoding, **knowledge)
+        return real(probabilities, bases, decoding, **restraints)
 
     monkeypatch.setattr(module, "decode", refuse)
     outcomes = in_order(predictor.predict([Rna("a", "GGC"), Rna("b", HAIRPIN)]))
     assert [outcome.prediction is None for outcome in outcomes] == [True, False]
-
-
-def test_devices():
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there():
-    with pytest.raises(ConfigError, match=r"device 'cuda' is not available; expected one of auto, cpu"):
-        choose_device("cuda")
 
 
 def test_weights_by_path(tmp_path):
@@ -367,7 +389,7 @@ def default_weights(tmp_path, monkeypatch):
 
 def test_the_convenience_loads_the_default_weights_once(default_weights):
     assert rnass.predict(HAIRPIN).dot_bracket == "((((....))))"
-    assert rnass.predict(Rna("x", HAIRPIN)).sequence.id == "x"
+    assert rnass.predict(Rna("x", HAIRPIN)).rna.id == "x"
     assert default_weights == ["rnass-base.safetensors"]
 
 
@@ -386,7 +408,7 @@ def test_a_predictor_by_its_public_name(default_weights):
 @pytest.fixture(params=[("turner2004", "andronescu2007"), ("rnass2026",)], ids="+".join)
 def two_folds(model_config, request):
     """A predictor for which each RNA is folded twice: ViennaRNA's MFE is always by Turner 2004."""
-    head = dataclasses.replace(model_config.head, thermodynamics=request.param)
+    head = dataclasses.replace(model_config.head, parameter_sets=request.param)
     return Predictor(ContactModel(dataclasses.replace(model_config, head=head)))
 
 
@@ -396,7 +418,8 @@ def shared():
     torch.set_num_threads(4)
 
     def share(lengths, predictor):
-        with share_cores(lengths, predictor) as cores:
+        sets, device = (predictor.parameter_sets, predictor.device) if predictor else ((), None)
+        with share_cores(lengths, sets, device) as cores:
             return *cores, torch.get_num_threads()
 
     return share
@@ -426,7 +449,7 @@ def test_parameter_sets_of_few_long_rnas_are_folded_beside_each_other(predictor,
 
 def test_threads_are_given_back_after_an_error(predictor):
     torch.set_num_threads(4)
-    with contextlib.suppress(RnassError), share_cores([100] * 21, predictor):
+    with contextlib.suppress(RnassError), share_cores([100] * 21, (), predictor.device):
         assert torch.get_num_threads() == 1
         raise RnassError("no")
     assert torch.get_num_threads() == 4

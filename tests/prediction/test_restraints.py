@@ -1,14 +1,24 @@
-"""What files say of each record; which constraints reach ViennaRNA, and as what."""
+"""Restraints from files to their records; which constraints reach ViennaRNA, and as what."""
 
 import math
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rnass.decoding import Constraints
+from rnass.constraints import Constraints
 from rnass.errors import ConstraintError, InputError
 from rnass.io import ConSections
-from rnass.prediction.restraints import Knowledge, build_constraints, known_of
+from rnass.jobs.journal import record_key
+from rnass.prediction.restraints import (
+    build_constraints,
+    forbidden_canonical,
+    normalise_reactivities,
+    restrain,
+    restrained_map,
+    vienna_constraint,
+)
 from rnass.rna import Rna
 
 HAIRPIN = Rna("hp", "GGGGAAAACCCC")
@@ -17,14 +27,14 @@ DIMER = Rna.from_text("GGGG&CCCC", "two")
 
 def of(tmp_path, text, *sequences, name="c.txt", option="constraints"):
     (tmp_path / name).write_text(text)
-    return known_of(sequences or [HAIRPIN], **{option: tmp_path / name})
+    return restrain(sequences or [HAIRPIN], **{option: tmp_path / name})
 
 
 def test_a_line_for_each_record(tmp_path):
     other = Rna("other", "GGGGAAAACCCC")
-    known, nothing = of(tmp_path, ">hp\nx...........\n", HAIRPIN, other)
-    assert known.constraints.unpaired == {0}
-    assert nothing == Knowledge()
+    found, nothing = of(tmp_path, ">hp\nx...........\n", HAIRPIN, other)
+    assert found.constraints.unpaired == {0}
+    assert nothing is other
 
 
 def test_a_file_without_header_is_for_the_only_record_or_the_one_of_its_name(tmp_path):
@@ -43,12 +53,12 @@ def test_records_of_one_id_take_the_blocks_in_their_order(tmp_path):
 def test_what_is_for_no_record_is_refused_unless_the_record_was_bad(tmp_path):
     (tmp_path / "c.txt").write_text(">lost\nx...\n")
     with pytest.raises(InputError, match="no record is called 'lost'; expected the id of one"):
-        known_of([HAIRPIN], constraints=tmp_path / "c.txt")
-    assert known_of([HAIRPIN], constraints=tmp_path / "c.txt", bad=["lost"]) == [Knowledge()]
+        restrain([HAIRPIN], constraints=tmp_path / "c.txt")
+    assert restrain([HAIRPIN], constraints=tmp_path / "c.txt", bad=["lost"]) == [HAIRPIN]
     (tmp_path / "hp.con").write_text("SS:\n1\n-1\n")
     (tmp_path / "c.txt").write_text(">hp\nx...........\n")
-    with pytest.raises(InputError, match=r"record 'hp' has been dealt with in .*c\.txt"):
-        known_of([HAIRPIN], constraints=tmp_path)
+    with pytest.raises(InputError, match=r"a second restraint on record 'hp', after .*c\.txt"):
+        restrain([HAIRPIN], constraints=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +71,7 @@ def test_what_is_for_no_record_is_refused_unless_the_record_was_bad(tmp_path):
         ("DS:\n13\n-1\n", "c.txt (hp): base 13 is out of range; expected 1 to 12"),
         ("DS:\n1\n-1\nSS:\n1\n-1\n", "c.txt (hp): base 1 must be unpaired and pair"),
         ("Pairs:\n1 12\n1 11\n-1 -1\n", "c.txt (hp): base 1 must stand in two forced pairs"),
-        ("Mod:\n5\n-1\n", "c.txt (hp): 1 base under Mod"),
+        ("Mod:\n5\n-1\n", "c.txt (hp): 1 base under Mod, a section that cannot be enforced"),
         ("FMN:\n5\n-1\n", "c.txt (hp): base 5 (A) under FMN; expected a U"),
     ],
 )
@@ -89,24 +99,50 @@ def test_reactivities_that_do_not_fit(tmp_path, text, message):
 
 
 def test_reactivities_that_are_left_out_are_missing(tmp_path):
-    (known,) = of(tmp_path, "2 0.5\n3 -0.2\n4 -999\n", name="s.shape", option="reactivities")
-    assert known.reactivities[1:3] == (0.5, 0.0)
-    assert all(math.isnan(value) for value in known.reactivities[:1] + known.reactivities[3:])
+    (found,) = of(tmp_path, "2 0.5\n3 -0.2\n4 -999\n", name="s.shape", option="reactivities")
+    assert found.reactivities[1:3] == (0.5, 0.0)
+    assert all(math.isnan(value) for value in found.reactivities[:1] + found.reactivities[3:])
 
 
 def test_of_dms_only_a_and_c_are_read(tmp_path):
     (tmp_path / "x.shape").write_text("".join(f"{base} 0.5\n" for base in range(1, 6)))
     sequence = Rna("x", "ACGUN")
-    (known,) = known_of([sequence], reactivities=tmp_path / "x.shape", dms=True)
-    assert known.reactivities[:2] == (0.5, 0.5)
-    assert all(math.isnan(value) for value in known.reactivities[2:])
+    (found,) = restrain([sequence], reactivities=tmp_path / "x.shape", dms=True)
+    assert found.reactivities[:2] == (0.5, 0.5)
+    assert all(math.isnan(value) for value in found.reactivities[2:])
 
 
 def test_fmn_is_a_u_in_a_gu_pair():
     sequence = Rna("x", "GAAAAUA")
     found = build_constraints(ConSections("x", "x.con", cleaved=frozenset({5})), sequence)
     assert found.paired == {5}
-    assert found.forbidden == {(1, 5), (2, 5), (3, 5), (4, 5), (5, 6)}
+    every = np.argwhere(np.triu(np.ones((7, 7)), 1))
+    barred = every[~found.permits(every, 7)]
+    assert barred.tolist() == [[1, 5], [2, 5], [3, 5], [4, 5], [5, 6]]
+    assert forbidden_canonical(found, sequence.bases) == {(1, 5), (2, 5), (3, 5), (4, 5), (5, 6)}
+
+
+def test_fmn_and_a_pair_with_another_base_contradict_each_other():
+    found = build_constraints(
+        ConSections("x", "x.con", cleaved=frozenset({5}), pairs=frozenset({(1, 5)})), Rna("x", "GAAAAUA")
+    )
+    with pytest.raises(ConstraintError, match=r"both form and not form the pair \(2, 6\)"):
+        found.check(7)
+    kept = build_constraints(
+        ConSections("x", "x.con", cleaved=frozenset({5}), pairs=frozenset({(0, 5)})), Rna("x", "GAAAAUA")
+    )
+    kept.check(7)
+
+
+def test_fmn_at_two_thousand_bases_takes_memory_by_bases_and_not_by_pairs():
+    bases = "U" * 2000
+    tracemalloc.start()
+    found = build_constraints(ConSections("x", "x.con", cleaved=frozenset(range(2000))), Rna("x", bases))
+    assert record_key(Rna("x", bases, constraints=found))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    assert forbidden_canonical(found, bases) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -120,35 +156,87 @@ def test_fmn_is_a_u_in_a_gu_pair():
     ],
 )
 def test_what_vienna_is_told(line, sequence, expected):
-    known = Knowledge(Constraints.from_line(line.replace("&", "")))
-    assert known.vienna_line(sequence) == expected
+    restrained = replace(sequence, constraints=Constraints.from_line(line.replace("&", "")))
+    assert vienna_constraint(restrained) == expected
 
 
 def test_of_crossing_forced_pairs_vienna_is_told_a_nested_set():
     sequence = Rna("k", "GGAAGGAACCAACC")
     crossing = frozenset({(0, 9), (1, 8), (4, 13)})
-    assert Knowledge(Constraints(pairs=crossing)).vienna_line(sequence) == "((..x...))...x"
+    restrained = replace(sequence, constraints=Constraints(pairs=crossing))
+    assert vienna_constraint(restrained) == "((..x...))...x"
 
 
-def test_mixing_and_evidence_move_the_map():
-    p = np.full((12, 12), 0.3, dtype=np.float32)
-    q = np.full((12, 12), 0.9, dtype=np.float32)
-    assert Knowledge().inform(p, None) is p
-    assert np.all(Knowledge(mix=0.5).inform(p, q) > 0.5)
-    np.testing.assert_allclose(Knowledge(mix=1.0).inform(p, q), q, atol=1e-6)
+def test_mixing_and_reactivities_move_the_map():
+    p = np.full((12, 12), 0.03, dtype=np.float32)
+    q = np.full((12, 12), 0.08, dtype=np.float32)
+    assert restrained_map(p, None) is p
+    mixed = restrained_map(p, None, bpp=q, mix=0.5)
+    assert np.all((mixed > p) & (mixed < q))
+    np.testing.assert_allclose(restrained_map(p, None, bpp=q, mix=1.0), q, atol=1e-5)
     values = (3.0, *[math.nan] * 11)
-    informed = Knowledge(reactivities=values).inform(p, None)
-    assert informed[0, 5] < 0.1
-    np.testing.assert_allclose(informed[1:, 1:], p[1:, 1:], atol=1e-6)  # missing says nothing
-    with pytest.raises(InputError, match="mix: 2; expected 0 to 1"):
-        Knowledge(mix=2)
+    found = restrained_map(p, values)
+    assert found[0, 5] < 0.01
+    np.testing.assert_allclose(found[1:, 1:], p[1:, 1:], rtol=0.05)  # but for base 0's partners
 
 
-def test_the_fingerprint_tells_knowledge_apart():
-    nan = math.nan
-    one = Knowledge(Constraints(unpaired=frozenset({0})), (nan, 1.0))
-    same = Knowledge(Constraints(unpaired=frozenset({0}), where="elsewhere"), (nan, 1.0))
-    assert one.fingerprint == same.fingerprint
-    assert Knowledge().fingerprint == {}
-    others = [Knowledge(mix=0.5), Knowledge(reactivities=(nan, 1.0)), Knowledge(one.constraints), one]
-    assert len({str(other.fingerprint) for other in others}) == len(others)
+def test_ten_thousand_records_of_one_id_are_told_apart_in_linear_time():
+    """Each id is counted once: of n records the ids are read a small number of times, not n."""
+
+    class Counted(str):
+        looks = 0
+
+        def __eq__(self, other):
+            Counted.looks += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    rnas = [Rna(Counted("x"), "GGGG") for _ in range(2000)]
+    assert restrain(rnas) == rnas
+    assert Counted.looks < 50 * len(rnas)
+
+
+def test_normalisation_is_the_two_to_eight_percent_rule():
+    """By hand: of 100 values 1 ... 100 two are outliers, and the mean of the next eight is 94.5."""
+    values = np.arange(1.0, 101.0)
+    np.testing.assert_allclose(normalise_reactivities(values), values / 94.5)
+    scattered = np.random.default_rng(0).permutation(np.append(values, [math.nan] * 30))
+    np.testing.assert_allclose(normalise_reactivities(scattered), scattered / 94.5)
+    few = np.array([0.0, 10.0, 20.0])
+    np.testing.assert_allclose(normalise_reactivities(few), few / 10)
+    for nothing in (np.zeros(5), np.full(5, math.nan)):
+        np.testing.assert_array_equal(normalise_reactivities(nothing), nothing)
+
+
+@pytest.mark.parametrize("scale", [20, 800, 0.01])
+def test_reactivities_of_another_scale_are_refused_unless_normalised(tmp_path, scale):
+    rng = np.random.default_rng(1)
+    rna = Rna("x", "ACGU" * 10)
+    raw = rng.exponential(0.3, 40)
+    text = "".join(f"{k} {value * scale:.6f}\n" for k, value in enumerate(raw, start=1))
+    (problem,) = of(tmp_path, text, rna, name="x.shape", option="reactivities")
+    assert isinstance(problem, InputError)
+    assert "the 90th percentile of the reactivities is" in str(problem)
+    assert "--normalize-reactivities makes them so" in str(problem)
+    assert problem.record == "x"
+    (found,) = restrain([rna], reactivities=tmp_path / "x.shape", normalise=True)
+    np.testing.assert_allclose(found.reactivities, normalise_reactivities(raw), atol=1e-3)
+    (normalised,) = of(
+        tmp_path,
+        "".join(f"{k} {value:.6f}\n" for k, value in enumerate(found.reactivities, start=1)),
+        rna,
+        name="x.shape",
+        option="reactivities",
+    )
+    assert isinstance(normalised, Rna)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("1 G 0.5\n2 G 0.5\n", True), ("1 G 0.5\n2 A 0.5\n", False), ("5 A 1\n", True)]
+)
+def test_letters_beside_reactivities_are_those_of_the_record(tmp_path, text, fits):
+    (known,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    assert isinstance(known, Rna) == fits
+    if not fits:
+        assert "another RNA was probed; expected the bases of hp" in str(known)

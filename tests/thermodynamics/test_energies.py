@@ -7,11 +7,12 @@ import pytest
 import RNA
 
 from rnass.structure import Structure
-from rnass.thermodynamics import vienna
-from rnass.thermodynamics.energies import Energies, Parameters
+from rnass.thermodynamics import parameter_sets
+from rnass.thermodynamics.energies import Energies
 from rnass.thermodynamics.loops import TABLES, offsets
+from rnass.thermodynamics.parameters import Parameters
 
-TURNER = Energies.from_text(vienna.TURNER_2004)
+TURNER = Energies.from_text(parameter_sets.TURNER_2004)
 KNOWN = Parameters.of(TURNER)
 SEEN = "GGGAAAUCCGAAAGGACCAUUUCCCGAACGUAAGUUC"
 
@@ -19,8 +20,8 @@ SEEN = "GGGAAAUCCGAAAGGACCAUUUCCCGAACGUAAGUUC"
 @pytest.fixture
 def loaded():
     """Loads a parameter file into ViennaRNA's process-wide tables, which are put back."""
-    yield lambda text: vienna._load(lambda: RNA.params_load_from_string(text, "test"))
-    vienna._load(RNA.params_load_RNA_Turner2004)
+    yield lambda text: parameter_sets._load(text, "test")
+    parameter_sets._load(parameter_sets.TURNER_2004, "turner2004")
 
 
 def part(values, table):

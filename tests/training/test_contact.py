@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,35 +10,16 @@ from safetensors.torch import load_file
 from tiny_backbones import published_checkpoint
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import (
-    DataConfig,
-    DecodingConfig,
-    HeadConfig,
-    ModelConfig,
-    OptimiserConfig,
-    RunConfig,
-    TrainConfig,
-)
-from rnass.decoding import allowed_pairs
+from rnass.config import HeadConfig, ModelConfig
 from rnass.errors import CheckpointError, ConfigError
-from rnass.network.contact_model import ContactModel, Features
-from rnass.network.weights import load_backbone, load_model, open_backbone, save_backbone, save_model
-from rnass.structure import Structure
+from rnass.network.backbones import load_backbone, open_backbone, save_backbone
+from rnass.network.models import load_model, save_model
 from rnass.training import contact as training
-from rnass.training.contact import (
-    TrainObjective,
-    _groups,
-    _spread,
-    _start,
-    _taught_by,
-    _validate,
-    calibrate,
-    calibrated_probabilities,
-    choose_decoding,
-    logit_maps,
+from rnass.training.calibration import (
     mean_f1,
-    train,
 )
+from rnass.training.config import DataConfig, OptimiserConfig, RunConfig, TrainConfig
+from rnass.training.contact import TrainObjective, _groups, _spread, _start, _validate, train
 from rnass.training.records import Example, Loader, read_examples
 
 CPU = torch.device("cpu")
@@ -48,14 +27,14 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def config(encoder_config, hairpins, tmp_path):
-    """Twelve hairpins to learn by heart, without ViennaRNA's help."""
+    """Twelve hairpins to memorise, without ViennaRNA's help."""
     path = hairpins(12)
     return TrainConfig(
         encoder=encoder_config,
         freeze_backbone=False,
-        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, thermodynamics=()),
+        head=HeadConfig(channels=8, blocks=2, dilations=(1, 2), outer_rank=4, parameter_sets=()),
         data=DataConfig(
-            train=(path,), valid=(path,), min_length=1, batch_pixels=10_000, cache=str(tmp_path / "kept")
+            train=(path,), valid=(path,), min_length=1, padded_pairs=10_000, cache=str(tmp_path / "kept")
         ),
         optimiser=OptimiserConfig(steps=100, learning_rate=2e-2, warmup=10, ema=0.9),
         run=RunConfig(precision="float32", valid_every=50),
@@ -74,7 +53,7 @@ def probabilities_of(model, examples):
         return [model.probabilities(load([e]).rnas)[0].numpy() for e in examples]
 
 
-def test_hairpins_are_learnt_by_heart(config, tmp_path):
+def test_hairpins_are_memorised(config, tmp_path):
     model = load_model(train(config, tmp_path / "run", CPU))
     examples = read_examples(config.data.valid)
     assert mean_f1(probabilities_of(model, examples), examples, model.config.decoding) > 0.9
@@ -96,11 +75,11 @@ def test_the_saved_model_is_calibrated_and_made_of_the_moving_average(config, tm
 
 
 def test_viennarnas_share_is_the_configurations_or_that_of_the_start(config, tmp_path):
-    shared = short(config, thermal_share=0.25)
+    shared = short(config, bpp_weight=0.25)
     first = train(shared, tmp_path / "first", CPU)
-    assert load_model(first).config.thermal_share == 0.25
+    assert load_model(first).config.bpp_weight == 0.25
     on = short(config, encoder=None, start=str(first))
-    assert load_model(train(on, tmp_path / "second", CPU)).config.thermal_share == 0.25
+    assert load_model(train(on, tmp_path / "second", CPU)).config.bpp_weight == 0.25
 
 
 def test_u_is_read_as_the_configuration_says(config, tmp_path):
@@ -110,7 +89,7 @@ def test_u_is_read_as_the_configuration_says(config, tmp_path):
     )
     kept = train(config, tmp_path / "run", CPU)
     assert load_model(kept, path).backbone.vocabulary.name == "aido-rna-u"
-    with pytest.raises(ConfigError, match="reads U otherwise than u_as says"):
+    with pytest.raises(ConfigError, match="reads U otherwise than u_as;"):
         train(dataclasses.replace(config, start=str(kept), u_as="T"), tmp_path / "next", CPU)
 
 
@@ -128,8 +107,8 @@ def test_records_of_other_than_whole_codons_are_left_out_and_counted(config, tmp
 def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(config, tmp_path):
     config = short(
         config,
-        head=dataclasses.replace(config.head, thermodynamics=("turner2004",)),
-        thermodynamics_dropout=0.5,
+        head=dataclasses.replace(config.head, parameter_sets=("turner2004",)),
+        bpp_dropout=0.5,
     )
     first, again = (load_model(train(config, tmp_path / "run", CPU)) for _ in range(2))
     assert again.config == first.config
@@ -183,31 +162,10 @@ def test_training_starts_from_a_whole_model(model, tmp_path):
         assert torch.equal(started.state_dict()[key], tensor)
 
 
-def test_a_deepened_head_starts_with_the_logits_it_had_and_trains_all_blocks(model, hairpins, tmp_path):
-    path, data = tmp_path / "start.safetensors", hairpins(3)
-    save_model(path, model, {})
-    deeper, _ = _start(TrainConfig(start=str(path), deepen=2))
-    blocks = model.config.head.blocks
-    assert (len(deeper.head.blocks), deeper.config.head.blocks) == (blocks + 2, blocks + 2)
-    before = load_model(path)
-    load = Loader(RNASS, before.config.thermodynamics, tmp_path / "cache")
-    batch = load(read_examples([data]))
-    with torch.no_grad():
-        assert torch.equal(deeper(batch.rnas), before(batch.rnas))
-    optimiser = torch.optim.SGD(deeper.parameters(), lr=0.1)
-    first = [parameter.clone() for parameter in deeper.head.blocks[blocks:].parameters()]
-    for _ in range(2):  # nothing reaches what comes before a weight of 0
-        optimiser.zero_grad()
-        TrainObjective(deeper)(batch)["loss"].backward()
-        optimiser.step()
-    for now, then in zip(deeper.head.blocks[blocks:].parameters(), first, strict=True):
-        assert not torch.equal(now, then)
-
-
 @pytest.mark.parametrize("ahead", [True, False])
 def test_records_are_folded_before_the_first_step_or_as_they_are_drawn(config, tmp_path, ahead):
     data = dataclasses.replace(config.data, valid=(), fold_ahead=ahead)
-    head = dataclasses.replace(config.head, thermodynamics=("turner2004",))
+    head = dataclasses.replace(config.head, parameter_sets=("turner2004",))
     model = load_model(train(short(config, head=head, data=data), tmp_path / str(ahead), CPU))
     assert (tmp_path / "kept").is_dir() is ahead
     if ahead:
@@ -225,7 +183,7 @@ def test_training_needs_something_to_start_from():
         _start(TrainConfig(backbone="nowhere"))
 
 
-def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
+def test_dropped_base_pair_probabilities_are_not_seen(model, hairpins, tmp_path):
     path = hairpins(40)
     examples = read_examples([path])
     load = Loader(RNASS, ("turner2004",), tmp_path)
@@ -233,122 +191,25 @@ def test_dropped_thermodynamics_are_not_seen(model, hairpins, tmp_path):
     batch = load(examples)
     seen = []
     objective = TrainObjective(model, 0.25)
-    model.forward = lambda rnas: seen.append(rnas.thermodynamics) or torch.zeros_like(batch.contacts)
+    model.forward = lambda rnas: seen.append(rnas.bpp) or torch.zeros_like(batch.contacts)
     torch.manual_seed(0)
     objective(batch)
     kept = seen[0].flatten(1).any(1)
     assert 25 <= int(kept.sum()) <= 35
-    assert torch.equal(seen[0][kept], batch.rnas.thermodynamics[kept])
+    assert torch.equal(seen[0][kept], batch.rnas.bpp[kept])
     TrainObjective(model)(batch)
-    assert torch.equal(seen[1], batch.rnas.thermodynamics)
-
-
-def test_what_a_teacher_says_is_learnt(config, hairpins, tmp_path):
-    known = Path(config.data.train[0])
-    teacher = str(train(config, tmp_path / "teacher", CPU))
-    bare = tmp_path / "bare.tsv"
-    bare.write_text(known.read_text().replace("(", ".").replace(")", "."))
-    data = dataclasses.replace(config.data, train=(str(bare),))
-    taught = dataclasses.replace(config, data=data, teacher=teacher, teacher_share=1.0)
-    model = load_model(train(taught, tmp_path / "run", CPU))
-    examples = read_examples([str(known)])
-    assert mean_f1(probabilities_of(model, examples), examples, DecodingConfig(threshold=0.3)) > 0.9
-
-
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_a_teachers_probabilities_stand_for_the_known_pairs_by_their_share(
-    model, hairpins, tmp_path, share
-):
-    save_model(tmp_path / "teacher.safetensors", model, {})
-    saved = load_model(tmp_path / "teacher.safetensors").eval()  # its weights are rounded
-    examples = read_examples([hairpins(3)])
-    batch = Loader(RNASS, model.config.thermodynamics)(examples)
-    run = RunConfig(precision="float32")
-    config = TrainConfig(teacher=str(tmp_path / "teacher.safetensors"), teacher_share=share, run=run)
-    with torch.no_grad():
-        said = saved.probabilities(batch.rnas)
-    expected = (1 - share) * batch.contacts + share * said
-    features = model.features(batch.rnas)
-    of_another = Features(torch.zeros_like(features.embeddings), torch.zeros_like(features.maps))
-    batch = dataclasses.replace(batch, rnas=dataclasses.replace(batch.rnas, features=of_another))
-    got = _taught_by(config, model, CPU)(batch)
-    torch.testing.assert_close(got.contacts, expected)
-    assert got.rnas is batch.rnas
-
-
-def test_a_teacher_that_reads_something_else_is_refused(model, model_config, tmp_path):
-    head = dataclasses.replace(model_config.head, thermodynamics=("langdon2018",))
-    other = ContactModel(dataclasses.replace(model_config, head=head))
-    save_model(tmp_path / "teacher.safetensors", other, {})
-    with pytest.raises(ConfigError, match=r"teacher: .* reads other tokens or parameter sets"):
-        _taught_by(TrainConfig(teacher=str(tmp_path / "teacher.safetensors")), model, CPU)
-
-
-def test_logits_of_many_are_those_of_each(model, hairpins):
-    examples = read_examples([hairpins(3)])
-    maps = logit_maps(model.train(), Loader(RNASS), examples, CPU)
-    assert [m.shape for m in maps] == [(len(e.bases),) * 2 for e in examples]
-    with torch.no_grad():
-        expected = model(Loader(RNASS)(examples[:1]).rnas)[0]
-    np.testing.assert_array_equal(maps[0], expected)
+    assert torch.equal(seen[1], batch.rnas.bpp)
 
 
 def test_validation_of_nothing_says_nothing(model):
     assert _validate(model, Loader(RNASS), [], CPU) == {}
 
 
-@pytest.mark.parametrize(("temperature", "offset"), [(1.0, 0.0), (2.0, -0.8), (0.6, 1.2)])
-def test_calibration_finds_the_temperature_and_offset_that_were_put_in(temperature, offset, monkeypatch):
-    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
-    draw = np.random.default_rng(0)
-    maps, examples = [], []
-    for k in range(4):
-        true = np.triu(draw.normal(-1.5, 2, (200, 200)), 1)
-        paired = np.triu(draw.random((200, 200)) < 1 / (1 + np.exp(-true)), 1)
-        examples.append(Example(f"rna{k}", "", "A" * 200, np.argwhere(paired)))
-        maps.append((true - offset) * temperature)
-    fitted = calibrate(ModelConfig(), maps, examples)
-    assert fitted.temperature == pytest.approx(temperature, rel=0.03)
-    assert fitted.offset == pytest.approx(offset, abs=0.05)
-
-
-def test_calibration_with_one_partner_each_is_where_the_loss_is_least(monkeypatch):
-    monkeypatch.setattr(training, "choose_decoding", lambda config, *_: config.decoding)
-    draw = np.random.default_rng(3)
-    maps, examples = [], []
-    for k in range(6):
-        bases = "".join(draw.choice(list("ACGU"), 40))
-        allowed = np.argwhere(allowed_pairs(bases))
-        pairs = Structure(40, [tuple(allowed[n]) for n in range(0, len(allowed), 97)][:2]).pairs
-        one = draw.normal(-4, 2, (40, 40))
-        one[pairs[:, 0], pairs[:, 1]] += 5
-        maps.append((one + one.T) / 2)
-        examples.append(Example(f"rna{k}", "", bases, pairs))
-    config = ModelConfig(one_partner=True)
-    fitted = calibrate(config, maps, examples)
-
-    def loss(temperature, offset):
-        one = dataclasses.replace(config, temperature=temperature, offset=offset)
-        return np.mean([loss_of(one, m, e) for m, e in zip(maps, examples, strict=True)])
-
-    def loss_of(one, logits, example):
-        known = calibrated_probabilities(one, [logits], [example])[0].astype(np.float64)
-        states = np.diag(1 - known.sum(1)) + known
-        i, j = example.pairs.T
-        partner = np.arange(40)
-        partner[i], partner[j] = j, i
-        return -np.log(states[np.arange(40), partner]).mean()
-
-    best = loss(fitted.temperature, fitted.offset)
-    assert best < loss(1.0, 0.0)
-    for factor, shift in ((1.15, 0), (1 / 1.15, 0), (1, 0.2), (1, -0.2)):
-        assert best <= loss(fitted.temperature * factor, fitted.offset + shift) + 1e-4
-
-
 def test_a_profile_counts_by_its_weight(one_partner_model):
-    known = Example("hp", "", BASES, np.array(list(HELIX)))
-    none = np.zeros((0, 2), dtype=np.int64)
-    profile = Example("p", "", BASES, none, evidence=np.linspace(-2, 2, L).astype(np.float32))
+    bases, helix = "GGGGAAAACCCC", np.array([[0, 11], [1, 10], [2, 9], [3, 8]])
+    known = Example("hp", "", bases, helix)
+    evidence = np.linspace(-2, 2, len(bases)).astype(np.float32)
+    profile = Example("p", "", bases, helix[:0], evidence=evidence)
     load = Loader(RNASS)
 
     def loss(chosen, weight):
@@ -370,57 +231,6 @@ def test_validation_is_spread_over_the_files():
 def one_partner_model(model):
     model.config = dataclasses.replace(model.config, one_partner=True)
     return model
-
-
-def map_of(length, pairs):
-    """A logit map with some pairs of known probability, all others next to impossible."""
-    logits = np.full((length, length), -12.0)
-    for (i, j), p in pairs.items():
-        logits[i, j] = logits[j, i] = math.log(p / (1 - p))
-    return logits
-
-
-BASES = "AAGGGGAAAACCCCAAGGAAAACC"  # a hairpin, and another that is not known to form
-L = len(BASES)
-HELIX = {(2 + k, 13 - k): 0.42 for k in range(4)}
-WRONG = {(16, 23): 0.22, (17, 22): 0.22}
-LONE = {(16, 23): 0.9}
-KNOWN = Example("hp", "", BASES, Structure(L, list(HELIX)).pairs)
-
-
-def test_the_threshold_lies_between_what_pairs_and_what_does_not():
-    chosen = choose_decoding(ModelConfig(), [map_of(L, HELIX | WRONG)], [KNOWN])
-    assert 0.22 < chosen.threshold < 0.42
-
-
-def test_lone_pairs_are_left_out_where_they_are_wrong():
-    maps = [map_of(L, HELIX | LONE)]
-    assert choose_decoding(ModelConfig(), maps, [KNOWN]).min_helix == 2
-    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *LONE]).pairs)
-    assert choose_decoding(ModelConfig(), maps, [right]).min_helix == 1
-
-
-def test_each_data_file_counts_as_much():
-    maps = [*[map_of(L, HELIX | WRONG)] * 3, map_of(L, HELIX)]
-    right = dataclasses.replace(KNOWN, pairs=Structure(L, [*HELIX, *WRONG]).pairs)
-    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[right] * 3]).threshold < 0.22
-    other = dataclasses.replace(right, source=1)
-    assert choose_decoding(ModelConfig(), maps, [KNOWN, *[other] * 3]).threshold > 0.22
-
-
-def test_the_threshold_is_chosen_on_calibrated_probabilities_and_keeps_other_options():
-    config = ModelConfig(temperature=2.0, offset=1.0, decoding=DecodingConfig(max_order=0))
-    raw = (map_of(L, HELIX | WRONG) - config.offset) * config.temperature
-    chosen = choose_decoding(config, [raw], [KNOWN])
-    assert 0.22 < chosen.threshold < 0.42
-    assert chosen.max_order == 0
-
-
-def test_mean_f1_is_the_mean_over_rnas():
-    perfect = 1 / (1 + np.exp(-map_of(L, HELIX)))
-    decoding = DecodingConfig(threshold=0.3)
-    assert mean_f1([perfect, perfect * 0], [KNOWN, KNOWN], decoding) == 0.5
-    assert mean_f1([], [], decoding) == 0.0
 
 
 @pytest.fixture

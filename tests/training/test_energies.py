@@ -9,11 +9,13 @@ import pytest
 import RNA
 import torch
 
-from rnass.config import DataConfig, FitConfig, OptimiserConfig, RunConfig
 from rnass.errors import ConfigError, InputError
 from rnass.structure import Structure
-from rnass.thermodynamics.energies import Energies, Parameters
-from rnass.thermodynamics.vienna import TURNER_2004, sample
+from rnass.thermodynamics.energies import Energies
+from rnass.thermodynamics.parameter_sets import TURNER_2004
+from rnass.thermodynamics.parameters import Parameters
+from rnass.thermodynamics.sampling import sample
+from rnass.training.config import DataConfig, FitConfig, OptimiserConfig, RunConfig
 from rnass.training.energies import EnergyObjective, fit, foldable
 from rnass.training.records import Example
 
@@ -101,7 +103,7 @@ def config(tmp_path):
         samples=20,
         likelihood_weight=1.0,
         prior=1e-5,
-        data=DataConfig(train=(str(table),), valid=(str(table),), min_length=6, batch_pixels=2000),
+        data=DataConfig(train=(str(table),), valid=(str(table),), min_length=6, padded_pairs=2000),
         optimiser=OptimiserConfig(
             steps=40, learning_rate=0.2, warmup=1, weight_decay=0.0, ema=0.8, clip=100.0
         ),
@@ -135,7 +137,7 @@ def test_a_fit_goes_on_where_it_was_interrupted(config, tmp_path):
 def test_a_start_goes_on_from_its_energies(config, tmp_path):
     start = tmp_path / "start.par"
     start.write_text(TURNER.shifted(np.full(len(TURNER.values), -0.2)).text())
-    still = dataclasses.replace(config.optimiser, steps=1, learning_rate=0.0)
+    still = dataclasses.replace(config.optimiser, steps=1, learning_rate=1e-9)
     short = dataclasses.replace(config, start=str(start), optimiser=still)
     assert Energies.from_text(fit(short, tmp_path / "run").read_text()).values == pytest.approx(
         Energies.from_text(start.read_text()).values

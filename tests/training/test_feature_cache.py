@@ -24,7 +24,7 @@ def with_features(rnas, features):
 @pytest.fixture
 def model(model_config, shaken):
     torch.manual_seed(5)
-    head = dataclasses.replace(model_config.head, thermodynamics=())
+    head = dataclasses.replace(model_config.head, parameter_sets=())
     return shaken(ContactModel(dataclasses.replace(model_config, head=head)))
 
 
@@ -34,7 +34,7 @@ def test_logits_are_those_of_the_model_that_asks_its_backbone(
 ):
     torch.manual_seed(5)
     head = HeadConfig(
-        channels=4, blocks=2, dilations=(1, 2), outer_rank=3, thermodynamics=(), attention_maps=maps
+        channels=4, blocks=2, dilations=(1, 2), outer_rank=3, parameter_sets=(), attention_maps=maps
     )
     model = shaken(ContactModel(dataclasses.replace(model_config, head=head)))
     cache = FeatureCache(tmp_path, model, SUM, 1.0)

@@ -7,11 +7,11 @@ import math
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import nn
 
-from rnass.config import OptimiserConfig, PretrainConfig, RunConfig
-from rnass.errors import ConfigError
+from rnass.errors import ConfigError, RnassError
+from rnass.training.config import OptimiserConfig, PretrainConfig, RunConfig
 from rnass.training.loop import Run, learning_rate_factor
 
 SETTINGS = OptimiserConfig(
@@ -108,7 +108,7 @@ def test_steps_are_those_of_torch_alone(tmp_path, method):
         average = decay * average + (1 - decay) * model.weight.detach()
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(got[name], parameter.detach(), atol=1e-6, rtol=1e-6)
-    torch.testing.assert_close(run.average["weight"], average, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(run.average.tensors["weight"], average, atol=1e-6, rtol=1e-6)
     assert not torch.equal(got["weight"], Regression().weight)
 
 
@@ -180,6 +180,32 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path):
     assert kept.read_text() == before
 
 
+def test_a_run_goes_on_under_another_control(tmp_path):
+    expected = finish(begin(tmp_path / "whole"))
+    finish(begin(tmp_path / "parts", run=dataclasses.replace(FLOAT32, stop=4)))
+    control = dataclasses.replace(FLOAT32, save_every=1, valid_every=2)
+    got = finish(begin(tmp_path / "parts", run=control))
+    assert all(torch.equal(got[name], expected[name]) for name in expected)
+    assert finish(begin(tmp_path / "none", run=dataclasses.replace(FLOAT32, stop=0))).keys()
+    assert not (tmp_path / "none" / "state.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", b"[" * 100_000, r"config\.json: .*expected JSON"),
+        ("config.json", b"[]", r"config\.json: JSON of a list"),
+        ("state.safetensors", b"junk", r"state\.safetensors: .*expected a safetensors file"),
+        ("state.safetensors", save({}, {"step": "1"}), r"state\.safetensors: .*expected the state"),
+    ],
+)
+def test_a_damaged_folder_is_named(tmp_path, name, content, message):
+    finish(begin(tmp_path))
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RnassError, match=message):
+        begin(tmp_path)
+
+
 def test_a_folder_begun_before_a_key_existed_goes_on(tmp_path):
     begin(tmp_path)
     kept = tmp_path / "config.json"
@@ -192,12 +218,12 @@ def test_a_folder_begun_before_a_key_existed_goes_on(tmp_path):
 def test_the_moving_average_is_put_in_place_and_taken_out_again(tmp_path):
     run = begin(tmp_path)
     before = finish(run)
-    average = run.average["weight"].clone()
+    average = run.average.tensors["weight"].clone()
     with run.averaged():
         assert torch.equal(run.objective.weight, average)
         assert not torch.equal(run.objective.weight, before["weight"])
     assert torch.equal(run.objective.weight, before["weight"])
-    assert torch.equal(run.average["weight"], average)
+    assert torch.equal(run.average.tensors["weight"], average)
     with pytest.raises(ZeroDivisionError), run.averaged():
         _ = 1 / 0
     assert torch.equal(run.objective.weight, before["weight"])
@@ -215,7 +241,7 @@ def test_validation_sees_the_moving_average(tmp_path):
     seen = []
     finish(run, validate=lambda: seen.append(run.objective.weight.detach().clone()) or {})
     assert len(seen) == 1
-    assert torch.equal(seen[0], run.average["weight"])
+    assert torch.equal(seen[0], run.average.tensors["weight"])
 
 
 def test_the_log_has_means_of_twenty_steps_and_every_validation(tmp_path):

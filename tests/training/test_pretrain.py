@@ -1,4 +1,4 @@
-"""Pre-training: masks, both losses, a tiny set learnt by heart, two processes as good as one."""
+"""Pre-training: masks, both losses, a tiny set memorised, two processes as good as one."""
 
 import dataclasses
 import json
@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig, from_mapping
+from rnass.config import from_mapping
+from rnass.network.backbones import load_backbone, load_language_head, save_backbone
 from rnass.network.contact_head import contact_loss
-from rnass.network.weights import load_backbone, load_language_head, save_backbone
 from rnass.structure import Structure
+from rnass.training.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig
 from rnass.training.loop import Run
 from rnass.training.pretrain import PretrainObjective, _validate, pretrain
 from rnass.training.records import Example, Loader, read_examples
@@ -111,7 +112,7 @@ def test_a_tiny_set_is_learnt_and_its_moving_average_saved(config, hairpins, tmp
     path = hairpins(8)
     config = dataclasses.replace(
         config,
-        data=DataConfig(train=(path,), valid=(path,), min_length=1, batch_pixels=10_000),
+        data=DataConfig(train=(path,), valid=(path,), min_length=1, padded_pairs=10_000),
         optimiser=OptimiserConfig(steps=150, learning_rate=2e-2, warmup=10, ema=0.9),
         run=RunConfig(precision="float32"),
     )
@@ -133,7 +134,7 @@ def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*command, str(HERE / "distributed_pretrain.py"), data, str(tmp_path / "two")],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])},
         capture_output=True,
         text=True,
         timeout=120,
@@ -157,7 +158,8 @@ def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):
         config = json.loads((tmp_path / part / "config.json").read_text())
         taken_up = Run(tmp_path / part, untrained, [], from_mapping(PretrainConfig, config))
         assert taken_up.made()["processes"] == processes  # those that trained, not this one
-    files = {path.name for path in (tmp_path / "two").iterdir()}
+    assert (tmp_path / "two" / "order").read_text() == "01"  # the first process before the other
+    files = {path.name for path in (tmp_path / "two").iterdir()} - {"order"}
     assert files == {"config.json", "log.jsonl", "state.safetensors", "backbone.safetensors"}
     logs = [(tmp_path / part / "log.jsonl").read_text().splitlines() for part in ("one", "two")]
     assert len(logs[0]) == len(logs[1]) == 1
@@ -168,9 +170,9 @@ def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
     example = Example("x", "", "GGGAAACCCAAA", Structure(12).pairs, mask="000111000000")
     batch = Loader(RNASS)([example])
     seen = {}
-    encode = objective.encoder.forward
+    encode = objective.encoder.each_layer
     monkeypatch.setattr(
-        objective.encoder, "forward", lambda t, c: encode(seen.setdefault("tokens", t), c)
+        objective.encoder, "each_layer", lambda t, maps: encode(seen.setdefault("tokens", t), maps=maps)
     )
     everything = (batch.rnas.tokens >= RNASS.row("A")) & (batch.rnas.tokens <= RNASS.row("U"))
     masked = batch.rnas.tokens.where(~everything, torch.tensor(RNASS.mask))
@@ -178,7 +180,7 @@ def test_only_bases_within_the_mask_are_asked_for(objective, monkeypatch):
     objective(batch)
     hidden = (seen["tokens"] == RNASS.mask)[0].tolist()
     assert hidden == [False] * 4 + [True] * 3 + [False] * 7  # one special token before, one after
-    none = dataclasses.replace(batch, askable=torch.zeros(1, 12))
+    none = dataclasses.replace(batch, maskable=torch.zeros(1, 12))
     assert objective(none)["language"] == 0
 
 

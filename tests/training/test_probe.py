@@ -13,10 +13,10 @@ from tiny_backbones import published_checkpoint
 
 from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
-from rnass.config import ProbeConfig
 from rnass.errors import CheckpointError, ConfigError, InputError
 from rnass.io.labels import read_labels
-from rnass.network.weights import open_backbone, save_backbone
+from rnass.network.backbones import open_backbone, save_backbone
+from rnass.training.config import ProbeConfig
 from rnass.training.probe import load_probe, train_probe
 
 CPU = torch.device("cpu")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import DataConfig
 from rnass.errors import InputError
+from rnass.training.config import DataConfig
 from rnass.training.profiles import Densities, Profile, fit_densities, read_profiles
 from rnass.training.records import Loader, batches, mutated, training_examples
 

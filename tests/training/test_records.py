@@ -7,19 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import RNA
 import torch
 
 from rnass.backbone.vocabulary import RNASS
-from rnass.config import DataConfig
 from rnass.errors import ConfigError, InputError
-from rnass.thermodynamics import vienna
+from rnass.thermodynamics import probability_cache
+from rnass.thermodynamics.folding import base_pair_probabilities
 from rnass.training import records as dataset
+from rnass.training.config import DataConfig
 from rnass.training.records import (
-    Annotations,
     Example,
     Loader,
-    annotations,
     batches,
     mutated,
     read_examples,
@@ -47,32 +45,32 @@ RAGGED = examples_of([10 + (k * 37) % 90 for k in range(120)])
 
 
 def test_the_same_seed_gives_the_same_stream():
-    data = DataConfig(batch_pixels=20_000)
+    data = DataConfig(padded_pairs=20_000)
     first, again, other = (list(itertools.islice(batches(RAGGED, data, seed), 60)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 def test_an_epoch_draws_every_example_once_in_an_order_of_its_own():
-    drawn = epochs(RAGGED, DataConfig(batch_pixels=20_000), 3)
+    drawn = epochs(RAGGED, DataConfig(padded_pairs=20_000), 3)
     assert [sorted(epoch) for epoch in drawn] == [list(range(len(RAGGED)))] * 3
     assert drawn[0] != drawn[1] != drawn[2]
 
 
 def test_batches_keep_within_their_pixels_unless_one_rna_alone_is_larger():
-    data = DataConfig(batch_pixels=5_000)  # 70 bases squared
+    data = DataConfig(padded_pairs=5_000)  # 70 bases squared
     sizes = []
     for numbers in itertools.islice(batches(RAGGED, data, 0), 200):
         longest = max(len(RAGGED[n].bases) for n in numbers)
-        assert len(numbers) == 1 or len(numbers) * longest**2 <= data.batch_pixels
+        assert len(numbers) == 1 or len(numbers) * longest**2 <= data.padded_pairs
         sizes.append(len(numbers))
     assert max(sizes) > 10
-    assert any(len(RAGGED[n].bases) ** 2 > data.batch_pixels for n in range(len(RAGGED)))
+    assert any(len(RAGGED[n].bases) ** 2 > data.padded_pairs for n in range(len(RAGGED)))
 
 
 def test_a_batch_holds_rnas_of_like_length():
     spread = []
-    for numbers in itertools.islice(batches(RAGGED, DataConfig(batch_pixels=20_000), 0), 50):
+    for numbers in itertools.islice(batches(RAGGED, DataConfig(padded_pairs=20_000), 0), 50):
         lengths = [len(RAGGED[n].bases) for n in numbers]
         spread.append(max(lengths) - min(lengths))
     assert np.mean(spread) < 20  # of 90
@@ -82,7 +80,7 @@ def test_the_batches_of_a_step_are_of_like_length_and_fill_it():
     def lengths(numbers):
         return [len(RAGGED[n].bases) for n in numbers]
 
-    stream = batches(RAGGED, DataConfig(batch_pixels=20_000), 0, per_step=3)
+    stream = batches(RAGGED, DataConfig(padded_pairs=20_000), 0, per_step=3)
     steps = [list(itertools.chain.from_iterable(next(stream) for _ in range(3))) for _ in range(20)]
     assert np.mean([np.ptp(lengths(step)) for step in steps]) < np.ptp(lengths(range(120))) / 2
     assert {n for step in steps for n in step} == set(range(120))  # each time others fill no step
@@ -170,59 +168,6 @@ def test_a_missing_file_is_named():
         read_examples(["nowhere.tsv"])
 
 
-def by_viennarna(bases):
-    """Base-pair probabilities from ViennaRNA itself, as they are kept: float16, from the cutoff on."""
-    compound = RNA.fold_compound(bases)
-    compound.exp_params_rescale(compound.mfe()[1])
-    compound.pf()
-    upper = np.array(compound.bpp())[1:, 1:]
-    upper[upper < vienna.CUTOFF] = 0
-    return (upper + upper.T).astype(np.float16)
-
-
-RNAS = ["GGGGAAAACCCC", "A", "GCGCUUCGGCGCAAAGGCUUCGGCC", "AAAA"]
-
-
-def test_annotations_are_those_of_viennarna_before_and_after_a_file(tmp_path):
-    computed = Annotations.compute(RNAS, "turner2004")
-    computed.save(tmp_path / "new" / "kept.npz")
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["kept.npz"]
-    loaded = Annotations.load(tmp_path / "new" / "kept.npz")
-    for bases in RNAS:
-        for kept in (computed, loaded):
-            np.testing.assert_array_equal(kept.dense(bases), by_viennarna(bases))
-
-
-def test_annotations_are_computed_once_for_the_same_rnas(tmp_path, hairpins, monkeypatch):
-    path = hairpins(4)
-    examples = read_examples([path])
-    computed = annotations(path, examples, "turner2004", tmp_path)
-    monkeypatch.setattr(dataset.vienna, "annotate", None)
-    kept = annotations(path, examples[::-1] * 2, "turner2004", tmp_path)
-    for example in examples:
-        np.testing.assert_array_equal(kept.dense(example.bases), computed.dense(example.bases))
-    annotations(path, examples[1:], "turner2004", tmp_path)
-    with pytest.raises(TypeError):  # would have to be computed
-        annotations(path, examples, "andronescu2007", tmp_path)
-
-
-def test_annotations_grow_by_what_is_lacking(tmp_path, hairpins, monkeypatch):
-    path = hairpins(4)
-    examples = read_examples([path])
-    annotations(path, examples[:1] + examples[3:], "turner2004", tmp_path)
-    asked = []
-    annotate = dataset.vienna.annotate
-    monkeypatch.setattr(
-        dataset.vienna, "annotate", lambda rnas, **rest: annotate(asked.extend(rnas) or rnas, **rest)
-    )
-    annotations(path, examples[:3], "turner2004", tmp_path)
-    assert sorted(asked) == sorted(e.bases for e in examples[1:3])
-    kept = annotations(path, examples, "turner2004", tmp_path)
-    assert len(asked) == 2
-    for example in examples:
-        np.testing.assert_array_equal(kept.dense(example.bases), by_viennarna(example.bases))
-
-
 def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
     paths = [hairpins(3, name="a.tsv"), hairpins(2, seed=1, name="b.tsv")]
     examples = read_examples(paths)
@@ -231,11 +176,13 @@ def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
     load.annotate(paths, examples)
     batch = load(examples)
     longest = max(len(e.bases) for e in examples)
-    assert batch.rnas.thermodynamics.shape == (5, 2, longest, longest)
+    assert batch.rnas.bpp.shape == (5, 2, longest, longest)
     for k, example in enumerate(examples):
         size = len(example.bases)
-        maps = batch.rnas.thermodynamics[k].numpy()
-        np.testing.assert_array_equal(maps[0, :size, :size], by_viennarna(example.bases))
+        maps = batch.rnas.bpp[k].numpy()
+        np.testing.assert_array_equal(
+            maps[0, :size, :size], base_pair_probabilities(example.bases).dense()
+        )
         assert np.abs(maps[1] - maps[0]).max() > 0
         np.testing.assert_array_equal(batch.contacts[k, :size, :size], example.contacts())
         assert batch.contacts[k].sum() == 2 * len(example.pairs)
@@ -243,12 +190,12 @@ def test_a_loader_gives_each_rna_its_maps_and_contacts(tmp_path, hairpins):
 
 
 def test_a_loader_without_parameter_sets_folds_nothing(hairpins, monkeypatch):
-    monkeypatch.setattr(dataset.vienna, "annotate", None)
+    monkeypatch.setattr(probability_cache, "base_pair_probabilities_of_many", None)
     path = hairpins(2)
     examples = read_examples([path])
     load = Loader(RNASS)
     load.annotate([path], examples)
-    assert load(examples).rnas.thermodynamics is None
+    assert load(examples).rnas.bpp is None
 
 
 def test_a_folder_of_any_structure_files(tmp_path, hairpins):
@@ -271,7 +218,7 @@ def test_a_bad_file_of_a_folder_is_named_with_its_line(tmp_path):
 
 
 def test_a_folder_without_structures_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"no structures in this folder; expected \.bpseq, \.ct"):
+    with pytest.raises(InputError, match=r"no file to read in this folder; expected \.bpseq, \.ct"):
         read_examples([str(tmp_path)])
 
 
@@ -365,10 +312,10 @@ class TestMutated:
         load = Loader(RNASS, ("turner2004", "langdon2018"), tmp_path / "cache")
         load.annotate([path], [first, second])
         altered = dataclasses.replace(first, bases="GC" + first.bases[2:], altered=True)
-        maps = load([altered, second]).rnas.thermodynamics
+        maps = load([altered, second]).rnas.bpp
         for k, example in enumerate((altered, second)):
             for s, name in enumerate(load.sets):
-                expected = vienna.base_pair_probabilities(example.bases, name).dense()
+                expected = base_pair_probabilities(example.bases, name).dense()
                 size = len(example.bases)
                 assert np.array_equal(maps[k, s, :size, :size], expected)
 
@@ -378,8 +325,8 @@ def test_masks_say_where_a_base_may_be_asked_for(tmp_path):
         "id\tsequence\tdot_bracket\tmask\na\tGAAAC\t(...)\t01010\nb\tGAC\t...\t\n"
     )
     batch = Loader(RNASS)(read_examples([str(tmp_path / "a.tsv")]))
-    assert batch.askable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
-    assert batch.to(torch.device("cpu")).askable is not None
+    assert batch.maskable.tolist() == [[0, 1, 0, 1, 0], [1] * 5]
+    assert batch.to(torch.device("cpu")).maskable is not None
 
 
 @pytest.mark.parametrize("mask", ["010", "0101x"])

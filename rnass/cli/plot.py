@@ -1,0 +1,125 @@
+"""`rnass plot`."""
+
+import re
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["plot"]
+
+_INCHES = {"mm": 1 / 25.4, "cm": 1 / 2.54, "in": 1.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:x(\d+(?:\.\d+)?))?(mm|cm|in)")
+_BASES = re.compile(r"(\d+)-(\d+)")
+
+
+class KindName(str, Enum):
+    """What is drawn."""
+
+    arcs = "arcs"
+    drawing = "drawing"
+    map = "map"
+
+
+class ColourName(str, Enum):
+    """What colours the bases, and whether probabilities shade the arcs."""
+
+    auto = "auto"
+    confidence = "confidence"
+    elements = "elements"
+    reactivity = "reactivity"
+    none = "none"
+
+
+def plot(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Results folders, structures (.ct, .dbn, .bpseq, .sto, .tsv) or .npy maps; a map and a "
+            "structure of one name belong together."
+        ),
+    ],
+    kind: Annotated[
+        KindName, typer.Option(help="Arcs over the sequence, a drawing in the plane, or a map of pairs.")
+    ] = KindName.arcs,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for a figure of each record; or a .svg, .png or .pdf."),
+    ] = Path("figures"),
+    format_: Annotated[
+        Literal["svg", "png", "pdf"], typer.Option("--format", help="Of the figures in a folder.")
+    ] = "svg",
+    record: Annotated[str | None, typer.Option(help="Draw only the record of this id.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="File or folder of structures to compare with: correct, wrong and missed pairs."
+        ),
+    ] = None,
+    reactivities: Annotated[
+        str | None,
+        typer.Option(help="File or folder of reactivities: a track under arcs, colours in drawings."),
+    ] = None,
+    color: Annotated[
+        ColourName,
+        typer.Option(
+            help="What colours the bases; none also leaves arcs unshaded. auto: reactivities, if given, "
+            "else confidence, where there is a map."
+        ),
+    ] = ColourName.auto,
+    region: Annotated[str | None, typer.Option(help="Bases to show, such as 10-80.")] = None,
+    highlight: Annotated[
+        list[str] | None, typer.Option(help="Bases to mark, such as 12-30; repeatable.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Width, or width and height: 180mm, 180x120mm, 7in.")
+    ] = None,
+    font: Annotated[str, typer.Option(help="An installed font; default: DejaVu Sans.")] = "",
+    dpi: Annotated[int, typer.Option(help="Dots per inch of a png.", min=30, max=2400)] = 150,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace figures that are there.")
+    ] = False,
+) -> None:
+    """Draw structures and probability maps: arcs, drawings or maps, a file for each record."""
+    from rnass.figures import Look
+    from rnass.jobs.plot import PlotOptions, plot_files
+
+    width, height = _inches(size) if size else (None, None)
+    look = Look(
+        width=width,
+        height=height,
+        font=font,
+        region=_bases("--region", region) if region else None,
+        highlight=tuple(_bases("--highlight", part) for part in highlight or ()),
+    )
+    options = PlotOptions(
+        kind=kind.value,
+        against=against,
+        reactivities=reactivities,
+        colour=color.value,
+        look=look,
+        dpi=dpi,
+        format=format_,
+        record=record,
+        overwrite=overwrite,
+    )
+    for file in plot_files(files, out, options):
+        typer.echo(file)
+
+
+def _inches(text: str) -> tuple[float, float | None]:
+    """Width and height of --size in inches; no height if it is not given."""
+    found = _SIZE.fullmatch(text.replace(" ", ""))
+    if not found:
+        raise typer.BadParameter(f"size {text!r}; expected 180mm, 180x120mm, 18cm or 7in, for example")
+    unit = _INCHES[found[3]]
+    return float(found[1]) * unit, float(found[2]) * unit if found[2] else None
+
+
+def _bases(option: str, text: str) -> tuple[int, int]:
+    """The 0-based first base of 10-80, and the one after its last."""
+    found = _BASES.fullmatch(text.replace(" ", ""))
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise typer.BadParameter(f"{option} {text!r}; expected a first and a last base, such as 10-80")
+    return int(found[1]) - 1, int(found[2])

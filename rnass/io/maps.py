@@ -1,0 +1,47 @@
+"""Maps of pairing probabilities in NumPy's format (.npy)."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.errors import InputError
+from rnass.files import read_npy
+
+__all__ = ["read_map"]
+
+_TOLERANCE = 1e-4  # between the two triangles: maps may have been rounded
+
+
+def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]:
+    """Read a symmetric map, shape (L, L); of one that has an empty triangle the other counts for both.
+
+    Args:
+        path: the .npy file.
+        length: number of bases of the RNA; None for any.
+
+    Raises:
+        InputError: no such file, no array of numbers, not square, not of *length* bases, or with two
+            triangles that differ.
+    """
+    values = read_npy(path)
+    fits = values.ndim == 2 and values.shape[0] == values.shape[1] and length in (None, len(values))
+    if not fits or values.dtype.kind not in "fiub":
+        expected = "L x L" if length is None else f"{length} x {length}"
+        raise InputError(f"{path}: shape {values.shape}, {values.dtype}; expected {expected} numbers")
+    return _symmetric(np.array(values, dtype=np.float32), path)
+
+
+def _symmetric(values: NDArray[np.float32], path: str | Path) -> NDArray[np.float32]:
+    """The map, (L, L), with one triangle copied to the other if that is empty; raises InputError."""
+    upper, lower = np.triu(values, 1), np.tril(values, -1)
+    if not (upper.any() and lower.any()):
+        return np.asarray(values + upper.T + lower.T)
+    differ = ~np.isclose(values, values.T, rtol=0, atol=_TOLERANCE, equal_nan=True)
+    if differ.any():
+        i, j = np.argwhere(differ)[0]
+        raise InputError(
+            f"{path}: {values[i, j]:.4g} for bases {i + 1} and {j + 1}, {values[j, i]:.4g} for {j + 1} "
+            f"and {i + 1}; expected a symmetric map, or one triangle of it"
+        )
+    return values

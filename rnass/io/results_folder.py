@@ -1,0 +1,134 @@
+"""The contents of a results folder of `rnass predict`, read back."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.errors import InputError, counted
+from rnass.files import is_file, parse_json, read_lines
+from rnass.io.dot_bracket import read_dot_bracket
+from rnass.io.maps import read_map
+from rnass.rna import Rna
+from rnass.structure import Structure
+
+__all__ = ["PredictedRecord", "ResultsFolder", "is_results_folder", "read_results"]
+
+_SUMMARY, _PREDICTIONS, _RUN = "summary.tsv", "predictions.dbn", "run.json"
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedRecord:
+    """One record that was predicted.
+
+    Attributes:
+        folder: the folder with its files.
+        name: the name of its files, without suffix.
+        rna, structure: the RNA and its predicted pairs.
+        row: its line of summary.tsv.
+    """
+
+    folder: Path
+    name: str
+    rna: Rna
+    structure: Structure
+    row: Mapping[str, str]
+
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """The pairing probabilities, shape (L, L); None where they were not written.
+
+        Raises:
+            InputError: the file is no map of this RNA.
+        """
+        path = self.folder / f"{self.name}.npy"
+        return read_map(path, len(self.rna)) if is_file(path) else None
+
+    def mfe_structure(self) -> Structure | None:
+        """ViennaRNA's MFE structure; None where it was not written."""
+        path = self.folder / f"{self.name}.vienna.dbn"
+        return read_dot_bracket(path)[0][1] if is_file(path) else None
+
+
+@dataclass(frozen=True, eq=False)
+class ResultsFolder:
+    """A folder of results.
+
+    Attributes:
+        folder: where it is.
+        run: the content of run.json; empty where the run was killed before it was written.
+        rows: the lines of summary.tsv, failed records included, cells by column.
+        records: the predicted records, in the same order.
+    """
+
+    folder: Path
+    run: Mapping[str, Any]
+    rows: list[dict[str, str]]
+    records: list[PredictedRecord]
+
+
+def is_results_folder(path: str | Path) -> bool:
+    """Whether a run of `rnass predict` wrote *path*."""
+    return all(is_file(Path(path) / name) for name in (_SUMMARY, _PREDICTIONS))
+
+
+def read_results(folder: str | Path) -> ResultsFolder:
+    """Read a folder; maps are read by `PredictedRecord.probabilities`.
+
+    Raises:
+        InputError: the folder holds no results, or its files do not belong together.
+    """
+    folder = Path(folder)
+    if not is_results_folder(folder):
+        raise InputError(
+            f"{folder}: no results; expected {_SUMMARY} and {_PREDICTIONS} of rnass predict"
+        )
+    rows = _read_summary(folder / _SUMMARY)
+    done = [row for row in rows if row.get("status") == "ok"]
+    structures = read_dot_bracket(folder / _PREDICTIONS) if done else []
+    if len(done) != len(structures):
+        raise InputError(
+            f"{folder / _PREDICTIONS}: {counted(len(structures), 'record')}; expected {len(done)}, as "
+            f"in {_SUMMARY}"
+        )
+    records = [
+        PredictedRecord(folder, row["file"], rna, structure, row)
+        for row, (rna, structure) in zip(done, structures, strict=True)
+    ]
+    return ResultsFolder(folder, _read_run(folder / _RUN), rows, records)
+
+
+def _read_summary(path: Path) -> list[dict[str, str]]:
+    table = csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
+    columns = next(table, [])
+    if missing := {"id", "file", "status"} - set(columns):
+        raise InputError(
+            f"{path}:1: no column {', '.join(sorted(missing))}; expected a summary of rnass"
+        )
+    rows = []
+    try:
+        for number, cells in enumerate(table, start=2):
+            if len(cells) != len(columns):
+                found = counted(len(cells), "column")
+                raise InputError(f"{path}:{number}: {found}; expected {len(columns)}, as in line 1")
+            rows.append(dict(zip(columns, map(_plain, cells), strict=True)))
+            if Path(name := rows[-1]["file"]).name != name:
+                raise InputError(f"{path}:{number}: file {name!r}; expected a name without folders")
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}; expected rows of cells") from error
+    return rows
+
+
+def _plain(cell: str) -> str:
+    r"""A cell without its escapes: \t, \n, \r and \\."""
+    parts = cell.split("\\\\")
+    for escape, letter in (("\\t", "\t"), ("\\n", "\n"), ("\\r", "\r")):
+        parts = [part.replace(escape, letter) for part in parts]
+    return "\\".join(parts)
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    return parse_json("\n".join(read_lines(path)), str(path)) if is_file(path) else {}

@@ -1,0 +1,147 @@
+"""What `rnass plot` draws: structures and maps from files and results folders, and their company."""
+
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.errors import InputError, counted
+from rnass.io import (
+    STRUCTURE_SUFFIXES,
+    file_names,
+    read_map,
+    read_reactivities,
+    read_results,
+    read_structures,
+)
+from rnass.io.results_folder import is_results_folder
+from rnass.rna import Rna
+from rnass.structure import Structure
+
+__all__ = ["Drawable", "counterpart", "reactivities_of", "read_drawables"]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawable:
+    """An RNA with its structure, its pairing probabilities, or both.
+
+    Attributes:
+        rna: its bases are all N where a map stands alone.
+        structure: None for a map alone.
+        load: gives the probabilities, shape (L, L), or None.
+        source: whose they are: `rnass`, or a file's name.
+    """
+
+    rna: Rna
+    structure: Structure | None
+    load: Callable[[], NDArray[np.float32] | None]
+    source: str
+
+
+def read_drawables(paths: Iterable[str | Path]) -> list[Drawable]:
+    """Every record of some files and folders, in order; maps are read when they are drawn.
+
+    A structure file that holds one record has the map of the same name beside it, if there is one, and
+    a map has the structure: NAME.ct and NAME.npy.
+
+    Raises:
+        InputError: a file or a folder that holds nothing to draw; names it, and the line at fault.
+    """
+    return [one for path in paths for one in _read(Path(path))]
+
+
+def counterpart(one: Drawable, others: Items[Drawable], where: str) -> Drawable:
+    """The record among *others* of the same id; the only one if there is one alone.
+
+    Raises:
+        InputError: there is none, or it has another number of bases.
+    """
+    found = [other for other in others if other.rna.id == one.rna.id][:1] or others[:1]
+    if len(others) != 1 and found and found[0].rna.id != one.rna.id:
+        raise InputError(f"{where}: no record {one.rna.id}; expected one to hold against it")
+    if len(found[0].rna) != len(one.rna):
+        raise InputError(
+            f"{where} ({found[0].rna.id}): {counted(len(found[0].rna), 'base')}; expected "
+            f"{len(one.rna)}, as in {one.rna.id}"
+        )
+    return found[0]
+
+
+def reactivities_of(path: str | Path, drawables: Items[Drawable]) -> list[NDArray[np.float64] | None]:
+    """The reactivities of each record, shape (L,), NaN where missing; None for one that has none.
+
+    Raises:
+        InputError: a file that cannot be read, that names no record drawn, or that has more values
+            than bases.
+    """
+    items = read_reactivities(path)
+    alone = len(items) == len(drawables) == 1 and not items[0].named
+    found: list[NDArray[np.float64] | None] = []
+    names = file_names(one.rna.id for one in drawables)
+    for one, name in zip(drawables, names, strict=True):
+        mine = [item for item in items if alone or item.name in (one.rna.id, name)]
+        if not mine:
+            found.append(None)
+            continue
+        values = np.full(len(one.rna), np.nan)
+        if len(mine[0].values) > len(values):
+            raise InputError(
+                f"{mine[0].where}: {counted(len(mine[0].values), 'value')}; expected at most "
+                f"{len(values)}, one for each base of {one.rna.id}"
+            )
+        values[: len(mine[0].values)] = mine[0].values
+        found.append(values)
+    if all(values is None for values in found):
+        raise InputError(f"{path}: reactivities of none of the records drawn; expected the id of one")
+    return found
+
+
+def _read(path: Path) -> Iterator[Drawable]:
+    if path.is_dir() and is_results_folder(path):
+        for record in read_results(path).records:
+            yield Drawable(record.rna, record.structure, record.probabilities, "rnass")
+    elif path.is_dir():
+        files = [file for file in sorted(path.iterdir()) if _suffix(file) in STRUCTURE_SUFFIXES]
+        if not files:
+            raise InputError(f"{path}: nothing to draw; expected results of rnass predict or structures")
+        for file in files:
+            yield from _of_structures(file)
+    elif path.suffix.lower() == ".npy":
+        yield _of_map(path)
+    else:
+        yield from _of_structures(path)
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def _of_structures(path: Path) -> Iterator[Drawable]:
+    records = read_structures(path)
+    beside = path.with_suffix(".npy")
+    maps = len(records) == 1 and beside.is_file()
+    for rna, structure in records:
+        if maps:
+            yield Drawable(rna, structure, partial(read_map, beside, len(rna)), _owner(beside))
+        else:
+            yield Drawable(rna, structure, lambda: None, path.name)
+
+
+def _of_map(path: Path) -> Drawable:
+    beside = [path.with_suffix(suffix) for suffix in STRUCTURE_SUFFIXES]
+    for file in beside:
+        records = read_structures(file) if file.is_file() else []
+        if len(records) == 1:
+            rna, structure = records[0]
+            return Drawable(rna, structure, partial(read_map, path, len(rna)), _owner(path))
+    values = read_map(path)
+    return Drawable(Rna(path.stem, "N" * len(values)), None, lambda: values, _owner(path))
+
+
+def _owner(path: Path) -> str:
+    """Whose a map is: rnass's, in a folder of its results."""
+    return "rnass" if is_results_folder(path.parent) else path.name

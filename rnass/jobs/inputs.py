@@ -1,0 +1,60 @@
+"""The records of a run: read from every file, each problem reported, restraints assigned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rnass.errors import InputError
+from rnass.io import read_fasta
+from rnass.prediction.limits import too_long
+from rnass.rna import Rna
+
+__all__ = ["Inputs", "read_inputs"]
+
+
+@dataclass
+class Inputs:
+    """What a run works through.
+
+    Attributes:
+        names: of the files, as they were given.
+        rnas: the good records, in order.
+        problems: one for each bad record, and for each file that cannot be read.
+    """
+
+    names: list[str] = field(default_factory=list)
+    rnas: list[Rna] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+
+
+def read_inputs(
+    paths: Sequence[str],
+    sequence: str | None = None,
+    *,
+    any_length: bool = False,
+    constraint_lines: bool = False,
+) -> Inputs:
+    """All records of FASTA files, and of the one RNA given as text.
+
+    A record that is too long to predict is a problem, unless *any_length*. With *constraint_lines* a
+    line of constraints under the bases is passed over.
+    """
+    found = Inputs([*paths, *(["--sequence"] if sequence is not None else [])])
+
+    def take(rna: Rna, where: str) -> None:
+        if not any_length and (problem := too_long(rna, where)):
+            found.problems.append(problem)
+        else:
+            found.rnas.append(rna)
+
+    if sequence is not None:
+        try:
+            take(Rna.from_text(sequence, where="--sequence"), "--sequence")
+        except InputError as error:
+            error.record = "sequence"
+            found.problems.append(error)
+    for path in paths:
+        rnas, problems = read_fasta(path, constraint_lines=constraint_lines)
+        found.problems += problems
+        for rna in rnas:
+            take(rna, f"{path} ({rna.id})")
+    return found

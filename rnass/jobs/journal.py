@@ -1,0 +1,180 @@
+"""The journal of a results folder: which run wrote there, and each record that it finished.
+
+    {"run": {"kind": "predict", "identity": {...}, "names": [...], "suffixes": [...], "shared": [...]}}
+    {"record": {"name": "x", "key": "...", "files": {"x.ct": [120, "..."]}, "cells": {...}, ...}}
+
+The line of the run is written before any file, so that every file of rnass's is known as such however
+the run ends: NAME + suffix of a record, or one of the shared ones. A record's line is appended once
+its files lie on the disk, with their sizes and checksums.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnass.errors import OutputError
+from rnass.files import TEMPORARY_PREFIX, reason, sha256, write_text
+from rnass.rna import Rna
+
+__all__ = ["JOURNAL", "Entry", "Journal", "Plan", "read_journal", "record_key", "sealed"]
+
+JOURNAL = f"{TEMPORARY_PREFIX}journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is, and which files it may write.
+
+    Attributes:
+        kind: the command.
+        identity: what decides the files of every record (weights, options, ...), as read from JSON.
+        names: of its records.
+        suffixes: of the files of each record.
+        shared: names of the files of all records together.
+    """
+
+    kind: str = ""
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    def writes(self, folder_names: Iterable[str]) -> set[str]:
+        """Those of some file names that the run may write."""
+        names, shared = set(self.names), set(self.shared)
+        return {
+            file
+            for file in folder_names
+            if file in shared
+            or any(file.endswith(end) and file[: -len(end)] in names for end in self.suffixes)
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished record.
+
+    Attributes:
+        name: of its files.
+        key: of what it was made from, see `record_key`.
+        files: size and sha256 of each.
+        cells: its line of the summary.
+        shared: its part of each shared file.
+    """
+
+    name: str
+    key: str
+    files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether the record came out, and its files are there as they were written."""
+        return self.cells.get("status") == "ok" and all(
+            _has_size(folder / file, size) and sha256(folder / file) == digest
+            for file, (size, digest) in self.files.items()
+        )
+
+
+class Journal:
+    """The journal of one run, which is written anew with the entries that are kept."""
+
+    def __init__(self, folder: Path, plan: Plan, kept: Iterable[Entry]) -> None:
+        self._path = folder / JOURNAL
+        self.entries = {entry.name: entry for entry in kept}
+        lines = [{"run": asdict(plan)}, *({"record": asdict(one)} for one in self.entries.values())]
+        write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))
+
+    def add(self, entry: Entry) -> None:
+        """Append a record; raises OutputError."""
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps({'record': asdict(entry)})}\n")
+        except OSError as error:
+            raise OutputError(
+                f"{self._path}: {reason(error)}; expected a file that can be written"
+            ) from error
+        self.entries[entry.name] = entry
+
+
+def read_journal(folder: Path) -> tuple[Plan | None, dict[str, Entry]]:
+    """The run and the last whole entry of each record; no run where there is no journal of this version.
+
+    A line that a kill tore is passed over: its record is not finished.
+    """
+    journal = folder / JOURNAL
+    text = journal.read_text(encoding="utf-8", errors="replace") if journal.is_file() else ""
+    lines = [_read_line(line) for line in text.split("\n")]
+    plans = [line for line in lines if isinstance(line, Plan)]
+    entries = {line.name: line for line in lines if isinstance(line, Entry)}
+    return (plans[-1], entries) if plans else (None, {})
+
+
+def _read_line(line: str) -> Plan | Entry | None:
+    try:
+        values = json.loads(line)
+        return _plan(**values["run"]) if "run" in values else _entry(**values["record"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _plan(
+    kind: str, identity: dict[str, Any], names: list[str], suffixes: list[str], shared: list[str]
+) -> Plan:
+    texts = [kind, *names, *suffixes, *shared]
+    if not (isinstance(identity, dict) and all(isinstance(text, str) for text in texts)):
+        raise TypeError
+    return Plan(kind, identity, tuple(names), tuple(filter(None, suffixes)), tuple(shared))
+
+
+def _entry(
+    name: str, key: str, files: dict[str, list[Any]], cells: dict[str, Any], shared: dict[str, str]
+) -> Entry:
+    """Read an entry; of its files, those inside the folder."""
+    inside = {
+        file: (int(size), str(digest))
+        for file, (size, digest) in files.items()
+        if Path(file).name == file
+    }
+    if len(inside) < len(files):
+        raise ValueError
+    return Entry(str(name), str(key), inside, dict(cells), {k: str(v) for k, v in shared.items()})
+
+
+def record_key(rna: Rna, more: Any = None) -> str:
+    """A checksum of what a record is made from: header, bases, restraints, and *more* as JSON."""
+    given = asdict(rna.constraints)
+    del given["where"]
+    apart = [[sorted(one), sorted(other)] for one, other in given.pop("apart")]
+    values = None if rna.reactivities is None else [repr(value) for value in rna.reactivities]
+    constraints = {name: sorted(bases) for name, bases in given.items()}
+    parts = [rna.id, rna.description, rna.text, constraints, apart, values, more]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def sealed(folder: Path, files: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Size and sha256 of each file, once it lies on the disk; raises OutputError."""
+    names = list(files)
+    if not names:
+        return {}
+    with ThreadPoolExecutor(len(names)) as pool:  # the disk takes several at once
+        found = pool.map(_on_disk, (folder / name for name in names))
+        return dict(zip(names, found, strict=True))
+
+
+def _on_disk(path: Path) -> tuple[int, str]:
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        return path.stat().st_size, sha256(path)
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}; expected a file that can be read") from error
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size

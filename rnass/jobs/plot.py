@@ -1,0 +1,238 @@
+"""`rnass plot`: figures of structures and maps, a file for each record."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.decoding import base_confidence
+from rnass.errors import ConfigError, InputError, OutputError
+from rnass.figures import (
+    DOTS_PER_INCH,
+    FORMATS,
+    Axes,
+    BaseColours,
+    Look,
+    Track,
+    arc_diagram,
+    by_confidence,
+    by_element,
+    by_reactivity,
+    probability_map,
+    save_figure,
+    structure_drawing,
+)
+from rnass.files import reason
+from rnass.io import file_names
+from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
+from rnass.structure import Structure
+from rnass.thermodynamics.layout import layout
+
+__all__ = ["Colour", "Kind", "PlotOptions", "draw", "plot_files"]
+
+Kind = Literal["arcs", "drawing", "map"]
+Colour = Literal["auto", "confidence", "elements", "reactivity", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotOptions:
+    """What can be chosen of the figures.
+
+    Attributes:
+        kind: arcs, drawing or map.
+        against: file or folder with the structures to hold the records against.
+        reactivities: file or folder of reactivities.
+        colour: what colours the bases, and whether probabilities shade the arcs; auto: reactivity where
+            it is given, in drawings, else confidence where there are probabilities.
+        look: size, font, region, highlights.
+        dpi: dots per inch of a png.
+        format: of files in a folder.
+        record: the id of the only record to draw; None for all.
+        overwrite: whether files that are there are replaced.
+    """
+
+    kind: Kind = "arcs"
+    against: str | None = None
+    reactivities: str | None = None
+    colour: Colour = "auto"
+    look: Look = field(default_factory=Look)
+    dpi: int = DOTS_PER_INCH
+    format: Literal["svg", "png", "pdf"] = "svg"
+    record: str | None = None
+    overwrite: bool = False
+
+
+def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
+    """Draw every record of some files, or the one that was asked for; gives the files written.
+
+    Args:
+        paths: structure files, .npy maps, results folders, folders of structures.
+        out: a folder; or a .svg, .png or .pdf for one record.
+        options: how.
+
+    Raises:
+        InputError: a file that cannot be read, or that does not go with the records.
+        OutputError: a file that is there already, or cannot be written.
+        ConfigError: a kind or colour that needs what a record has not.
+    """
+    drawables = read_drawables(paths)
+    if options.record is not None:
+        drawables = [one for one in drawables if one.rna.id == options.record]
+        if not drawables:
+            raise InputError(
+                f"--record {options.record}: no such record; expected an id of {', '.join(paths)}"
+            )
+    files = _targets(out, drawables, options)
+    others = None if options.against is None else read_drawables([options.against])
+    probed = (
+        [None] * len(drawables)
+        if options.reactivities is None
+        else reactivities_of(options.reactivities, drawables)
+    )
+    for one, reactivities, file in zip(drawables, probed, files, strict=True):
+        other = None if others is None else counterpart(one, others, str(options.against))
+        save_figure(draw(one, options, other=other, reactivities=reactivities), file, dpi=options.dpi)
+    return files
+
+
+def draw(
+    one: Drawable,
+    options: PlotOptions,
+    *,
+    other: Drawable | None = None,
+    reactivities: NDArray[np.float64] | None = None,
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw one record, on *axes* or a figure of its own.
+
+    Args:
+        one: the record.
+        options: kind, colour and look.
+        other: what it is held against.
+        reactivities: shape (L,), NaN where missing.
+        axes: to draw on.
+
+    Raises:
+        ConfigError: a kind or colour that needs what the record has not.
+        InputError: a region beyond its last base.
+    """
+    title = one.rna.description or one.rna.id
+    probabilities = one.load()
+    if options.kind == "map":
+        return _draw_map(one, other, probabilities, title, options.look, axes)
+    structure = _structure_of(one, options.kind)
+    reference = None if other is None else _structure_of(other, options.kind)
+    colours = _colours(one, structure, probabilities, reactivities, options)
+    if options.kind == "drawing":
+        return structure_drawing(
+            one.rna.text,
+            structure,
+            layout,
+            colours=colours,
+            reference=reference,
+            title=title,
+            look=options.look,
+            axes=axes,
+        )
+    shades = None if options.colour == "none" else probabilities
+    tracks = [] if colours is None or options.colour == "auto" else [colours]
+    if reactivities is not None and options.colour != "reactivity":
+        tracks.append(by_reactivity(reactivities))
+    return arc_diagram(
+        one.rna.text,
+        Track(one.source, structure, shades, one.source),
+        None if other is None or reference is None else Track(other.source, reference),
+        reference=reference is not None,
+        tracks=tracks,
+        title=title,
+        look=options.look,
+        axes=axes,
+    )
+
+
+def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list[Path]:
+    """The file of each record."""
+    if out.suffix[1:].lower() in FORMATS:
+        if len(drawables) != 1:
+            ids = ", ".join(one.rna.id for one in drawables[:5])
+            raise OutputError(
+                f"{out}: one file for {len(drawables)} records; expected a folder, or --record with one "
+                f"of {ids}{', ...' if len(drawables) > 5 else ''}"
+            )
+        files = [out]
+    else:
+        names = file_names(one.rna.id for one in drawables)
+        files = [out / f"{name}.{options.format}" for name in names]
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out}: {reason(error)}; expected a folder") from error
+    there = [file for file in files if file.exists()]
+    if there and not options.overwrite:
+        raise OutputError(f"{there[0]}: is there already; expected another name, or --overwrite")
+    return files
+
+
+def _structure_of(one: Drawable, kind: Kind) -> Structure:
+    if one.structure is None:
+        raise ConfigError(
+            f"{one.source} ({one.rna.id}): a map without a structure; expected --kind map, not {kind}"
+        )
+    return one.structure
+
+
+def _draw_map(
+    one: Drawable,
+    other: Drawable | None,
+    probabilities: NDArray[np.float32] | None,
+    title: str,
+    look: Look,
+    axes: Axes | None,
+) -> Axes:
+    """Probabilities above; below those it is held against, else the structure itself."""
+    above = one.structure if probabilities is None else probabilities
+    assert above is not None  # a record has one or the other
+    below: NDArray[np.float32] | Structure | None = None
+    name = f"{one.source}, structure"
+    if other is not None:
+        theirs = other.load()
+        below, name = (other.structure if theirs is None else theirs), other.source
+    elif probabilities is not None:
+        below = one.structure
+    labels = (one.source, name)
+    return probability_map(one.rna.text, above, below, labels=labels, title=title, look=look, axes=axes)
+
+
+def _colours(
+    one: Drawable,
+    structure: Structure,
+    probabilities: NDArray[np.float32] | None,
+    reactivities: NDArray[np.float64] | None,
+    options: PlotOptions,
+) -> BaseColours | None:
+    """What colours the bases; None for nothing."""
+    colour = options.colour
+    if colour == "auto" and reactivities is not None and options.kind == "drawing":
+        colour = "reactivity"
+    if colour == "auto":
+        colour = "none" if probabilities is None else "confidence"
+    if colour == "elements":
+        from rnass.elements import elements  # forgi takes half a second to load
+
+        return by_element(elements(structure).string)
+    if colour == "reactivity":
+        if reactivities is None:
+            raise ConfigError(
+                f"--color reactivity ({one.rna.id}): no reactivities; expected --reactivities FILE"
+            )
+        return by_reactivity(reactivities)
+    if colour == "confidence":
+        if probabilities is None:
+            raise ConfigError(
+                f"--color confidence ({one.rna.id}): no probabilities; expected a .npy map beside the "
+                "structure, or a results folder"
+            )
+        return by_confidence(base_confidence(probabilities, structure), one.source)
+    return None

@@ -1,0 +1,265 @@
+"""The Boltzmann ensemble of one RNA or of two strands: minimum free energy, base-pair probabilities.
+
+Energies are in kcal/mol at 37 C. Lorenz et al. 2011, doi:10.1186/1748-7188-6-26.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import RNA
+from numpy.typing import ArrayLike, NDArray
+
+from rnass.constraints import Constraints
+from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError, counted
+from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY, Rna
+from rnass.structure import Structure
+from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
+from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, KT, Scaled, scaled
+
+__all__ = [
+    "MAX_LENGTH",
+    "SURE_LENGTH",
+    "Ensemble",
+    "compound_of",
+    "only_unpaired",
+]
+
+MAX_LENGTH = 32_700
+"""The longest RNA, in bases, that ViennaRNA folds."""
+
+SURE_LENGTH = 200
+"""Bases whose partition function needs no scaling: at most some 1.65 kcal/mol each."""
+
+_IMPOSSIBLE = RNA.INF / 100  # kcal/mol, of what no structure obeys
+_UNCONNECTED = 900.0  # kcal/mol; ViennaRNA's energy of two strands that no structure connects is above
+
+
+@dataclass(frozen=True)
+class _Restraints:
+    """Constraint, reactivities, bounds and bars, in the order of `Ensemble`'s arguments."""
+
+    constraint: str | None
+    reactivities: tuple[float, ...] | None
+    max_span: int | None
+    forbidden: tuple[tuple[int, int], ...]
+    unpaired: tuple[int, ...]
+
+    def within(self, first: int, end: int) -> "_Restraints":
+        """Those of the bases from *first* to before *end*, counted from there."""
+        return _Restraints(
+            None if self.constraint is None else self.constraint[first:end],
+            None if self.reactivities is None else self.reactivities[first:end],
+            self.max_span,
+            tuple((i - first, j - first) for i, j in self.forbidden if first <= i and j < end),
+            tuple(base - first for base in self.unpaired if first <= base < end),
+        )
+
+
+class Ensemble:
+    """One RNA, or two strands, as ViennaRNA folds it; each part is computed on first use.
+
+    Two strands need not bind: minimum, probabilities and energies are over all structures of both,
+    whether a pair connects them or not (the first that does costs the initiation of a duplex).
+
+    Args:
+        bases: 5' to 3'; an N pairs with nothing. Two strands as `A&B`.
+        parameters: a name of `rnass.thermodynamics.parameter_sets.PARAMETER_SETS`.
+        constraint: a line as long as the RNA: `.` free, `x` unpaired, `|` paired, `<` and `>` paired
+            with a base downstream or upstream, `()` this pair; every structure obeys it.
+        reactivities: shape (L,), normalised SHAPE reactivities; NaN or -999 where missing (see
+            `rnass.decoding.clean_reactivities`). They change the energies by Deigan's formula (Deigan
+            et al. 2009, doi:10.1073/pnas.0806929106).
+        max_span: most bases that a pair spans, both ends counted; None for no bound.
+        forbidden: pairs (i, j), 0-based, i < j, that no structure has.
+        unpaired: bases, 0-based, that pair in no structure.
+
+    Raises:
+        SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
+        ConfigError: an unknown parameter set, reactivities of another length.
+        CheckpointError: rnass's own energies are missing, altered or damaged.
+        ConstraintError: a constraint that cannot be read; one that no structure obeys is found when
+            the first structure is computed.
+
+    >>> Ensemble("GGGGAAAACCCC").mfe_structure.dot_bracket
+    '((((....))))'
+    """
+
+    def __init__(
+        self,
+        bases: str,
+        parameters: str = DEFAULT_PARAMETERS,
+        *,
+        constraint: str | None = None,
+        reactivities: ArrayLike | None = None,
+        max_span: int | None = None,
+        forbidden: Iterable[tuple[int, int]] = (),
+        unpaired: Iterable[int] = (),
+    ) -> None:
+        rna = Rna.from_text(bases)
+        length = len(rna)
+        if length > MAX_LENGTH:
+            raise SequenceError(f"sequence: {length} bases; expected at most {MAX_LENGTH} for ViennaRNA")
+        if constraint is not None:
+            _check_constraint(constraint, length)
+        values = None if reactivities is None else _checked_reactivities(reactivities, length)
+        self._restraints = _Restraints(constraint, values, max_span, tuple(forbidden), tuple(unpaired))
+        self._rna, self.bases, self.parameters = rna, rna.bases, parameters
+        self._compound = compound_of(rna.text, scaled(parameters, max_span))
+        self._restrain()
+
+    def _restrain(self) -> None:
+        known = self._restraints
+        if known.constraint is not None:
+            options = RNA.CONSTRAINT_DB_DEFAULT | RNA.CONSTRAINT_DB_ENFORCE_BP
+            self._compound.hc_add_from_db(known.constraint, options)
+        if known.reactivities is not None:  # ViennaRNA counts from 1, and takes missing ones as negative
+            from rnass.decoding.probing import DEIGAN_INTERCEPT, DEIGAN_SLOPE
+
+            values = [MISSING_REACTIVITY]
+            values += [MISSING_REACTIVITY if math.isnan(r) else r for r in known.reactivities]
+            self._compound.sc_add_SHAPE_deigan(values, DEIGAN_SLOPE, DEIGAN_INTERCEPT)
+        for i, j in known.forbidden:
+            self._compound.hc_add_bp(i + 1, j + 1, RNA.CONSTRAINT_CONTEXT_NO_REMOVE)
+        for base in known.unpaired:
+            self._compound.hc_add_up(base + 1)
+
+    @cached_property
+    def _minimum(self) -> tuple[str, float]:
+        # mfe() of two strands is over the structures that connect them alone
+        fold = self._compound.mfe if self._rna.nick is None else self._compound.mfe_dimer
+        dot_bracket, energy = fold()
+        if energy >= _IMPOSSIBLE:
+            raise ConstraintError("constraint: no structure obeys it; expected one that some pairs can")
+        return dot_bracket or "." * len(self.bases), float(energy)
+
+    @cached_property
+    def _partition(self) -> tuple[float, NDArray[np.float64]]:
+        """The free energy of the ensemble, and its base pairs as `pairs_of` gives them."""
+        certain = self._restraints.constraint is None and self._restraints.reactivities is None
+        if len(self.bases) > SURE_LENGTH or not certain:
+            self._compound.exp_params_rescale(self.mfe)
+        if self._rna.nick is not None:
+            return self._partition_of_two(self._rna.nick)
+        energy = _finite(self._compound.pf()[1])
+        return energy, pairs_of(self._compound)
+
+    def _partition_of_two(self, nick: int) -> tuple[float, NDArray[np.float64]]:
+        """`_partition` of two strands.
+
+        ViennaRNA's probabilities are those of the structures that connect them; the others are pairs of
+        structures of one strand each.
+        """
+        *_, connected, whole = self._compound.pf_dimer()
+        whole = _finite(whole)
+        share = math.exp((whole - connected) / KT) if connected < _UNCONNECTED else 0.0
+        probability: dict[tuple[float, float], float] = {}
+        parts = [(0, share, pairs_of(self._compound))] if share else []
+        if share < 1:
+            for first, end in ((0, nick), (nick, len(self.bases))):
+                parts.append((first, 1 - share, self._strand(first, end)._partition[1]))
+        for first, part, pairs in parts:
+            for i, j, p in pairs.tolist():
+                place = (first + i, first + j)
+                probability[place] = probability.get(place, 0.0) + part * p
+        rows = [(i, j, p) for (i, j), p in sorted(probability.items()) if p >= BPP_CUTOFF]
+        return whole, np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+    def _strand(self, first: int, end: int) -> "Ensemble":
+        """The bases from *first* to before *end* alone, under what is known of them."""
+        known = vars(self._restraints.within(first, end))
+        return Ensemble(self.bases[first:end], self.parameters, **known)
+
+    def without(self, unpaired: Iterable[int]) -> "Ensemble":
+        """The same RNA with some bases that pair no more; of a constraint only the `x` are kept."""
+        known = self._restraints
+        line = None if known.constraint is None else only_unpaired(known.constraint)
+        taken = (*known.unpaired, *unpaired)
+        changed = vars(replace(known, constraint=line, unpaired=taken))
+        return Ensemble(self._rna.text, self.parameters, **changed)
+
+    @property
+    def ensemble_energy(self) -> float:
+        """The free energy of the whole ensemble, -kT ln Z, in kcal/mol."""
+        return self._partition[0]
+
+    @property
+    def mfe(self) -> float:
+        """The minimum free energy, in kcal/mol."""
+        return self._minimum[1]
+
+    @cached_property
+    def mfe_structure(self) -> Structure:
+        """The structure of minimum free energy."""
+        return Structure.from_dot_bracket(self._minimum[0])
+
+    @cached_property
+    def bpp(self) -> BasePairProbabilities:
+        """The base-pair probabilities, sparse (McCaskill 1990, doi:10.1002/bip.360290621)."""
+        return BasePairProbabilities.from_pairs(len(self.bases), self._partition[1])
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """The base-pair probabilities, shape (L, L), symmetric; 0 below `rnass.rna.BPP_CUTOFF`."""
+        return self.bpp.dense()
+
+    @cached_property
+    def mea(self) -> Structure:
+        """The structure of maximum expected accuracy, gamma 1.
+
+        Lu et al. 2009, doi:10.1261/rna.1643609.
+        """
+        pairs = self._partition[1]
+        if self._rna.nick is None:
+            return Structure.from_dot_bracket(self._compound.MEA()[0])
+        rows = [RNA.ep(int(i) + 1, int(j) + 1, p, RNA.PLIST_TYPE_BASEPAIR) for i, j, p in pairs.tolist()]
+        return Structure.from_dot_bracket(RNA.MEA_from_plist(rows, self.bases, 1.0)[0])
+
+    @cached_property
+    def centroid(self) -> Structure:
+        """All pairs more probable than 0.5: the structure nearest to the ensemble."""
+        i, j, p = self._partition[1].T
+        chosen = np.stack([i, j], axis=1)[p > 0.5]
+        return Structure(len(self.bases), chosen.astype(np.int64))
+
+
+def only_unpaired(constraint: str) -> str:
+    """Of a constraint line the bases that must not pair."""
+    return "".join("x" if symbol == "x" else "." for symbol in constraint)
+
+
+def compound_of(text: str, parameters: Scaled) -> Any:
+    """A fold compound of an RNA, two strands as `A&B`, with these parameters."""
+    model, energies, weights = parameters
+    compound = RNA.fold_compound(text, model)
+    # In the other order ViennaRNA 2.7 forgets the weights, unless it is asked for the MFE first.
+    compound.exp_params_subst(weights)
+    compound.params_subst(energies)
+    return compound
+
+
+def _finite(energy: float) -> float:
+    """The energy of an ensemble, which ViennaRNA's arithmetic may have failed to give."""
+    if not math.isfinite(energy):
+        raise RnassError("ViennaRNA: the partition function is not finite; expected a number")
+    return float(energy)
+
+
+def _check_constraint(line: str, length: int) -> None:
+    """Raise ConstraintError unless *line* is a constraint for *length* bases."""
+    if len(line) != length:
+        found = counted(len(line), "symbol")
+        raise ConstraintError(f"constraint: {found}; expected {length}, one for each base")
+    Constraints.from_line(line, "constraint")
+
+
+def _checked_reactivities(reactivities: ArrayLike, length: int) -> tuple[float, ...]:
+    from rnass.decoding.probing import clean_reactivities  # here, as most workers need none of it
+
+    values = clean_reactivities(reactivities)
+    if values.shape != (length,):
+        raise ConfigError(f"reactivities: shape {values.shape}; expected ({length},), one for each base")
+    return tuple(values.tolist())

@@ -1,0 +1,238 @@
+"""The folds that a prediction needs of each RNA, computed here or in worker processes."""
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnass.errors import ConstraintError, RnassError
+from rnass.structure import Structure
+from rnass.thermodynamics.base_pairs import BasePairProbabilities
+from rnass.thermodynamics.ensemble import Ensemble, only_unpaired
+from rnass.thermodynamics.free_energy import energy
+from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, parameter_text
+from rnass.thermodynamics.second_fold import SECOND_FOLD, bpp_by_name, set_of
+from rnass.thermodynamics.workers import in_order
+
+__all__ = [
+    "FoldInput",
+    "Folded",
+    "all_base_pair_probabilities",
+    "base_pair_probabilities",
+    "base_pair_probabilities_of_many",
+    "fold",
+    "fold_many",
+    "minimum_structure",
+    "minimum_structures",
+    "sets_folded",
+]
+
+# what ViennaRNA's module raises, and what arithmetic and memory do
+_FAILURES = (ArithmeticError, MemoryError, RuntimeError, SystemError, ValueError)
+
+
+class FoldInput(NamedTuple):
+    """One RNA to fold under what is known of it; see `rnass.thermodynamics.ensemble.Ensemble`.
+
+    Attributes:
+        bases: 5' to 3'; two strands as `A&B`.
+        constraint: a line; where no structure obeys it (it may need a pseudoknot), only its `x` hold.
+        reactivities: one for each base.
+        forbidden: pairs (i, j), 0-based, that no structure has.
+        mfe_bpp: base-pair probabilities by the energies of the MFE structure are wanted.
+    """
+
+    bases: str
+    constraint: str | None = None
+    reactivities: tuple[float, ...] | None = None
+    forbidden: frozenset[tuple[int, int]] = frozenset()
+    mfe_bpp: bool = False
+
+    def ensemble(self, parameters: str = DEFAULT_PARAMETERS) -> Ensemble:
+        """The ensemble by a parameter set."""
+        try:
+            found = self._under(self.constraint, parameters)
+            if self.constraint is not None:
+                _ = found.mfe
+        except ConstraintError:
+            return self._under(only_unpaired(self.constraint or ""), parameters)
+        return found
+
+    def _under(self, constraint: str | None, parameters: str) -> Ensemble:
+        return Ensemble(
+            self.bases,
+            parameters,
+            constraint=constraint,
+            reactivities=self.reactivities,
+            forbidden=self.forbidden,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """ViennaRNA's results for one RNA; they can be sent between processes.
+
+    Attributes:
+        mfe: minimum free energy with the default parameters, in kcal/mol at 37 C; under reactivities
+            the energy that the structure has without them.
+        mfe_structure: the structure of that energy.
+        bpp: base-pair probabilities by each parameter set or second fold asked for, in that order.
+        names: of these.
+        mea: with the default parameters; None without the baseline.
+        centroid: likewise.
+        mfe_bpp: base-pair probabilities by the default parameters, those of *mfe_structure*; None
+            unless they, the baseline or that set was asked for.
+    """
+
+    mfe: float
+    mfe_structure: Structure
+    bpp: tuple[BasePairProbabilities, ...] = ()
+    names: tuple[str, ...] = ()
+    mea: Structure | None = None
+    centroid: Structure | None = None
+    mfe_bpp: BasePairProbabilities | None = None
+
+    def mean_bpp(self) -> NDArray[np.float32] | None:
+        """The mean of `bpp` but second folds, (L, L); of none, `mfe_bpp`; else None."""
+        named = zip(self.names, self.bpp, strict=True)
+        first = [one for name, one in named if not name.endswith(SECOND_FOLD)]
+        known = first or ([self.mfe_bpp] if self.mfe_bpp else [])
+        return np.mean([one.dense() for one in known], axis=0) if known else None
+
+
+def fold(
+    rna: str | FoldInput,
+    *,
+    parameter_sets: Iterable[str] = (DEFAULT_PARAMETERS,),
+    baseline: bool = False,
+) -> Folded:
+    """Fold one RNA; partition functions only where they are needed.
+
+    Args:
+        rna: bases 5' to 3', or with what is known of them.
+        parameter_sets: names of `rnass.thermodynamics.parameter_sets.PARAMETER_SETS`, or of their second
+            folds, whose base-pair probabilities are wanted; may be empty.
+        baseline: also the structures `mea` and `centroid`.
+
+    Raises:
+        RnassError: ViennaRNA failed; what `Ensemble` raises.
+    """
+    (found,) = fold_many([rna], parameter_sets=parameter_sets, baseline=baseline)
+    if isinstance(found, RnassError):
+        raise found
+    return found
+
+
+def fold_many(
+    many: Iterable[str | FoldInput],
+    *,
+    parameter_sets: Iterable[str] = (DEFAULT_PARAMETERS,),
+    baseline: bool = False,
+    processes: int = 0,
+) -> Generator[Folded | RnassError, None, None]:
+    """`fold` each RNA, in the order given; what failed for one of them is given in its place.
+
+    Each parameter set is a task of its own for the *processes*, see
+    `rnass.thermodynamics.workers.in_order`; until this is closed they fold what they were given.
+
+    Raises:
+        WorkerError: a worker process was killed.
+        ConfigError: an unknown parameter set.
+        CheckpointError: rnass's own energies are missing, altered or damaged.
+    """
+    names = tuple(parameter_sets)
+    folds = sets_folded(names)
+    for name in folds:
+        parameter_text(name)  # a set that cannot be loaded is nobody's fault among the RNAs
+    inputs = (FoldInput(rna) if isinstance(rna, str) else rna for rna in many)
+    tasks = ((one, name) for one in inputs for name in folds)
+    work = partial(_fold_by_one_set, names=names, baseline=baseline)
+    parts = in_order(work, tasks, processes)
+    for first in parts:
+        yield _joined([first, *(next(parts) for _ in folds[1:])], names)
+
+
+def sets_folded(parameter_sets: Iterable[str]) -> tuple[str, ...]:
+    """The sets that an RNA is folded by if these are wanted: the default one, for its MFE, first."""
+    sets = dict.fromkeys(map(set_of, parameter_sets))
+    return (DEFAULT_PARAMETERS, *(name for name in sets if name != DEFAULT_PARAMETERS))
+
+
+def base_pair_probabilities(bases: str, name: str = DEFAULT_PARAMETERS) -> BasePairProbabilities:
+    """The base-pair probabilities of *bases*, two strands as `A&B`; raises what `Ensemble` raises.
+
+    *name* is that of a parameter set, or of its second fold.
+    """
+    return all_base_pair_probabilities(bases, (name,))[0]
+
+
+def all_base_pair_probabilities(bases: str, names: Iterable[str]) -> list[BasePairProbabilities]:
+    """`base_pair_probabilities` by several sets or their second folds, each set folded once."""
+    wanted = tuple(names)
+    ensembles = {name: Ensemble(bases, name) for name in map(set_of, wanted)}
+    return [bpp_by_name(ensembles[set_of(name)], name) for name in wanted]
+
+
+def base_pair_probabilities_of_many(
+    many: Iterable[str], name: str = DEFAULT_PARAMETERS, *, processes: int = 0
+) -> Iterator[BasePairProbabilities]:
+    """`base_pair_probabilities` of each RNA, in the order given.
+
+    Args:
+        many: bases of each RNA.
+        name: of a parameter set, or of its second fold.
+        processes: see `rnass.thermodynamics.workers.in_order`.
+    """
+    return in_order(partial(base_pair_probabilities, name=name), many, processes)
+
+
+def minimum_structure(bases: str, max_span: int | None = None) -> Structure:
+    """The structure of minimum free energy without pairs that span more; see `Ensemble`."""
+    return Ensemble(bases, max_span=max_span).mfe_structure
+
+
+def minimum_structures(
+    many: Iterable[str], *, max_span: int | None = None, processes: int = 0
+) -> Iterator[Structure]:
+    """`minimum_structure` of each RNA, in the order given; see `base_pair_probabilities_of_many`."""
+    return in_order(partial(minimum_structure, max_span=max_span), many, processes)
+
+
+_Part = tuple[Folded | None, dict[str, BasePairProbabilities]] | RnassError
+
+
+def _fold_by_one_set(task: tuple[FoldInput, str], *, names: tuple[str, ...], baseline: bool) -> _Part:
+    """The results by one parameter set; the default one gives MFE and baseline too."""
+    given, own = task
+    try:
+        ensemble = given.ensemble(own)
+        found = {name: bpp_by_name(ensemble, name) for name in names if set_of(name) == own}
+        if own != DEFAULT_PARAMETERS:
+            return None, found
+        structure = ensemble.mfe_structure
+        return Folded(
+            ensemble.mfe if given.reactivities is None else energy(given.bases, structure),
+            structure,
+            mea=ensemble.mea if baseline else None,
+            centroid=ensemble.centroid if baseline else None,
+            mfe_bpp=ensemble.bpp if given.mfe_bpp or baseline or found else None,
+        ), found
+    except RnassError as error:
+        return error
+    except _FAILURES as error:
+        return RnassError(f"ViennaRNA: {type(error).__name__} {error}; expected a structure")
+
+
+def _joined(parts: list[_Part], names: tuple[str, ...]) -> Folded | RnassError:
+    """One RNA's results by each set, the default one first; the first failure if there is one."""
+    default: Folded | None = None
+    found: dict[str, BasePairProbabilities] = {}
+    for part in parts:
+        if isinstance(part, RnassError):
+            return part
+        default = default or part[0]
+        found |= part[1]
+    return replace(cast("Folded", default), bpp=tuple(found[name] for name in names), names=names)

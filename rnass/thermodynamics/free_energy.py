@@ -1,0 +1,32 @@
+"""The free energy of a given structure."""
+
+import RNA
+
+from rnass.errors import StructureError, counted
+from rnass.rna import Rna
+from rnass.structure import Structure
+from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, scaled
+
+__all__ = ["energy"]
+
+
+def energy(bases: str, structure: Structure) -> float:
+    """The free energy of a structure with the default parameters, in kcal/mol at 37 C.
+
+    Energy models know loops only: pairs of a pseudoknot (order 1 and more) are left out.
+
+    Args:
+        bases: 5' to 3'; two strands as `A&B`.
+        structure: of those bases.
+
+    Raises:
+        SequenceError: a letter that is no base, or none at all.
+        StructureError: a structure of another length.
+    """
+    rna = Rna.from_text(bases)
+    if len(structure) != len(rna):
+        raise StructureError(f"structure: {counted(len(structure), 'base')}; expected {len(rna)}")
+    model, parameters, _ = scaled(DEFAULT_PARAMETERS)
+    compound = RNA.fold_compound(rna.text, model, RNA.OPTION_EVAL_ONLY)
+    compound.params_subst(parameters)
+    return float(compound.eval_structure(structure.up_to_order(0).dot_bracket))

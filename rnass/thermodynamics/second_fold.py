@@ -1,0 +1,38 @@
+"""The second fold: base-pair probabilities once the bases of the first structure pair no more.
+
+What then pairs may cross the first structure, as the second stem of a pseudoknot does: an ensemble of
+nested structures has no such pair.
+"""
+
+import numpy as np
+
+from rnass.thermodynamics.base_pairs import BasePairProbabilities
+from rnass.thermodynamics.ensemble import Ensemble
+
+__all__ = ["SECOND_FOLD", "bpp_by_name", "second_fold", "set_of"]
+
+SECOND_FOLD = "+second"
+"""Suffix of a parameter set's name that stands for its second fold: `rnass2026+second`."""
+
+_FIRST = 0.5  # probability of a pair of the first structure; pairs above it exclude each other
+
+
+def second_fold(ensemble: Ensemble) -> BasePairProbabilities:
+    """The base-pair probabilities with the bases of the centroid held unpaired.
+
+    Of a constraint only the unpaired bases hold. Where the centroid has no pair, those of the ensemble.
+    """
+    first = ensemble.bpp
+    chosen = first.p > _FIRST
+    taken = np.concatenate([first.i[chosen], first.j[chosen]]).tolist()
+    return ensemble.without(taken).bpp if taken else first
+
+
+def set_of(name: str) -> str:
+    """The parameter set of a name, which may be that of its second fold."""
+    return name.removesuffix(SECOND_FOLD)
+
+
+def bpp_by_name(ensemble: Ensemble, name: str) -> BasePairProbabilities:
+    """The base-pair probabilities that a name stands for, of an ensemble by its parameter set."""
+    return second_fold(ensemble) if name.endswith(SECOND_FOLD) else ensemble.bpp

@@ -1,0 +1,34 @@
+"""The processes that torchrun started, of which each takes its part of the batches."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+__all__ = ["first_process_first", "start_processes"]
+
+_PATIENCE = timedelta(days=2)  # that the others wait while the first one folds the data
+
+
+def start_processes(device: torch.device) -> tuple[int, int]:
+    """Join the processes that torchrun started; rank and number of processes, (0, 1) without it."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if not distributed.is_initialized():
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        distributed.init_process_group(backend, timeout=_PATIENCE)
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+@contextmanager
+def first_process_first(device: torch.device) -> Iterator[None]:
+    """A block that the first process runs alone, then the others, who find its results in caches."""
+    rank, processes = start_processes(device)
+    if rank:
+        distributed.barrier()
+    yield
+    if processes > 1 and rank == 0:
+        distributed.barrier()

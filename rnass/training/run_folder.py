@@ -1,0 +1,69 @@
+"""The folder of a training run: `config.json`, `log.jsonl` and `state.safetensors`."""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+from rnass.backbone.checkpoint_files import read_safetensors
+from rnass.config import from_mapping, to_json
+from rnass.errors import ConfigError
+from rnass.files import is_file, parse_json, write_atomically, write_text
+from rnass.training.config import FitConfig, PretrainConfig, TrainConfig, decisive
+
+__all__ = ["RunFolder"]
+
+
+class RunFolder:
+    """Where a run keeps its configuration, its log and the state that it goes on from.
+
+    Args:
+        path: of the folder, which is made.
+        config: the whole configuration. Settings that only control how a run goes on may differ from
+            those it was begun with, see `decisive`; keys it was begun without have their defaults.
+        writes: this process writes; of several, one does.
+
+    Raises:
+        ConfigError: the folder was begun with another configuration, or its config.json is not one.
+    """
+
+    def __init__(
+        self, path: Path, config: FitConfig | PretrainConfig | TrainConfig, *, writes: bool = True
+    ) -> None:
+        self.path, self.writes = path, writes
+        self.state_file = path / "state.safetensors"
+        path.mkdir(parents=True, exist_ok=True)
+        kept = path / "config.json"
+        if is_file(kept):
+            begun = parse_json(kept.read_bytes(), str(kept), error=ConfigError)
+            if decisive(from_mapping(type(config), begun, str(kept))) != decisive(config):
+                raise ConfigError(
+                    f"{kept}: begun with another configuration; expected the same or a new folder"
+                )
+        elif writes:
+            write_text(kept, to_json(config))
+
+    def log(self, values: dict[str, int | float]) -> None:
+        """Add a line to the log."""
+        if self.writes:
+            with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(values) + "\n")
+
+    def save(self, tensors: dict[str, Tensor], numbers: dict[str, int | float]) -> None:
+        """Replace the state, whole or not at all."""
+        if self.writes:
+            contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
+            with write_atomically(self.state_file) as file:
+                file.write(save(contiguous, {key: str(value) for key, value in numbers.items()}))
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, str]] | None:
+        """Tensors (on the processor) and numbers as `save` wrote them; None where nothing was saved.
+
+        Raises:
+            CheckpointError: the file cannot be read.
+        """
+        if not is_file(self.state_file):
+            return None
+        numbers, tensors = read_safetensors(self.state_file)
+        return tensors, numbers

@@ -1,0 +1,150 @@
+"""Two strands. The oracles are ViennaRNA itself, and all structures of small dimers, one by one."""
+
+import functools
+import random
+
+import numpy as np
+import pytest
+import RNA
+
+from rnass.errors import ConstraintError
+from rnass.rna import BPP_CUTOFF
+from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import fold
+from rnass.thermodynamics.free_energy import energy
+
+
+class TestTwoStrands:
+    DIMER = "GGAGCAGGAAAC&GACCUGCUCC"
+
+    def test_as_viennarna_folds_them(self):
+        compound = RNA.fold_compound(self.DIMER)
+        dot_bracket, mfe = compound.mfe_dimer()
+        found = Ensemble(self.DIMER)
+        assert (found.mfe_structure.dot_bracket, found.mfe) == (dot_bracket, pytest.approx(mfe))
+        assert energy(self.DIMER, found.mfe_structure) == pytest.approx(mfe, abs=0.01)
+        compound.exp_params_rescale(mfe)
+        compound.pf()
+        bpp = np.array(compound.bpp())[1:, 1:]
+        np.testing.assert_allclose(
+            np.triu(found.probabilities), np.where(bpp < BPP_CUTOFF, 0, bpp), atol=1e-3
+        )
+
+    def test_hairpins_do_not_bind_across_the_nick(self):
+        assert Ensemble("GGGG&CCCC").mfe_structure.dot_bracket == "(((())))"
+
+    def test_constraints_and_reactivities_count_bases_through(self):
+        line = "x" + "." * 20 + "x"
+        assert Ensemble(self.DIMER, constraint=line).mfe_structure.partners[0] < 0
+        values = np.full(22, -999.0)
+        values[:3] = 5.0
+        shy = Ensemble(self.DIMER, reactivities=values)
+        assert shy.probabilities[1].sum() < Ensemble(self.DIMER).probabilities[1].sum() - 0.5
+
+
+CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
+KT = 0.0019871700 * 310.15  # kcal/mol
+
+
+def nested_structures(length, able):
+    """All nested structures, each a tuple of pairs (i, j)."""
+
+    @functools.cache
+    def between(i, j):
+        if i > j:
+            return [()]
+        found = list(between(i + 1, j))
+        for k in range(i + 1, j + 1):
+            if able(i, k):
+                inner, after = between(i + 1, k - 1), between(k + 1, j)
+                found += [((i, k), *one, *two) for one in inner for two in after]
+        return found
+
+    return between(0, length - 1)
+
+
+def one_by_one(text):
+    """The least energy, the ensemble energy and the base-pair probabilities, by enumeration."""
+    bases, nick = text.replace("&", ""), text.index("&")
+    size = len(bases)
+
+    def able(i, j):
+        return bases[i] + bases[j] in CANONICAL and (j - i > 3 or i < nick <= j)
+
+    compound = RNA.fold_compound(text)
+    total, least, maps = 0.0, 0.0, np.zeros((size, size))
+    for pairs in nested_structures(size, able):
+        symbols = ["."] * size
+        for i, j in pairs:
+            symbols[i], symbols[j] = "()"
+        cost = compound.eval_structure("".join(symbols))
+        weight = np.exp(-cost / KT)
+        total, least = total + weight, min(least, cost)
+        for i, j in pairs:
+            maps[i, j] += weight
+            maps[j, i] += weight
+    return least, -KT * np.log(total), maps / total
+
+
+SMALL = ["GCCGCGCC&GCUGC", "CCUAGCU&AUUUCCCAC", "ACGCA&UAAGAGUG", "UGGCG&CAAUAUCA", "AGG&CCU", "AU&GU"]
+
+
+@pytest.mark.parametrize("text", [*SMALL, "AAAA&GGGAAACCC", "GGCGAAAGCCUU&AAAA", "G&C", "A&C"])
+def test_all_structures_count_whether_the_strands_bind_or_not(text):
+    least, whole, maps = one_by_one(text)
+    found = Ensemble(text)
+    assert found.mfe == pytest.approx(least, abs=1e-3)
+    assert energy(text, found.mfe_structure) == pytest.approx(least, abs=1e-3)
+    assert found.ensemble_energy == pytest.approx(whole, abs=1e-3)
+    np.testing.assert_allclose(found.probabilities, maps, atol=1e-3)
+    assert {tuple(pair) for pair in found.centroid.pairs.tolist()} == {
+        (i, j) for i, j in np.argwhere(np.triu(maps > 0.5)).tolist()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "mfe", "structure"),
+    [  # RNAcofold 2.7.2
+        ("AAAA&GGGAAACCC", -1.2, "....(((...)))"),
+        ("GGCGAAAGCCUU&AAAA", -4.6, "(((....)))......"),
+        ("G&C", 0.0, ".."),
+    ],
+)
+def test_strands_that_do_not_bind(text, mfe, structure):
+    found = fold(text, baseline=True)
+    assert (found.mfe_structure.dot_bracket, found.mfe) == (structure, pytest.approx(mfe))
+    assert found.mea is not None
+    assert found.mea.dot_bracket == structure
+
+
+def test_no_minimum_lies_above_the_energy_of_another_structure():
+    draw = random.Random(4)
+    for _ in range(60):
+        strands = ("".join(draw.choices("ACGU", k=draw.randint(4, 25))) for _ in range(2))
+        text = "&".join(strands)
+        found = fold(text, parameter_sets=(), baseline=True)
+        for other in (found.centroid, found.mea):
+            assert found.mfe <= energy(text, other) + 1e-3
+
+
+def test_a_strand_that_must_not_pair():
+    text = "GCAGCA&AAGGCGCUUCGGCGCCAAUU"
+    found = Ensemble(text, constraint="." * 6 + "x" * 20)
+    assert found.mfe_structure.dot_bracket == "." * 26
+    assert not found.probabilities[:, 6:].any()
+    np.testing.assert_allclose(found.probabilities[:6, :6], Ensemble("GCAGCA").probabilities, atol=1e-3)
+
+
+def test_a_forced_pair_between_strands_and_one_within():
+    across = Ensemble("GGGG&CCCC", constraint="(......)")
+    assert across.probabilities[0, 7] == 1
+    within = Ensemble("AGGGAAAACCC&UUUU", constraint=".(........)....")
+    assert within.probabilities[1, 10] == 1
+    free = Ensemble("AGAGCGAAAACGCUC&UUUU", forbidden=[(1, 14)])
+    assert free.probabilities[1, 14] == 0
+    assert free.probabilities[2, 13] > 0.5
+
+
+def test_constraints_that_no_structure_obeys_are_told():
+    with pytest.raises(ConstraintError, match="no structure obeys it"):
+        _ = Ensemble("AAAA&AAAA", constraint="|.......").bpp
