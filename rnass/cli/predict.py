@@ -8,24 +8,29 @@ import typer
 from rnass.cli.options import (
     DECODING,
     OUTPUT,
-    RESTRAINTS,
     BackboneOfWeights,
     BackboneOption,
+    ConstraintFile,
     Decoder,
     Device,
+    Dms,
     Family,
     Inputs,
     MaxOrder,
     MaxSpan,
     MinHelix,
+    Mix,
     Noncanonical,
     NoPseudoknots,
+    NormalizeReactivities,
     Overwrite,
     Plot,
     Precision,
     ResultsFolder,
     Resume,
     Sequence,
+    ShapeFile,
+    ShapeMethodOption,
     Strict,
     Thermodynamics,
     Threads,
@@ -76,55 +81,6 @@ Exact = Annotated[
         rich_help_panel=DECODING,
     ),
 ]
-Mix = Annotated[
-    float,
-    typer.Option(
-        help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
-        "ViennaRNA alone.",
-        min=0,
-        max=1,
-        rich_help_panel=DECODING,
-    ),
-]
-Constraints = Annotated[
-    str | None,
-    typer.Option(
-        help="File or folder of bases that must or must not pair: ViennaRNA's lines of . x | < > ( ), "
-        "or RNAstructure's CON.",
-        rich_help_panel=RESTRAINTS,
-    ),
-]
-Shape = Annotated[
-    str | None,
-    typer.Option(
-        help="File or folder of normalised SHAPE or DMS reactivities: .shape, .dat, .map or .rdat.",
-        rich_help_panel=RESTRAINTS,
-    ),
-]
-Normalize = Annotated[
-    bool,
-    typer.Option(
-        "--normalize-reactivities",
-        help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
-        rich_help_panel=RESTRAINTS,
-    ),
-]
-Dms = Annotated[
-    bool,
-    typer.Option(
-        "--dms",
-        help="The reactivities are to DMS: only those of A and C count.",
-        rich_help_panel=RESTRAINTS,
-    ),
-]
-ShapeMethod = Annotated[
-    Literal["deigan", "likelihood"],
-    typer.Option(
-        help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
-        "and of unpaired bases.",
-        rich_help_panel=RESTRAINTS,
-    ),
-]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     typer.Option(
@@ -165,11 +121,11 @@ def predict(
     decoder: Decoder = None,
     exact: Exact = False,
     mix: Mix = 0.0,
-    constraints: Constraints = None,
-    shape: Shape = None,
-    normalize_reactivities: Normalize = False,
+    constraints: ConstraintFile = None,
+    shape: ShapeFile = None,
+    normalize_reactivities: NormalizeReactivities = False,
     dms: Dms = False,
-    shape_method: ShapeMethod = "deigan",
+    shape_method: ShapeMethodOption = "deigan",
     threads: Threads = 0,
     strict: Strict = False,
     overwrite: Overwrite = False,
