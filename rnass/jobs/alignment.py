@@ -14,7 +14,8 @@ import numpy as np
 
 from rnass.decoding import decode
 from rnass.errors import DependencyError, ExitStatus, InputError, RnassError, counted
-from rnass.io import read_fasta, write_fasta
+from rnass.files import write_text
+from rnass.io import read_fasta
 from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
 from rnass.io.stockholm_records import wuss
@@ -42,6 +43,7 @@ log = logging.getLogger("rnass")
 
 _CONSENSUS, _COVARIATION, _ROWS = "consensus.sto", "covariation.tsv", "rows.tsv"
 _POOR_FIT = 0.5  # share of canonical consensus pairs below which a row does not fit
+_MAFFT = ["--quiet", "--nuc", "--auto", "--maxiterate", "1000"]
 _GAPPY = 0.5  # share of gaps from which a column counts as gappy
 
 
@@ -103,13 +105,12 @@ def align(rnas: Sequence[Rna]) -> Alignment:
         return Alignment("", "", {rnas[0].id: rnas[0].bases})
     with TemporaryDirectory() as folder:
         given, found = Path(folder) / "rnas.fa", Path(folder) / "aligned.fa"
-        numbered = [Rna(f"r{k}", rna.bases, f"r{k}") for k, rna in enumerate(rnas)]
-        write_fasta(given, numbered)
+        write_text(given, "".join(f">r{k}\n{rna.bases}\n" for k, rna in enumerate(rnas)))
         if which("mlocarna"):
             _run("mlocarna", [str(given), "--tgtdir", f"{folder}/locarna", "--stockholm"])
             found = Path(folder) / "locarna" / "results" / "result.stk"
         elif which("mafft"):
-            found.write_text(_run("mafft", ["--auto", "--quiet", "--nuc", str(given)]), encoding="utf-8")
+            found.write_text(_run("mafft", [*_MAFFT, str(given)]), encoding="utf-8")
         else:
             raise DependencyError(
                 "relatives: no program that aligns RNAs; expected MAFFT (Debian: apt-get install mafft) "
