@@ -35,8 +35,8 @@ def queue(tmp_path, monkeypatch):
     script.write_text(RUN)
     made = []
 
-    def make(limits=Limits(), *, start=True):
-        one = JobQueue(tmp_path / "jobs", limits, ["--device", "cpu"])
+    def make(limits=None, *, start=True):
+        one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"])
         monkeypatch.setattr("rnass.serve.jobs.COMMAND", [sys.executable, str(script)])
         if start:
             one.start()

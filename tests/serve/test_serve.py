@@ -1,4 +1,4 @@
-"""`rnass serve` as a program: two jobs, a bad file, a restart in the middle of a job, and who it refuses."""
+"""`rnass serve` as a program: two jobs, a bad file, a restart in the middle of a job, refusals."""
 
 import http.client
 import io
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,10 @@ class Server:
 
     def ask(self, method, path, body=None, **headers):
         """Status, headers and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            return self._asked(connection, method, path, body, headers)
+
+    def _asked(self, connection, method, path, body, headers):
         connection.putrequest(method, path, skip_host="Host" in headers)
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} | {
