@@ -51,7 +51,7 @@ def queue(tmp_path, monkeypatch):
 
 def until(queue, name, *states):
     """Wait until the job is in one of *states*."""
-    for _ in range(1000):
+    for _ in range(10_000):
         status = queue.status(name)
         if status["state"] in states:
             return status
