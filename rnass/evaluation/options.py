@@ -32,7 +32,6 @@ class MethodOptions:
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         overwrite: replace the files of an earlier run in the folder.
-        quiet: no progress bar.
     """
 
     predictions: Mapping[str, Path] = field(default_factory=dict)
@@ -47,7 +46,6 @@ class MethodOptions:
     decoding: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 0
     overwrite: bool = False
-    quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
     problems = [problem for other in others.values() for problem in other.problems]
     methods = load_methods(options, {name: other.structures for name, other in others.items()})
-    tally, failures = evaluate(references.records, methods, quiet=options.quiet)
+    tally, failures = evaluate(references.records, methods)
     about = _about(data, references, methods, options)
     report = judged(tally, about) | {
         "problems": [*problems, *failures],
@@ -61,14 +61,12 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     return table
 
 
-def evaluate(
-    records: Items[LabelledRecord], methods: Methods, *, quiet: bool = False
-) -> tuple[Tally, list[str]]:
+def evaluate(records: Items[LabelledRecord], methods: Methods) -> tuple[Tally, list[str]]:
     """Predict every record and count; returns the counts and a message per missing prediction."""
     tally = Tally(records, methods.names)
     failures: list[str] = []
     sequences = [record.sequence for record in records]
-    with record_bar(len(records), quiet=quiet) as advance:
+    with record_bar(len(records)) as advance:
         for predicted in methods.predict(sequences):
             tally.add(predicted)
             failures += predicted.problems

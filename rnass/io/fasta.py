@@ -1,16 +1,14 @@
 """FASTA: `>` and a header, then bases on any number of lines."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError
-from rnass.files import name_of, read_lines, write_text
+from rnass.files import name_of, read_lines
 from rnass.io.constraints import is_constraint_line
-from rnass.io.names import title_of
 from rnass.rna import Rna, clean_bases
 
-__all__ = ["read_fasta", "write_fasta"]
+__all__ = ["read_fasta"]
 
 
 @dataclass
@@ -57,15 +55,6 @@ def read_fasta(
     records = [_record(draft, where) for draft in drafts]
     sequences = [record for record in records if isinstance(record, Rna)]
     return sequences, [record for record in records if isinstance(record, InputError)]
-
-
-def write_fasta(path: str | Path, sequences: Iterable[Rna], *, width: int = 80) -> None:
-    """Write records with their whole headers, *width* bases a line; raises OutputError."""
-    lines = []
-    for sequence in sequences:
-        lines.append(f">{title_of(sequence)}")
-        lines += [sequence.text[k : k + width] for k in range(0, len(sequence.text), width)]
-    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -45,6 +45,10 @@ from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded, FoldInput, fold_many
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
 from rnass.thermodynamics.second_fold import set_of
+
+if TYPE_CHECKING:
+    from rnass.figures import Axes, Look
+    from rnass.prediction.drawing import Kind
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
 
@@ -89,6 +93,14 @@ class Prediction:
     def base_confidence(self) -> NDArray[np.float64]:
         """The probability that each base is paired, or unpaired, as in the structure, (L,)."""
         return base_confidence(self.decoded_map, self.structure)
+
+    def draw(
+        self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
+    ) -> "Axes":
+        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`."""
+        from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
+
+        return draw(self, kind, look=look, axes=axes)
 
     def alternatives(self, n: int) -> list[Alternative]:
         """Up to *n* distinct structures, the predicted one first; see `rnass.decoding.suboptimal`."""

@@ -48,7 +48,7 @@ def table(path, rows, extra=()):
 
 def run(data, out, **options):
     """Everything that an evaluation writes as JSON."""
-    evaluate_files([data], EvaluateOptions(quiet=True, **options), out)
+    evaluate_files([data], EvaluateOptions(**options), out)
     return json.loads((out / "evaluation.json").read_text())
 
 
