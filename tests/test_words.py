@@ -48,6 +48,8 @@ NOT_YET: tuple[str, ...] = (
     "rnass/figures",
     "rnass/jobs",
     "rnass/prediction",
+    "rnass/report",
+    "rnass/serve",
 )
 """Rooms and modules whose wording is not clean yet."""
 
