@@ -27,6 +27,7 @@ from rnass.errors import ConfigError, InputError, OutputError, RnassError
 __all__ = [
     "LIMIT_VARIABLE",
     "TEMPORARY_PREFIX",
+    "check_target",
     "files_in",
     "is_file",
     "is_folder",
@@ -232,6 +233,18 @@ def write_atomically(path: str | Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: {reason(error)}; expected a place that can be written") from error
+
+
+def check_target(path: Path, inputs: Iterable[str] = (), *, overwrite: bool = False) -> None:
+    """Refuse to replace a file that is one of the *inputs*, or is there, unless *overwrite*.
+
+    Raises:
+        OutputError: it would be replaced.
+    """
+    if any(name != "-" and Path(name).resolve() == path.resolve() for name in inputs):
+        raise OutputError(f"{path}: is read; expected another name")
+    if is_there(path) and not overwrite:
+        raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -11,8 +11,8 @@ __all__ = ["record_bar"]
 
 
 @contextmanager
-def record_bar(total: int, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A bar of *total* records on standard error, where the log goes on from information upwards.
+def record_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of *total* records on standard error, unless `--quiet` keeps the log to errors.
 
     Gives what is called with the number of bases of each finished record.
     """
@@ -23,7 +23,7 @@ def record_bar(total: int, *, quiet: bool = False) -> Iterator[Callable[[int], N
         TextColumn("records, {task.fields[bases]:,} bases"),
         TimeRemainingColumn(),
     )
-    shown = console.is_terminal and not quiet and logging.getLogger("rnass").isEnabledFor(logging.INFO)
+    shown = console.is_terminal and logging.getLogger("rnass").isEnabledFor(logging.INFO)
     with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=total, bases=0)
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import shutil
 import sys
 
 import pytest
@@ -87,6 +88,35 @@ def weights(tmp_path_factory):
 def predict(rna, weights):
     """As `rna`, of `rnass predict ...` with the small weights."""
     return lambda *arguments: rna("predict", "--weights", weights, "--threads", 1, *arguments)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by Playwright; skips where one of them is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    playwright.expect.set_options(timeout=120_000)  # of a busy machine
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])  # root has none
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page; its `problems` are what it complained of, its `requests` what it asked for."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(120_000)  # of a busy machine
+    page = context.new_page()
+    page.problems, page.requests = [], []
+    page.on("console", lambda message: page.problems.append(message.text))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: page.requests.append(request.url))
+    yield page
+    context.close()
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
+import logging
+
 from rnass.progress import record_bar
 
 
-def test_nothing_is_drawn_in_a_pipe(capsys):
+def test_nothing_is_drawn_in_a_pipe(capsys, caplog):
+    caplog.set_level(logging.INFO, "rnass")
     with record_bar(2) as advance:
         advance(100)
         advance(50)
@@ -9,12 +12,14 @@ def test_nothing_is_drawn_in_a_pipe(capsys):
     assert (captured.out, captured.err) == ("", "")
 
 
-def test_a_terminal_shows_records_and_bases(capsys, monkeypatch):
+def test_a_terminal_shows_records_and_bases_unless_quiet(capsys, monkeypatch, caplog):
     monkeypatch.setenv("FORCE_COLOR", "1")
+    caplog.set_level(logging.INFO, "rnass")
     with record_bar(2) as advance:
         advance(1500)
     assert "1/2" in (shown := capsys.readouterr().err)
     assert "1,500 bases" in shown
-    with record_bar(2, quiet=True) as advance:
+    caplog.set_level(logging.ERROR, "rnass")
+    with record_bar(2) as advance:
         advance(1500)
     assert capsys.readouterr().err.strip() == ""

@@ -5,13 +5,12 @@ Every tensor is accounted for: a key that nothing here knows, and one that is mi
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnass.backbone.checkpoint_files import StoredModel, load_strictly, read_stored_model
+from rnass.backbone.checkpoint_files import StoredModel, load_strictly
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.key_maps import (
     AIDO_RNA,
@@ -34,8 +33,6 @@ __all__ = [
     "base_row_norms",
     "build",
     "family_of",
-    "read_checkpoint",
-    "read_language_model",
     "u_advice",
     "u_letter",
 ]
@@ -101,55 +98,22 @@ _NORMS = {"LayerNorm": "layer", "RMSNorm": "rms"}
 _FIXED = {"rotary_percent": 1.0, "seq_len_interpolation_factor": None}
 
 
-def read_checkpoint(
-    path: Path,
-    family: str | None = None,
-    *,
-    u_as: Literal["T", "U"] | None = None,
-    attend_padding: bool | None = None,
-) -> Encoder:
-    """The encoder of a published checkpoint, in evaluation mode and float32.
+def build(
+    stored: StoredModel, family: str | None = None, *, u_as: str | None = None
+) -> tuple[Encoder, LanguageHead | None]:
+    """Encoder and language-model head of a checkpoint, in evaluation mode and float32.
+
+    RNABERT's authors pad to 440 tokens and attend to all of them; their files are read so, too.
 
     Args:
-        path: a file, or a folder with config.json.
+        stored: the content of the checkpoint.
         family: one of `FAMILIES`; found out from the files where it is None.
-        u_as: the token that a U is read as. AIDO.RNA's authors trained on DNA letters: "T" is the
-            default for their files, "U" everywhere else.
-        attend_padding: RNABERT's authors pad to 440 tokens and attend to all of them: True is the
-            default for their files, and needed to reproduce published embeddings; False elsewhere.
+        u_as: the token that a U is read as, T or U. AIDO.RNA's authors trained on DNA letters: "T" is
+            the default for their files, "U" everywhere else.
 
     Raises:
         CheckpointError: not a checkpoint of such a family, or not a whole one; names the tensor.
     """
-    return build(read_stored_model(path), family, u_as=u_as, attend_padding=attend_padding)[0]
-
-
-def read_language_model(
-    path: Path,
-    family: str | None = None,
-    *,
-    u_as: Literal["T", "U"] | None = None,
-    attend_padding: bool | None = None,
-) -> tuple[Encoder, LanguageHead]:
-    """The encoder and its language-model head; see `read_checkpoint`.
-
-    Raises:
-        CheckpointError: as there, or the file holds no such head.
-    """
-    encoder, head = build(read_stored_model(path), family, u_as=u_as, attend_padding=attend_padding)
-    if head is None:
-        raise CheckpointError(f"{path}: holds an encoder alone; expected a language-model head too")
-    return encoder, head
-
-
-def build(
-    stored: StoredModel,
-    family: str | None = None,
-    *,
-    u_as: str | None = None,
-    attend_padding: bool | None = None,
-) -> tuple[Encoder, LanguageHead | None]:
-    """Encoder and language-model head of what a checkpoint holds; raises CheckpointError."""
     layout = _layout(stored)
     state = layout.translate(stored.tensors, stored.path)
     family = _family(stored, layout, state, family)
@@ -157,9 +121,8 @@ def build(
         config = _configuration(stored, layout, state, family, u_letter(stored, u_as))
     except ConfigError as error:
         raise CheckpointError(f"{stored.path}: as {family}: {error}") from error
-    if layout is RNABERT and attend_padding is not False:
-        attend_padding, config = True, replace(config, pad_to=config.position_rows)
-    config = replace(config, attend_padding=bool(attend_padding))
+    if layout is RNABERT:
+        config = replace(config, pad_to=config.position_rows, attend_padding=True)
     return _modules(stored, layout, config, _prepared(layout, config, state))
 
 

@@ -48,7 +48,7 @@ class Found:
     """A checkpoint on disk.
 
     Attributes:
-        path: file or folder for `read_checkpoint`.
+        path: file or folder for `read_stored_model`.
         family: of a published one; None for a path.
         revision: the commit on the Hub it was fetched from; None for a path.
     """

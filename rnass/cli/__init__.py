@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import rnass
-from rnass.cli import backbones, judging, plot, predict, prepare, structures, train
+from rnass.cli import backbones, judging, plot, predict, prepare, report, serve, structures, train
 from rnass.cli.cite import citation
 from rnass.cli.options import Commands
 from rnass.errors import ExitStatus, RnassError, UnexpectedError, record_error
@@ -81,6 +81,8 @@ app.command(
     epilog="Example: rnass compare seqs.fa --out comparison/ --predictions other=predictions.dbn"
 )(judging.compare)
 app.command(epilog="Example: rnass plot results/ --kind drawing --size 180mm --out figures/")(plot.plot)
+app.command(epilog="Example: rnass report results/")(report.report)
+app.command(epilog="Example: rnass serve --port 8765")(serve.serve)
 app.command(epilog="Example: rnass convert alignment.sto structures.dbn")(structures.convert)
 app.command(epilog="Example: rnass elements structures.dbn")(structures.elements)
 app.command()(backbones.backbones)

@@ -11,18 +11,24 @@ from rnass.cli.options import (
     MODEL,
     OUTPUT,
     BackboneOfWeights,
+    ConstraintFile,
     Decoder,
     Device,
+    Dms,
     Inputs,
     MinHelix,
+    Mix,
     Noncanonical,
     NoPseudoknots,
+    NormalizeReactivities,
     Overwrite,
     Plot,
     Precision,
     ResultsFolder,
     Resume,
     Sequence,
+    ShapeFile,
+    ShapeMethodOption,
     Strict,
     Thermodynamics,
     Threads,
@@ -64,31 +70,33 @@ Rnass = Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass."
 Vienna = Annotated[
     bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.", rich_help_panel=MODEL)
 ]
+Data = Annotated[
+    list[str],
+    typer.Option(
+        help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.",
+        rich_help_panel=INPUT,
+    ),
+]
+Near = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="COLUMN=VALUE: only records with this value in the table; repeatable.",
+        rich_help_panel=INPUT,
+    ),
+]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(help="Leave out RNAs of more bases, and count them.", min=1, rich_help_panel=INPUT),
+]
+Limit = Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1, rich_help_panel=INPUT)]
 
 
 def evaluate(
-    data: Annotated[
-        list[str],
-        typer.Option(
-            help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.",
-            rich_help_panel=INPUT,
-        ),
-    ],
+    data: Data,
     predictions: Predictions = None,
-    near: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="COLUMN=VALUE: only records with this value in the table; repeatable.",
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(help="Leave out RNAs of more bases, and count them.", min=1, rich_help_panel=INPUT),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="Only the first N RNAs.", min=1, rich_help_panel=INPUT)
-    ] = None,
+    near: Near = None,
+    max_length: MaxLength = None,
+    limit: Limit = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -111,6 +119,12 @@ def evaluate(
     min_helix: MinHelix = None,
     noncanonical: Noncanonical = None,
     decoder: Decoder = None,
+    mix: Mix = 0.0,
+    constraints: ConstraintFile = None,
+    shape: ShapeFile = None,
+    normalize_reactivities: NormalizeReactivities = False,
+    dms: Dms = False,
+    shape_method: ShapeMethodOption = "deigan",
     threads: Threads = 0,
     overwrite: Overwrite = False,
 ) -> None:

@@ -23,15 +23,19 @@ __all__ = [
     "BackboneOfWeights",
     "BackboneOption",
     "Commands",
+    "ConstraintFile",
     "Decoder",
     "Device",
+    "Dms",
     "Family",
     "Inputs",
     "MaxOrder",
     "MaxSpan",
     "MinHelix",
+    "Mix",
     "NoPseudoknots",
     "Noncanonical",
+    "NormalizeReactivities",
     "OutFile",
     "Overwrite",
     "Plot",
@@ -39,6 +43,8 @@ __all__ = [
     "ResultsFolder",
     "Resume",
     "Sequence",
+    "ShapeFile",
+    "ShapeMethodOption",
     "Strict",
     "Thermodynamics",
     "Threads",
@@ -205,6 +211,59 @@ NoPseudoknots = Annotated[
 Noncanonical = Annotated[
     bool | None,
     typer.Option(help="Allow pairs other than A-U, G-C and G-U, or do not.", rich_help_panel=DECODING),
+]
+Mix = Annotated[
+    float,
+    typer.Option(
+        "--mix",
+        help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
+        "ViennaRNA alone.",
+        min=0,
+        max=1,
+        rich_help_panel=DECODING,
+    ),
+]
+ConstraintFile = Annotated[
+    str | None,
+    typer.Option(
+        "--constraints",
+        help="File or folder of bases that must or must not pair: ViennaRNA's lines of . x | < > ( ), "
+        "or RNAstructure's CON.",
+        rich_help_panel=RESTRAINTS,
+    ),
+]
+ShapeFile = Annotated[
+    str | None,
+    typer.Option(
+        "--shape",
+        help="File or folder of normalised SHAPE or DMS reactivities: .shape, .dat, .map or .rdat.",
+        rich_help_panel=RESTRAINTS,
+    ),
+]
+NormalizeReactivities = Annotated[
+    bool,
+    typer.Option(
+        "--normalize-reactivities",
+        help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
+        rich_help_panel=RESTRAINTS,
+    ),
+]
+Dms = Annotated[
+    bool,
+    typer.Option(
+        "--dms",
+        help="The reactivities are to DMS: only those of A and C count.",
+        rich_help_panel=RESTRAINTS,
+    ),
+]
+ShapeMethodOption = Annotated[
+    Literal["deigan", "likelihood"],
+    typer.Option(
+        "--shape-method",
+        help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
+        "and of unpaired bases.",
+        rich_help_panel=RESTRAINTS,
+    ),
 ]
 Threads = Annotated[
     int,

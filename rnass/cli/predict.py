@@ -1,31 +1,37 @@
 """`rnass predict` and `rnass info`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from rnass.cli.options import (
     DECODING,
+    INPUT,
     OUTPUT,
-    RESTRAINTS,
     BackboneOfWeights,
     BackboneOption,
+    ConstraintFile,
     Decoder,
     Device,
+    Dms,
     Family,
     Inputs,
     MaxOrder,
     MaxSpan,
     MinHelix,
+    Mix,
     Noncanonical,
     NoPseudoknots,
+    NormalizeReactivities,
     Overwrite,
     Plot,
     Precision,
     ResultsFolder,
     Resume,
     Sequence,
+    ShapeFile,
+    ShapeMethodOption,
     Strict,
     Thermodynamics,
     Threads,
@@ -39,39 +45,94 @@ from rnass.cli.options import (
 __all__ = ["info", "predict"]
 
 
+Formats = Annotated[
+    str, typer.Option("--format", help="Files per record, some of these.", rich_help_panel=OUTPUT)
+]
+Baseline = Annotated[
+    bool,
+    typer.Option(
+        "--baseline",
+        help="Also ViennaRNA's MFE structure as a file, and its MEA and centroid in summary.tsv.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Elements = Annotated[
+    bool,
+    typer.Option(
+        "--elements",
+        help="Count stems, hairpins, bulges, ... in summary.tsv.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Alternatives = Annotated[
+    int,
+    typer.Option(
+        help="Also a file of up to so many distinct structures, the predicted one first, with their "
+        "weights; 0: no such file.",
+        min=0,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact",
+        help="Find the best structure under --min-helix and --max-order, instead of removing what "
+        "exceeds them.",
+        rich_help_panel=DECODING,
+    ),
+]
+AlignmentFile = Annotated[
+    str | None,
+    typer.Option(
+        "--alignment",
+        help="Alignment of homologous RNAs, instead of FASTA files: Stockholm, aligned FASTA or "
+        "Clustal; or a folder of them. Every row and the consensus are predicted from all rows.",
+        rich_help_panel=INPUT,
+    ),
+]
+RelativesFile = Annotated[
+    str | None,
+    typer.Option(
+        "--relatives",
+        help="FASTA file of homologous RNAs, which LocARNA or MAFFT aligns first.",
+        rich_help_panel=INPUT,
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="With --alignment or --relatives: the only row whose files are written.",
+        rich_help_panel=INPUT,
+    ),
+]
+PlotKind = Annotated[
+    Literal["arcs", "drawing", "map"],
+    typer.Option(
+        help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Report = Annotated[
+    bool,
+    typer.Option(
+        "--report", help="Also report.html: table and figures in one page.", rich_help_panel=OUTPUT
+    ),
+]
+
+
 def predict(
     inputs: Inputs = None,
     sequence: Sequence = None,
     out: ResultsFolder = Path("results"),
-    formats: Annotated[
-        str, typer.Option("--format", help="Files per record, some of these.", rich_help_panel=OUTPUT)
-    ] = "ct,dbn,bpseq,npy",
+    formats: Formats = "ct,dbn,bpseq,npy",
     plot: Plot = "none",
-    baseline: Annotated[
-        bool,
-        typer.Option(
-            "--baseline",
-            help="Also ViennaRNA's MFE structure as a file, and its MEA and centroid in summary.tsv.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
-    elements: Annotated[
-        bool,
-        typer.Option(
-            "--elements",
-            help="Count stems, hairpins, bulges, ... in summary.tsv.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
-    alternatives: Annotated[
-        int,
-        typer.Option(
-            help="Also a file of up to so many distinct structures, the predicted one first, with their "
-            "weights; 0: no such file.",
-            min=0,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = 0,
+    plot_kind: PlotKind = "arcs",
+    report: Report = False,
+    baseline: Baseline = False,
+    elements: Elements = False,
+    alternatives: Alternatives = 0,
     weights: Weights = None,
     backbone: BackboneOfWeights = None,
     thermodynamics: Thermodynamics = True,
@@ -84,64 +145,16 @@ def predict(
     max_span: MaxSpan = None,
     noncanonical: Noncanonical = None,
     decoder: Decoder = None,
-    exact: Annotated[
-        bool,
-        typer.Option(
-            "--exact",
-            help="Find the best structure under --min-helix and --max-order, instead of removing what "
-            "exceeds them.",
-            rich_help_panel=DECODING,
-        ),
-    ] = False,
-    mix: Annotated[
-        float,
-        typer.Option(
-            help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
-            "ViennaRNA alone.",
-            min=0,
-            max=1,
-            rich_help_panel=DECODING,
-        ),
-    ] = 0.0,
-    constraints: Annotated[
-        str | None,
-        typer.Option(
-            help="File or folder of bases that must or must not pair: ViennaRNA's lines of . x | < > ( ), "
-            "or RNAstructure's CON.",
-            rich_help_panel=RESTRAINTS,
-        ),
-    ] = None,
-    shape: Annotated[
-        str | None,
-        typer.Option(
-            help="File or folder of normalised SHAPE or DMS reactivities: .shape, .dat, .map or .rdat.",
-            rich_help_panel=RESTRAINTS,
-        ),
-    ] = None,
-    normalize_reactivities: Annotated[
-        bool,
-        typer.Option(
-            "--normalize-reactivities",
-            help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
-            rich_help_panel=RESTRAINTS,
-        ),
-    ] = False,
-    dms: Annotated[
-        bool,
-        typer.Option(
-            "--dms",
-            help="The reactivities are to DMS: only those of A and C count.",
-            rich_help_panel=RESTRAINTS,
-        ),
-    ] = False,
-    shape_method: Annotated[
-        Literal["deigan", "likelihood"],
-        typer.Option(
-            help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
-            "and of unpaired bases.",
-            rich_help_panel=RESTRAINTS,
-        ),
-    ] = "deigan",
+    exact: Exact = False,
+    mix: Mix = 0.0,
+    constraints: ConstraintFile = None,
+    shape: ShapeFile = None,
+    normalize_reactivities: NormalizeReactivities = False,
+    dms: Dms = False,
+    shape_method: ShapeMethodOption = "deigan",
+    alignment: AlignmentFile = None,
+    relatives: RelativesFile = None,
+    target: Target = None,
     threads: Threads = 0,
     strict: Strict = False,
     overwrite: Overwrite = False,
@@ -152,18 +165,42 @@ def predict(
     Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json.
     """
     given = locals()
-    paths = paths_of(given.pop("inputs"), sequence)
+    together = alignment is not None or relatives is not None
+    if together and ((alignment and relatives) or inputs or sequence):
+        raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
+    if target is not None and not together:
+        raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
+    paths = [] if together else paths_of(inputs, sequence)
     settings = take_decoding(given)
+    from rnass.io.results_folder import is_results_folder
     from rnass.jobs.predict import PredictOptions, predict_files
+    from rnass.report import write_report
 
     given |= {
         "decoding": settings,
         "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
         "plot": None if plot == "none" else plot,
     }
-    for name in ("out", "sequence"):
+    for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
-    raise typer.Exit(predict_files(paths, out, PredictOptions(**given), sequence=sequence))
+    if together:
+        status = _predict_together(given, out, alignment, relatives, target)
+    else:
+        status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+    if report and is_results_folder(out):
+        write_report(out)
+    raise typer.Exit(status)
+
+
+def _predict_together(
+    given: dict[str, Any], out: Path, alignment: str | None, relatives: str | None, target: str | None
+) -> int:
+    from rnass.jobs.alignment import AlignmentOptions, predict_alignments, predict_relatives
+
+    options = AlignmentOptions(**given, target=target)
+    if alignment is not None:
+        return predict_alignments(alignment, out, options)
+    return predict_relatives(str(relatives), out, options)
 
 
 def info(

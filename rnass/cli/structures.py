@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import OutFile, log_to_stderr
+from rnass.cli.options import OutFile
 
 __all__ = ["convert", "elements"]
 
@@ -46,7 +46,6 @@ def convert(
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
 
-    log_to_stderr(quiet=False)
     typer.echo(
         convert_file(
             source,
@@ -66,12 +65,16 @@ def elements(
         list[str], typer.Argument(help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table.")
     ],
     out: OutFile = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
+    ] = False,
 ) -> None:
     """List the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
     from rnass.elements import elements_table
-    from rnass.files import write_text
+    from rnass.files import check_target, write_text
 
-    log_to_stderr(quiet=False)
+    if out is not None:
+        check_target(out, files, overwrite=overwrite)
     table = elements_table(files)
     if out is None:
         typer.echo(table, nl=False)

@@ -9,7 +9,7 @@ from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
-from rnass.io.fasta import read_fasta, write_fasta
+from rnass.io.fasta import read_fasta
 from rnass.io.maps import read_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
@@ -52,7 +52,6 @@ __all__ = [
     "write_bpseq",
     "write_ct",
     "write_dot_bracket",
-    "write_fasta",
     "write_labelled_tsv",
     "write_stockholm",
     "write_stockholm_records",

@@ -1,16 +1,14 @@
 """FASTA: `>` and a header, then bases on any number of lines."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError
-from rnass.files import name_of, read_lines, write_text
+from rnass.files import name_of, read_lines
 from rnass.io.constraints import is_constraint_line
-from rnass.io.names import title_of
 from rnass.rna import Rna, clean_bases
 
-__all__ = ["read_fasta", "write_fasta"]
+__all__ = ["read_fasta"]
 
 
 @dataclass
@@ -59,15 +57,6 @@ def read_fasta(
     return sequences, [record for record in records if isinstance(record, InputError)]
 
 
-def write_fasta(path: str | Path, sequences: Iterable[Rna], *, width: int = 80) -> None:
-    """Write records with their whole headers, *width* bases a line; raises OutputError."""
-    lines = []
-    for sequence in sequences:
-        lines.append(f">{title_of(sequence)}")
-        lines += [sequence.text[k : k + width] for k in range(0, len(sequence.text), width)]
-    write_text(path, "".join(f"{line}\n" for line in lines))
-
-
 def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:
     """Split lines into records; letters before the first header make one whose line is 0."""
     drafts: list[_Draft] = []
@@ -89,7 +78,8 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     if not draft.line:
         number, letters = draft.parts[0]
         return SequenceError(
-            f"{where}:{number}: {letters[:20]!r} before any header; expected a line that begins with '>'"
+            f"{where}:{number}: {letters[:20]!r} before any header; expected a line that begins with "
+            "'>', such as '>my_rna'"
         )
     if draft.parts:
         number, last = draft.parts[-1]
@@ -101,8 +91,14 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     try:
         return Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
-        error.record = name if draft.header else ""
-        return error
+        problem = error
+        if is_constraint_line(next((part for number, part in draft.parts if number == line), ""), 0):
+            problem = SequenceError(
+                f"{where}:{line} ({name}): a line of constraints or of a structure; expected bases, or "
+                "this file as the file of constraints too"
+            )
+        problem.record = name if draft.header else ""
+        return problem
 
 
 def _is_clean(text: str) -> bool:

@@ -16,9 +16,19 @@ from rnass.io.maps import read_map
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["PredictedRecord", "ResultsFolder", "is_results_folder", "read_results"]
+__all__ = [
+    "PREDICTIONS",
+    "REPORT",
+    "RUN",
+    "SUMMARY",
+    "PredictedRecord",
+    "ResultsFolder",
+    "is_results_folder",
+    "read_results",
+]
 
-_SUMMARY, _PREDICTIONS, _RUN = "summary.tsv", "predictions.dbn", "run.json"
+SUMMARY, PREDICTIONS, RUN, REPORT = "summary.tsv", "predictions.dbn", "run.json", "report.html"
+"""The files of a folder of results that are not one record's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +82,7 @@ class ResultsFolder:
 
 def is_results_folder(path: str | Path) -> bool:
     """Whether a run of `rnass predict` wrote *path*."""
-    return all(is_file(Path(path) / name) for name in (_SUMMARY, _PREDICTIONS))
+    return all(is_file(Path(path) / name) for name in (SUMMARY, PREDICTIONS))
 
 
 def read_results(folder: str | Path) -> ResultsFolder:
@@ -83,22 +93,20 @@ def read_results(folder: str | Path) -> ResultsFolder:
     """
     folder = Path(folder)
     if not is_results_folder(folder):
-        raise InputError(
-            f"{folder}: no results; expected {_SUMMARY} and {_PREDICTIONS} of rnass predict"
-        )
-    rows = _read_summary(folder / _SUMMARY)
+        raise InputError(f"{folder}: no results; expected {SUMMARY} and {PREDICTIONS} of rnass predict")
+    rows = _read_summary(folder / SUMMARY)
     done = [row for row in rows if row.get("status") == "ok"]
-    structures = read_dot_bracket(folder / _PREDICTIONS) if done else []
+    structures = read_dot_bracket(folder / PREDICTIONS) if done else []
     if len(done) != len(structures):
         raise InputError(
-            f"{folder / _PREDICTIONS}: {counted(len(structures), 'record')}; expected {len(done)}, as "
-            f"in {_SUMMARY}"
+            f"{folder / PREDICTIONS}: {counted(len(structures), 'record')}; expected {len(done)}, as "
+            f"in {SUMMARY}"
         )
     records = [
         PredictedRecord(folder, row["file"], rna, structure, row)
         for row, (rna, structure) in zip(done, structures, strict=True)
     ]
-    return ResultsFolder(folder, _read_run(folder / _RUN), rows, records)
+    return ResultsFolder(folder, _read_run(folder / RUN), rows, records)
 
 
 def _read_summary(path: Path) -> list[dict[str, str]]:

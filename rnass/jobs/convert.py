@@ -7,7 +7,7 @@ from pathlib import Path
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import is_there, reason, suffix_of, write_text
+from rnass.files import check_target, reason, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
     check_program,
@@ -178,8 +178,7 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
 
 
 def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
-    if is_there(path) and not overwrite:
-        raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
+    check_target(path, overwrite=overwrite)
     write_records(path, records)
 
 

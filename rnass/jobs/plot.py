@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.decoding import base_confidence
+from rnass.elements import elements
 from rnass.errors import ConfigError, InputError, OutputError
 from rnass.figures import (
     DOTS_PER_INCH,
@@ -219,9 +220,7 @@ def _colours(
     if colour == "auto":
         colour = "none" if probabilities is None else "confidence"
     if colour == "elements":
-        from rnass.elements import elements  # forgi takes half a second to load
-
-        return by_element(elements(structure).string)
+        return by_element(elements(structure, one.rna.nick).string)
     if colour == "reactivity":
         if reactivities is None:
             raise ConfigError(

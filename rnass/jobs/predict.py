@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 
 from rnass.config import DecodingConfig, from_mapping
-from rnass.errors import ExitStatus, InputError, OutputError, RnassError
+from rnass.elements import elements
+from rnass.errors import ExitStatus, OutputError, RnassError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
 from rnass.jobs.inputs import Inputs, read_inputs
@@ -19,12 +20,14 @@ from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import Prediction, load_predictor, origin
-from rnass.prediction.restraints import ShapeMethod, restrain
+from rnass.prediction.restraints import ShapeMethod, check_reactivity_options, restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
 
 __all__ = ["FORMATS", "PredictOptions", "predict_files"]
+
+Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy")
 """What can be written per record."""
@@ -44,9 +47,10 @@ class PredictOptions(RunOptions):
 
     Attributes:
         formats: files of each record, of `FORMATS`.
-        plot: format of an arc diagram of each record; None for none.
+        plot: format of a figure of each record; None for none.
+        plot_kind: which figure; see `rnass.prediction.drawing`.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
-        elements: also the structure's elements in the summary, by forgi.
+        elements: also the structure's elements in the summary.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
         weights, backbone, device, precision, thermodynamics, mix, shape_method: see
             `rnass.prediction.predictor.Predictor`.
@@ -59,6 +63,7 @@ class PredictOptions(RunOptions):
 
     formats: tuple[str, ...] = FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
+    plot_kind: Kind = "arcs"
     baseline: bool = False
     elements: bool = False
     alternatives: int = 0
@@ -80,10 +85,7 @@ class PredictOptions(RunOptions):
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
-        if self.dms and not self.shape:
-            raise InputError("--dms: no reactivities; expected --shape with them")
-        if self.normalize_reactivities and not self.shape:
-            raise InputError("--normalize-reactivities: no reactivities; expected --shape with them")
+        check_reactivity_options(self.shape, dms=self.dms, normalise=self.normalize_reactivities)
 
 
 def predict_files(
@@ -147,7 +149,7 @@ class PredictJob(Job[Prediction]):
         """Weights, energies and options."""
         options = self.options
         names = (
-            *("formats", "plot", "baseline", "elements", "alternatives", "thermodynamics"),
+            *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
             *("precision", "decoding", "mix", "shape_method"),
         )
         chosen = {name: getattr(options, name) for name in names}
@@ -180,7 +182,7 @@ class PredictJob(Job[Prediction]):
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
-            cells |= _elements(found.structure)
+            cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in self.writers], cells, {_PREDICTIONS: block})
 
 
@@ -201,7 +203,7 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
             path, [(one.rna, one.thermodynamics.mfe_structure)]
         )
     if options.plot:
-        chosen[f".{options.plot}"] = _plot
+        chosen[f".{options.plot}"] = partial(_plot, kind=options.plot_kind)
     if options.alternatives:
         chosen[".alternatives.dbn"] = lambda path, one: write_dot_bracket(
             path, _alternatives(one, options.alternatives)
@@ -244,23 +246,12 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
     return cells
 
 
-def _elements(structure: Structure) -> dict[str, Any]:
-    from rnass.elements import elements  # forgi takes half a second to load
-
-    found = dataclasses.asdict(elements(structure))
-    return {"elements": found.pop("string"), **found}
+def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:
+    found = dataclasses.asdict(elements(structure, rna.nick))
+    return {"elements": rna.mark(found.pop("string")), **found}
 
 
-def _plot(path: Path, prediction: Prediction) -> None:
-    """Draw rnass's structure above and ViennaRNA's MFE structure below."""
-    from rnass.figures import Track, arc_diagram, save_figure  # matplotlib takes half a second to load
+def _plot(path: Path, prediction: Prediction, kind: Kind) -> None:
+    from rnass.figures import save_figure  # matplotlib takes half a second to load
 
-    folded = prediction.thermodynamics
-    shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None
-    figure = arc_diagram(
-        prediction.rna.text,
-        Track("rnass", prediction.structure, prediction.decoded_map.astype(np.float32)),
-        Track(f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol", folded.mfe_structure, shades),
-        title=prediction.rna.id,
-    )
-    save_figure(figure, path)
+    save_figure(prediction.draw(kind), path)

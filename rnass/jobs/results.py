@@ -23,13 +23,12 @@ from filelock import FileLock, Timeout
 
 from rnass.errors import OutputError, RnassError
 from rnass.files import TEMPORARY_PREFIX, reason, write_json
+from rnass.io.results_folder import RUN, SUMMARY
 from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, sealed
 from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 
 __all__ = ["RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
-
-SUMMARY, RUN = "summary.tsv", "run.json"
 
 log = logging.getLogger("rnass")
 

@@ -35,6 +35,7 @@ from rnass.errors import (
 )
 from rnass.files import write_text
 from rnass.io import file_names
+from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import RUN, SUMMARY, Record, Results, Written, open_results
@@ -135,7 +136,9 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     if options.strict and refused:
         return _nothing_done(list(refused.values()), strict=True)
     identity = json.loads(json.dumps(job.identity()))
-    plan = Plan(job.kind, identity, tuple(names), tuple(job.suffixes), (*job.shared, SUMMARY, RUN))
+    plan = Plan(
+        job.kind, identity, tuple(names), tuple(job.suffixes), (*job.shared, SUMMARY, RUN, REPORT)
+    )
     with open_results(
         out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
     ) as results:

@@ -36,8 +36,6 @@ __all__ = [
     "Backbone",
     "Identity",
     "describe",
-    "load_backbone",
-    "load_language_head",
     "needed_backbone",
     "open_backbone",
     "save_backbone",
@@ -193,23 +191,6 @@ def save_backbone(
     if language is not None:
         state |= {_LANGUAGE + key: one for key, one in language.state_dict().items() if key != "weight"}
     write_weights(path, state, "backbone", asdict(encoder.config), made)
-
-
-def load_backbone(path: Path) -> Encoder:
-    """Read a backbone, also that of a contact model or of a mixture's first expert.
-
-    Raises:
-        CheckpointError: the file holds none.
-    """
-    return _own_backbone(path)[0]
-
-
-def load_language_head(path: Path) -> tuple[Encoder, LanguageHead]:
-    """Read a backbone and its language-model head; raises CheckpointError."""
-    encoder, language = _own_backbone(path)
-    if language is None:
-        raise CheckpointError(f"{path}: holds an encoder alone; expected a language-model head too")
-    return encoder, language
 
 
 def _own_file(path_or_name: str | None) -> Path | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -36,15 +36,18 @@ from rnass.prediction.limits import unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
 from rnass.prediction.restraints import (
     ShapeMethod,
-    forbidden_canonical,
+    fold_input,
     restrained_map,
-    vienna_constraint,
 )
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics.folding import Folded, FoldInput, fold_many
+from rnass.thermodynamics.folding import Folded, fold_many
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
 from rnass.thermodynamics.second_fold import set_of
+
+if TYPE_CHECKING:
+    from rnass.figures import Axes, Look
+    from rnass.prediction.drawing import Kind
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
 
@@ -89,6 +92,14 @@ class Prediction:
     def base_confidence(self) -> NDArray[np.float64]:
         """The probability that each base is paired, or unpaired, as in the structure, (L,)."""
         return base_confidence(self.decoded_map, self.structure)
+
+    def draw(
+        self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
+    ) -> "Axes":
+        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`."""
+        from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
+
+        return draw(self, kind, look=look, axes=axes)
 
     def alternatives(self, n: int) -> list[Alternative]:
         """Up to *n* distinct structures, the predicted one first; see `rnass.decoding.suboptimal`."""
@@ -192,16 +203,7 @@ class Predictor:
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
         mixed = not self.parameter_sets and self.mix > 0  # otherwise they are at hand
-        inputs = (
-            FoldInput(
-                rna.text,
-                constraint=vienna_constraint(rna),
-                forbidden=forbidden_canonical(rna.constraints, rna.bases),
-                reactivities=rna.reactivities,
-                mfe_bpp=mixed or self.mfe_probabilities,
-            )
-            for rna in rnas
-        )
+        inputs = (fold_input(rna, mfe_bpp=mixed or self.mfe_probabilities) for rna in rnas)
         return fold_many(
             inputs, parameter_sets=self.parameter_sets, baseline=self.baseline, processes=processes
         )

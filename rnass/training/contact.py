@@ -24,12 +24,11 @@ from rnass.training.records import (
     Example,
     LabelledBatch,
     Loader,
-    batches,
-    mutated,
     read_examples,
     training_examples,
     whole_tokens,
 )
+from rnass.training.sampling import batches, mutated
 
 __all__ = ["TrainObjective", "train"]
 

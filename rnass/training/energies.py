@@ -31,7 +31,8 @@ from rnass.training.calibration import mean_f1
 from rnass.training.config import FitConfig
 from rnass.training.loop import Run
 from rnass.training.processes import first_process_first
-from rnass.training.records import Example, batches, read_examples, training_examples
+from rnass.training.records import Example, read_examples, training_examples
+from rnass.training.sampling import batches
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
 

@@ -20,14 +20,8 @@ from rnass.network.pair_features import corrected_maps
 from rnass.training.config import PretrainConfig
 from rnass.training.loop import Run
 from rnass.training.processes import first_process_first
-from rnass.training.records import (
-    LabelledBatch,
-    Loader,
-    batches,
-    mutated,
-    read_examples,
-    training_examples,
-)
+from rnass.training.records import LabelledBatch, Loader, read_examples, training_examples
+from rnass.training.sampling import batches, mutated
 
 __all__ = ["PretrainObjective", "pretrain"]
 

@@ -1,8 +1,7 @@
 """Compare a checkpoint on disk, read by rnass, with what a reference said of it."""
 
 import torch
-
-from rnass.backbone.checkpoints import read_language_model
+from reading import read_language_model
 
 TOLERANCE = 1e-5
 

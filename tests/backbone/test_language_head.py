@@ -2,8 +2,8 @@
 
 import pytest
 from golden_files import GOLDEN, lay_out, read_golden
+from reading import read_language_model
 
-from rnass.backbone.checkpoints import read_language_model
 from rnass.backbone.language_head import fill_masks
 from rnass.errors import SequenceError
 

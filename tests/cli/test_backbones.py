@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 from plain_references import HEAD, head_shapes, shaped
+from reading import read_language_model
 from tiny_backbones import published_checkpoint
 from tiny_weights import save_tiny_weights
 
-from rnass.backbone.checkpoints import read_language_model
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.published import PUBLISHED
+from rnass.config import DecodingConfig
+from rnass.decoding import one_partner
 from rnass.io import read_structures
 from rnass.network.rnafm_structure import THRESHOLDS, read_rnafm_structure
 
@@ -94,12 +96,14 @@ def test_embed(rna, rna_fm, tmp_path):
 def test_u_read_as_t_or_u(rna, tmp_path, u_as):
     """The row of the other letter is never read: it may hold anything."""
     folder = published_checkpoint("aido-rna-official", tmp_path / "aido")
-    weights = torch.load(folder / "pytorch_model.bin")
-    weights["bert.embeddings.word_embeddings.weight"]["UT".index(u_as) + 8] = torch.nan
-    torch.save(weights, folder / "pytorch_model.bin")
     options = ["--backbone", folder, "--u-as", u_as]
+    assert rna("embed", "--sequence", "GGCUA", "--out", "before", "--quiet", *options)[0] == 0
+    weights = torch.load(folder / "pytorch_model.bin")
+    weights["bert.embeddings.word_embeddings.weight"]["UT".index(u_as) + 8] = 3e38
+    torch.save(weights, folder / "pytorch_model.bin")
     assert rna("embed", "--sequence", "GGCUA", "--out", "e", "--quiet", *options)[0] == 0
-    assert np.isfinite(np.load(tmp_path / "e" / "sequence.npy")).all()
+    before, after = (np.load(tmp_path / part / "sequence.npy") for part in ("before", "e"))
+    np.testing.assert_array_equal(before, after)
     (tmp_path / "seqs.fa").write_text(">a\nGGGUAAAACCC\n")
     (tmp_path / "known.dbn").write_text(">a\nGGGUAAAACCC\n(((.....)))\n")
     arguments = ["seqs.fa", "--structure", "known.dbn", "--out", "a", "--plot", "none", "--quiet"]
@@ -137,7 +141,8 @@ def test_predict_by_rna_fm_s_own_structure_model(rna, rnafm_structure, tmp_path)
     assert "c: 24 bases; expected at most 16, all that the backbone reads at once" in err
     model = read_rnafm_structure(rnafm_structure)
     for name, bases in (("a", "GGGAAACCC"), ("b", "GGGCAAAAGCCC")):
-        wanted = model.probabilities(bases).numpy()
+        decoding = DecodingConfig(threshold=THRESHOLDS["bpRNA"])
+        wanted = one_partner(model.probabilities(bases).numpy(), bases, decoding)
         np.testing.assert_allclose(np.load(tmp_path / "out" / f"{name}.npy"), wanted, atol=1e-5)
     run = (tmp_path / "out" / "run.json").read_text()
     assert str(THRESHOLDS["bpRNA"]) in run

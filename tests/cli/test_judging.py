@@ -102,6 +102,13 @@ def test_convert_and_elements(run, tmp_path, data):
     assert [row["hairpins"] for row in csv.DictReader(printed.splitlines(), delimiter="\t")] == ["1"] * 3
     assert run("elements", tmp_path / "x.dbn", "--out", tmp_path / "e.tsv") == ""
     assert (tmp_path / "e.tsv").read_text().startswith("id\tlength\tstems")
+    with pytest.raises(OutputError, match=r"e\.tsv: is there already; expected another name, or --over"):
+        run("elements", tmp_path / "x.dbn", "--out", tmp_path / "e.tsv")
+    assert run("elements", tmp_path / "x.dbn", "--out", tmp_path / "e.tsv", "--overwrite") == ""
+    before = (tmp_path / "x.dbn").read_bytes()
+    with pytest.raises(OutputError, match=r"x\.dbn: is read; expected another name"):
+        run("elements", tmp_path / "x.dbn", "--out", tmp_path / "x.dbn", "--overwrite")
+    assert (tmp_path / "x.dbn").read_bytes() == before
     with pytest.raises(InputError, match="no such file"):
         run("convert", tmp_path / "none.ct", tmp_path / "y.dbn")
 

@@ -438,3 +438,32 @@ def test_workers_end_with_the_run(started, tmp_path, number, group):
     if number != signal.SIGKILL:
         assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
     wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=20)
+
+
+def test_a_folder_belongs_to_the_command_that_made_it(rna, predict, fasta, weights, tmp_path):
+    assert predict(fasta, "--out", "out", "--quiet")[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "known.dbn").write_text(f">a\n{HAIRPIN}\n((((....))))\n")
+    others = {
+        "embed": ["--backbone", weights],
+        "attention": ["--backbone", weights, "--structure", "known.dbn", "--plot", "none"],
+        "compare": ["--no-rnass", "--plot", "none"],
+    }
+    for command, options in others.items():
+        status, out, err = rna(command, fasta, "--out", "out", "--resume", *options)
+        assert (status, out) == (2, "")
+        assert err == (
+            f"rnass: out: holds results of rnass predict; expected those of rnass {command}, or another "
+            "folder\n"
+        )
+        assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_summary_that_is_not_ours_stays(rna, fasta, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.tsv").write_text("mine")
+    arguments = ["compare", fasta, "--out", "out", "--no-rnass", "--plot", "none"]
+    for flags in ([], ["--overwrite"], ["--resume"]):
+        assert rna(*arguments, *flags)[0] == 2
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.tsv"}
+        assert (tmp_path / "out" / "summary.tsv").read_text() == "mine"

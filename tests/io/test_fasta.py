@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnass.errors import InputError, OutputError, SequenceError
-from rnass.io import read_fasta, write_fasta
+from rnass.errors import InputError, SequenceError
+from rnass.io import read_fasta
 from rnass.rna import Rna
 
 GOOD = b">tRNA-Phe yeast\nGCGGAUUU\nAGCU\n>x\nACGU\n"
@@ -86,8 +86,14 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
         ),
         pytest.param(
             b"\nACGU\nAC\n>y\nA\n",
-            "s.fa:2: 'ACGU' before any header; expected a line that begins with '>'",
+            "s.fa:2: 'ACGU' before any header; expected a line that begins with '>', such as '>my_rna'",
             id="missing header",
+        ),
+        pytest.param(
+            b">x\nGGAAACC\n((...))\n",
+            "s.fa:3 (x): a line of constraints or of a structure; expected bases, or this file as the "
+            "file of constraints too",
+            id="constraints among the bases",
         ),
         pytest.param(
             b"", "s.fa: no records; expected FASTA, a line '>name' and then bases", id="empty file"
@@ -165,27 +171,6 @@ def test_standard_input(monkeypatch, pack):
 
 def test_iupac_codes_become_n(tmp_path):
     assert read(tmp_path, b">x\nARYACN\n")[0][0].bases == "ANNACN"
-
-
-def test_write_fasta_is_the_inverse(tmp_path):
-    sequences = [Rna("a", "ACGU" * 50, "a long one"), Rna("b", "N"), Rna("", "GC")]
-    write_fasta(tmp_path / "s.fa", sequences)
-    lines = (tmp_path / "s.fa").read_text().split("\n")
-    assert max(map(len, lines)) == 80
-    again, problems = read_fasta(tmp_path / "s.fa")
-    assert problems == []
-    assert [(s.id, s.bases) for s in again] == [(s.id, s.bases) for s in sequences]
-    assert again[0].description == "a long one"
-
-
-def test_write_fasta_keeps_a_header_on_one_line(tmp_path):
-    write_fasta(tmp_path / "s.fa", [Rna("a", "AC", "a\n>b\r\nx")])
-    assert (tmp_path / "s.fa").read_text() == ">a >b x\nAC\n"
-
-
-def test_write_fasta_into_a_missing_folder(tmp_path):
-    with pytest.raises(OutputError, match=r"no/s\.fa: no such file"):
-        write_fasta(tmp_path / "no" / "s.fa", [Rna("a", "A")])
 
 
 def test_constraint_lines_are_looked_at_once_each(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from rnass.errors import InputError
 from rnass.files import write_npy, write_text
 from rnass.io import read_map, read_results, write_dot_bracket
-from rnass.jobs.summary import SummaryRow, write_summary
+from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -18,10 +18,10 @@ HAIRPIN = (Rna("a b", "GGGAAACCC", "a b"), Structure.from_dot_bracket("(((...)))
 @pytest.fixture
 def folder(tmp_path):
     rows = [
-        SummaryRow(id="a", file="a_b", length=9, pairs=3),
-        SummaryRow(id="bad", status="failed", message="x.fa:3: letter 'X'\tat\\base"),
+        {"id": "a", "file": "a_b", "length": 9, "status": "ok"},
+        {"id": "bad", "status": "failed", "message": "x.fa:3: letter 'X'\tat\\base"},
     ]
-    write_summary(tmp_path / "summary.tsv", rows)
+    write_summary(tmp_path / "summary.tsv", ("id", "file", "length", "status", "message"), rows)
     write_dot_bracket(tmp_path / "predictions.dbn", [HAIRPIN])
     write_npy(tmp_path / "a_b.npy", np.eye(9))
     write_text(tmp_path / "run.json", json.dumps({"seed": 3}))

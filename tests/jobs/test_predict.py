@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 import RNA
 import torch
+from matplotlib.colors import to_hex
 
 import rnass
 from rnass.backbone import encoder
 from rnass.decoding import decode
 from rnass.errors import CheckpointError, OutputError, RnassError
+from rnass.figures.style import NESTED
 from rnass.io import read_structures
 from rnass.jobs import predict as job
 from rnass.jobs.inputs import read_inputs
@@ -31,6 +33,7 @@ from rnass.jobs.results import open_results
 from rnass.prediction import limits, pipeline, predictor
 from rnass.rna import Rna
 from rnass.thermodynamics import workers
+from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
@@ -357,6 +360,14 @@ def test_every_bad_record_is_reported_before_the_model_loads(tmp_path, bad, pred
     assert not (tmp_path / "out").exists()
 
 
+def test_bases_typed_in_place_of_a_file_are_recognised(tmp_path, predict, caplog):
+    assert predict("GGGGaaaaCCCU") == 2
+    assert (
+        "GGGGaaaaCCCU: no such file; expected a FASTA file, or an RNA as --sequence GGGGaaaaCCCU"
+        in caplog.text
+    )
+
+
 def test_every_file_is_read_though_one_is_not_there(tmp_path, fasta, bad, predict, caplog):
     assert predict(str(tmp_path / "none.fa"), bad, fasta) == 1
     assert_reported(caplog)
@@ -565,3 +576,15 @@ def test_inputs_come_in_order_with_their_problems(tmp_path, bad):
     assert found.rnas[0] == Rna("sequence", "GGC", "sequence")
     assert [rna.id for rna in found.rnas] == ["sequence", "good", "fine"]
     assert [problem.record for problem in found.problems] == ["gap", "empty", "digit"]
+
+
+def test_arcs_of_the_mfe_structure_are_shaded_by_the_energies_that_folded_it(tmp_path, predict):
+    assert predict(sequence=HAIRPIN, plot="svg") == 0
+    text = (tmp_path / "out" / "sequence.svg").read_text()
+    assert "pairing probability (rnass; ViennaRNA, Turner 2004)" in text
+    probabilities = Ensemble(HAIRPIN).probabilities
+    structure = Ensemble(HAIRPIN).mfe_structure
+    below = text.split('id="below"')[1].split("</g>")[0]
+    drawn = re.findall(r"stroke: (#[0-9a-f]{6})", below)
+    shades = np.sort(probabilities[structure.pairs[:, 0], structure.pairs[:, 1]])
+    assert drawn == [to_hex(NESTED(shade)) for shade in shades]

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from reading import read_checkpoint
 from safetensors import safe_open
 from safetensors.torch import save_file
 from tiny_backbones import published_checkpoint
 from tiny_weights import tiny_model
 
 from rnass.backbone.checkpoint_files import read_stored_model
-from rnass.backbone.checkpoints import read_checkpoint
 from rnass.config import MixtureConfig
 from rnass.errors import CheckpointError, RnassError
+from rnass.manifest import manifest_entry
 from rnass.network.backbones import open_backbone
 from rnass.network.contact_model import Mixture, collate
 from rnass.network.models import load_model, load_pairing_model, save_head, save_mixture, save_model
-from rnass.network.weights import manifest_entry
 from rnass.training.config import ProbeConfig
 from rnass.training.probe import Probe, _save, load_probe
 

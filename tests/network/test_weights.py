@@ -68,7 +68,7 @@ def test_a_backbone_is_read_alone_and_out_of_a_contact_model(model, saved, tmp_p
     alone = tmp_path / "backbone.safetensors"
     backbones.save_backbone(alone, model.backbone, {})
     for path in (alone, saved):
-        encoder = backbones.load_backbone(path)
+        encoder = backbones.open_backbone(str(path)).encoder
         assert isinstance(encoder, Encoder)
         assert encoder.config == model.config.encoder
         for key, tensor in model.backbone.state_dict().items():
@@ -113,7 +113,7 @@ def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(mixture):
 
 def test_the_backbone_of_a_committee_is_that_of_its_first_expert(mixture):
     path, both = mixture
-    encoder = backbones.load_backbone(path)
+    encoder = backbones.open_backbone(str(path)).encoder
     for key, tensor in both.backbone.state_dict().items():
         assert torch.equal(encoder.state_dict()[key], tensor.half().float()), key
 
@@ -167,7 +167,7 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"x\.safetensors: .*expected a safetensors file"):
-        backbones.load_backbone(path)
+        backbones.open_backbone(str(path))
 
 
 def test_an_absent_file_is_named_even_where_a_manifest_knows_it(tmp_path):
@@ -191,7 +191,7 @@ def test_a_file_must_have_the_sha256_of_the_manifest(saved):
 @pytest.mark.parametrize("content", ["{", '["x"]'], ids=["no JSON", "no object"])
 def test_a_broken_manifest_is_named(saved, content):
     (saved.parent / "manifest.json").write_text(content)
-    with pytest.raises(CheckpointError, match=r"manifest\.json: .*expected a JSON object"):
+    with pytest.raises(CheckpointError, match=r"manifest\.json: .*expected (JSON|an object)"):
         models.load_model(saved)
 
 

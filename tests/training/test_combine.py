@@ -34,7 +34,7 @@ def experts(tmp_path):
 @pytest.fixture
 def config(experts, hairpins, tmp_path):
     return CombineConfig(
-        experts=experts, weights=(0.75, 0.25), valid=(hairpins(12),), cache=str(tmp_path / "kept")
+        experts=experts, weights=(0.75, 0.25), valid=(hairpins(8),), cache=str(tmp_path / "kept")
     )
 
 

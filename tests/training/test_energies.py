@@ -60,7 +60,7 @@ def test_the_likelihood_falls_as_its_numeric_derivative_says():
 
 
 def test_accuracy_rises_against_its_slope():
-    config = FitConfig(samples=3000, accuracy_weight=1.0, likelihood_weight=0.0, prior=0.0)
+    config = FitConfig(samples=1000, accuracy_weight=1.0, likelihood_weight=0.0, prior=0.0)
     objective = EnergyObjective(config, TURNER)
     batch = (1, [example("GGGGAAAACCCC", "((((....))))"), example("GGCAGAAAUGCC", "((((....))))")])
     down = torch.from_numpy(slope(objective, batch))

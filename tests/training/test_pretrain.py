@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from rnass.backbone.language_head import fill_masks
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import from_mapping
-from rnass.network.backbones import load_backbone, load_language_head, save_backbone
+from rnass.network.backbones import open_backbone, save_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.structure import Structure
 from rnass.training.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig
@@ -125,7 +125,7 @@ def test_a_tiny_set_is_learnt_and_its_moving_average_saved(config, hairpins, tmp
     assert last["valid_structure"] < 0.6 * float(blind)
     assert last["valid_language"] < 0.7 * math.log(4)
     state = load_file(tmp_path / "run" / "state.safetensors")
-    for key, tensor in load_backbone(backbone).state_dict().items():
+    for key, tensor in open_backbone(str(backbone)).encoder.state_dict().items():
         assert torch.equal(tensor, state[f"average.encoder.{key}"].half().float()), key
 
 
@@ -147,7 +147,9 @@ def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):
     one, two = (load_file(tmp_path / part / "state.safetensors") for part in ("one", "two"))
     torch.manual_seed(1)
     untrained = PretrainObjective(
-        PretrainConfig(encoder=load_backbone(tmp_path / "one" / "backbone.safetensors").config)
+        PretrainConfig(
+            encoder=open_backbone(str(tmp_path / "one" / "backbone.safetensors")).encoder.config
+        )
     )
     for name, parameter in untrained.named_parameters():
         torch.testing.assert_close(
@@ -190,7 +192,8 @@ def test_the_language_head_that_is_kept_scores_as_the_objective_did(objective, s
         parameter.data = parameter.data.half().float()
     path = tmp_path / "backbone.safetensors"
     save_backbone(path, objective.encoder, {}, objective.language_head())
-    encoder, head = load_language_head(path)
+    found = open_backbone(str(path))
+    encoder, head = found.encoder, found.language
     tokens = torch.tensor([RNASS.encode("GGC")])
     tokens[0, 2] = RNASS.mask
     with torch.no_grad():

@@ -9,7 +9,8 @@ from rnass.backbone.vocabulary import RNASS
 from rnass.errors import InputError
 from rnass.training.config import DataConfig
 from rnass.training.profiles import Densities, Profile, fit_densities, read_profiles
-from rnass.training.records import Loader, batches, mutated, training_examples
+from rnass.training.records import Loader, training_examples
+from rnass.training.sampling import batches, mutated
 
 HEADER = "id\tsource\tmodifier\tsequence\treactivity\terror\tsignal_to_noise\ttarget\n"
 

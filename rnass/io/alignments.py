@@ -1,0 +1,163 @@
+"""Alignments of several RNAs: Stockholm, aligned FASTA, Clustal, told apart by their first line."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rnass.errors import InputError, SequenceError, StructureError, counted
+from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.io.stockholm import Alignment, parse_stockholm
+from rnass.rna import clean_bases
+
+__all__ = ["read_aligned", "read_alignments"]
+
+_SUFFIXES = (".sto", ".stk", ".fa", ".fasta", ".afa", ".aln", ".clustal", ".clw")
+_GAPS = str.maketrans("._~", "---")
+_CLUSTAL = re.compile(r"(CLUSTAL|MUSCLE|PROBCONS|MAFFT|T-COFFEE)\b", re.IGNORECASE)
+_MARKS = re.compile(r"[\s*:.]*")  # of the columns that are conserved, under a block of Clustal
+
+
+def read_aligned(path: str | Path) -> list[tuple[str, Alignment]]:
+    """Read a file of one alignment, or each such file of a folder; gives their names.
+
+    Raises:
+        InputError: what `read_alignments` raises; a file with several alignments.
+    """
+    files = files_in(path, _SUFFIXES) if Path(path).is_dir() else [Path(path)]
+    named = []
+    for file in files:
+        alignments = read_alignments(file)
+        if len(alignments) != 1:
+            raise StructureError(
+                f"{name_of(file)}: {counted(len(alignments), 'alignment')}; expected one"
+            )
+        named.append((record_name(file), alignments[0]))
+    return named
+
+
+def read_alignments(path: str | Path) -> list[Alignment]:
+    """Read every alignment of a file; rows become upper case over ACGUN and `-`.
+
+    Raises:
+        StructureError: no rows, unequal rows, two rows of one name, a row without bases. Names file and
+            line or row.
+        SequenceError: a letter that is no base, with its column.
+        InputError: the file cannot be read as text, or is no alignment.
+    """
+    lines = read_lines(path)
+    where = name_of(path)
+    first = next((line for line in lines if line.strip()), "")
+    if first.startswith("# STOCKHOLM"):
+        found = parse_stockholm(lines, path)
+        _refuse_repeated(lines, where)
+    elif first.startswith(">"):
+        found = [_joined(_fasta_rows(lines, where), where)]
+    elif _CLUSTAL.match(first):
+        found = [_joined(_clustal_rows(lines, where), where)]
+    else:
+        raise InputError(
+            f"{where}: {first[:30]!r}; expected an alignment: Stockholm, aligned FASTA or Clustal"
+        )
+    return [_checked(alignment, where) for alignment in found]
+
+
+def _fasta_rows(lines: list[str], where: str) -> dict[str, str]:
+    rows: dict[str, str] = {}
+    name = ""
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(">"):
+            name = (line[1:].split() or [""])[0]
+            if name in rows:
+                raise StructureError(f"{where}:{number}: a second row {name!r}; expected distinct names")
+            rows[name] = ""
+        elif line.strip():
+            rows[name] += "".join(line.split())
+    return rows
+
+
+def _clustal_rows(lines: list[str], where: str) -> dict[str, str]:
+    rows: dict[str, str] = {}
+    for block in _clustal_blocks(lines):
+        seen: set[str] = set()
+        for number, line in block:
+            fields = line.split()
+            if len(fields) not in (2, 3):
+                raise StructureError(
+                    f"{where}:{number}: {line[:30]!r}; expected a name and an aligned row"
+                )
+            name, text = fields[:2]
+            if name in seen:
+                raise StructureError(f"{where}:{number}: a second row {name!r}; expected distinct names")
+            seen.add(name)
+            rows[name] = rows.get(name, "") + text
+    return rows
+
+
+def _clustal_blocks(lines: list[str]) -> Iterator[list[tuple[int, str]]]:
+    """The blocks after the title, each of numbered lines; lines of marks are left out."""
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*lines[1:], ""], start=2):
+        if line.strip() and not _MARKS.fullmatch(line):
+            block.append((number, line))
+        elif block:
+            yield block
+            block = []
+
+
+def _joined(rows: dict[str, str], where: str) -> Alignment:
+    lengths = sorted({len(text) for text in rows.values()})
+    if not rows or len(lengths) > 1:
+        found = f"rows of {lengths} places" if rows else "no rows"
+        raise StructureError(f"{where}: an alignment with {found}; expected rows of one length")
+    return Alignment("", "", rows, where=where)
+
+
+def _refuse_repeated(lines: list[str], where: str) -> None:
+    """Rows of one name in one block of Stockholm, which would be joined end to end."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("//"):
+            seen = set()
+        elif not line.startswith("#"):
+            name = line.split()[0]
+            if name in seen:
+                raise StructureError(f"{where}:{number}: a second row {name!r}; expected distinct names")
+            seen.add(name)
+
+
+def _checked(alignment: Alignment, where: str) -> Alignment:
+    """The alignment with clean rows."""
+    rows = {name: _clean_row(text, f"{where} ({name})") for name, text in alignment.rows.items()}
+    return Alignment(
+        alignment.accession,
+        alignment.name,
+        rows,
+        alignment.columns,
+        alignment.residues,
+        alignment.where,
+        alignment.lines,
+    )
+
+
+def _clean_row(text: str, where: str) -> str:
+    row = text.translate(_GAPS)
+    bases = row.replace("-", "")
+    if not bases:
+        raise StructureError(f"{where}: no bases; expected at least one of A, C, G, U, T")
+    try:
+        clean = iter(clean_bases(bases, where))
+    except SequenceError as error:
+        column = next(k for k, s in enumerate(row) if s != "-" and not _is_base(s)) + 1
+        raise SequenceError(
+            f"{where}: letter {row[column - 1]!r} in column {column}; expected A, C, G, U, T, an IUPAC "
+            "code or a gap"
+        ) from error
+    return "".join("-" if symbol == "-" else next(clean) for symbol in row)
+
+
+def _is_base(letter: str) -> bool:
+    try:
+        clean_bases(letter)
+    except SequenceError:
+        return False
+    return True

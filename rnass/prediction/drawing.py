@@ -1,0 +1,67 @@
+"""A prediction as a figure; what `rnass predict --plot` and `Prediction.draw` show."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rnass.figures import (
+    Axes,
+    Look,
+    Track,
+    arc_diagram,
+    by_confidence,
+    probability_map,
+    structure_drawing,
+)
+from rnass.thermodynamics.layout import layout
+
+if TYPE_CHECKING:
+    from rnass.prediction.predictor import Prediction
+
+__all__ = ["Kind", "draw"]
+
+Kind = Literal["arcs", "drawing", "map"]
+
+_TURNER = "ViennaRNA, Turner 2004"
+
+
+def draw(
+    prediction: "Prediction", kind: Kind = "arcs", *, look: Look | None = None, axes: Axes | None = None
+) -> Axes:
+    """Draw a prediction.
+
+    Args:
+        prediction: of one RNA.
+        kind: `arcs`, rnass's structure above the sequence and ViennaRNA's MFE structure below it;
+            `drawing`, rnass's structure in the plane, coloured by confidence; or `map`, rnass's
+            probabilities above the diagonal and below it ViennaRNA's, or its MFE structure where the
+            prediction does not hold them.
+        look: size, font, region and highlights.
+        axes: to draw on; None for a figure of its own.
+
+    Returns:
+        The axes; `rnass.figures.save_figure` writes them.
+    """
+    rna, folded = prediction.rna, prediction.thermodynamics
+    look = look or Look()
+    shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None
+    decoded = prediction.decoded_map.astype(np.float32)
+    if kind == "drawing":
+        colours = by_confidence(prediction.base_confidence, "rnass")
+        return structure_drawing(
+            rna.text, prediction.structure, layout, colours=colours, title=rna.id, look=look, axes=axes
+        )
+    if kind == "map":
+        below = folded.mfe_structure if shades is None else shades
+        labels = ("rnass", "ViennaRNA MFE" if shades is None else _TURNER)
+        return probability_map(
+            rna.text, decoded, below, labels=labels, title=rna.id, look=look, axes=axes
+        )
+    return arc_diagram(
+        rna.text,
+        Track("rnass", prediction.structure, decoded, "rnass"),
+        Track(f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol", folded.mfe_structure, shades, _TURNER),
+        title=rna.id,
+        look=look,
+        axes=axes,
+    )

@@ -1,0 +1,225 @@
+"""Relatives: one map of pairing probabilities for the columns of an alignment, and one for each row.
+
+Two sources become one map in log-odds: the mean of the rows' own maps, carried through the alignment,
+and RNAalifold's base-pair probabilities. Rows that are near copies of one another count as one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from rnass.rna import CANONICAL_PAIRS
+from rnass.structure import Structure
+from rnass.thermodynamics.comparative import ConsensusFold, fold_alignment
+
+__all__ = [
+    "THRESHOLD",
+    "AlignedRows",
+    "Covariation",
+    "combine",
+    "comparative_weight",
+    "consensus_map",
+    "covariation",
+    "decoded_map",
+    "fit_of_rows",
+]
+
+COPIES = 0.9
+"""Identity from which rows count as copies of one another."""
+
+HALF_DEPTH = 4.0
+"""Effective rows at which RNAalifold's log-odds count half of what they count at most."""
+
+MOST_COMPARATIVE = 0.8
+"""Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
+
+THRESHOLD = 0.3
+"""Pairing probability above which a pair counts, of maps that two sources make."""
+
+OWN = 0.25
+"""Weight of a row's own log-odds beside the mean of all rows, in [0, 1]."""
+
+_LEAST, _MOST = 0.01, 0.99  # a source's probability, so that none overrules the other
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedRows:
+    """Rows of an alignment of C columns.
+
+    Attributes:
+        names: of the rows.
+        texts: over ACGUN and `-`, all of C letters.
+    """
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    @cached_property
+    def _letters(self) -> NDArray[np.uint8]:
+        """Shape (N, C)."""
+        return np.array([list(text.encode()) for text in self.texts], dtype=np.uint8)
+
+    @cached_property
+    def places(self) -> list[NDArray[np.int64]]:
+        """The columns of each row's bases, 0-based, shape (L,)."""
+        return [np.flatnonzero(row != ord("-")) for row in self._letters]
+
+    @property
+    def bases(self) -> list[str]:
+        """The bases of each row, without gaps."""
+        return [text.replace("-", "") for text in self.texts]
+
+    @cached_property
+    def identities(self) -> NDArray[np.float64]:
+        """Share of equal letters among the columns where both rows have a base, (N, N); 0 of none."""
+        letters = self._letters
+        held = letters != ord("-")
+        identity = np.eye(len(letters))
+        for k, row in enumerate(letters):
+            both = held & held[k]
+            equal = ((letters == row) & both).sum(1)
+            identity[k] = equal / np.maximum(both.sum(1), 1)
+        return identity
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """One for each row: one over the number of its copies, itself among them; (N,)."""
+        return np.asarray(1 / (self.identities >= COPIES).sum(1))
+
+    @property
+    def depth(self) -> float:
+        """The effective number of rows: the sum of the weights."""
+        return float(self.weights.sum())
+
+    @cached_property
+    def gaps(self) -> NDArray[np.float64]:
+        """Share of the rows, by weight, that have no base in each column, (C,)."""
+        return np.asarray(self.weights @ (self._letters == ord("-")) / self.weights.sum())
+
+    def fold(self) -> ConsensusFold:
+        """RNAalifold's consensus, each group of copies represented by its longest row."""
+        chosen: list[int] = []
+        for k in np.argsort([-len(places) for places in self.places], kind="stable").tolist():
+            if not any(self.identities[k, other] >= COPIES for other in chosen):
+                chosen.append(k)
+        return fold_alignment([self.texts[k] for k in sorted(chosen)])
+
+
+def combine(
+    rows: AlignedRows, maps: Sequence[NDArray[np.floating]], fold: ConsensusFold
+) -> NDArray[np.float64]:
+    """Log-odds of each pair of columns, (C, C), symmetric.
+
+    Args:
+        rows: N rows.
+        maps: the pairing probabilities of each row alone, (L, L) each.
+        fold: RNAalifold's consensus of the rows.
+    """
+    columns = len(rows.texts[0])
+    total, count = np.zeros((columns, columns)), np.zeros((columns, columns))
+    for places, weight, own in zip(rows.places, rows.weights, maps, strict=True):
+        here = np.ix_(places, places)
+        total[here] += weight * _log_odds(own)
+        count[here] += weight
+    mean = np.where(count > 0, total / np.maximum(count, 1e-9), logit(_LEAST))
+    share = comparative_weight(rows.depth)
+    return (1 - share) * mean + share * _log_odds(fold.bpp.dense())
+
+
+def comparative_weight(depth: float) -> float:
+    """Weight of RNAalifold's log-odds at an effective number of rows; 0 for one row."""
+    more = max(depth - 1, 0.0)
+    return MOST_COMPARATIVE * more / (more + HALF_DEPTH - 1)
+
+
+def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The pairing probabilities of columns, (C, C), that are decoded to the consensus.
+
+    0 where less than half of the rows, by weight, have both bases, or less than half of those that do
+    have a canonical pair.
+    """
+    held = np.zeros(log_odds.shape)
+    canonical = np.zeros(log_odds.shape)
+    for text, weight in zip(rows.texts, rows.weights, strict=True):
+        letters = np.array(list(text))
+        both = (letters != "-")[:, None] & (letters != "-")
+        pairs = np.char.add(letters[:, None], letters[None, :])
+        held += weight * both
+        canonical += weight * np.isin(pairs, CANONICAL_PAIRS)
+    supported = (held >= rows.depth / 2) & (canonical >= held / 2)
+    return np.where(supported, expit(log_odds), 0).astype(np.float32)
+
+
+def decoded_map(
+    log_odds: NDArray[np.float64], places: NDArray[np.int64], own: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """The pairing probabilities of one row, (L, L): those of its columns, with its own map beside.
+
+    Args:
+        log_odds: of the columns, as `combine` gives them.
+        places: the columns of its bases, (L,).
+        own: its map alone, (L, L).
+    """
+    found = log_odds[np.ix_(places, places)]
+    return np.asarray(expit((1 - OWN) * found + OWN * _log_odds(own)), dtype=np.float32)
+
+
+def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(probabilities.astype(np.float64), _LEAST, _MOST)))
+
+
+@dataclass(frozen=True)
+class Covariation:
+    """How the rows vary at one pair of columns; rows that are copies are counted each.
+
+    Attributes:
+        i, j: columns, 0-based, i < j.
+        commonest: letters of the pair that most rows have, of the canonical ones.
+        compensatory: rows with another canonical pair, both bases of which differ from the commonest.
+        consistent: likewise, of which one base differs.
+        contradicting: rows with two bases that are no canonical pair.
+        missing: rows with a gap.
+    """
+
+    i: int
+    j: int
+    commonest: str
+    compensatory: int
+    consistent: int
+    contradicting: int
+    missing: int
+
+    @property
+    def covaries(self) -> bool:
+        """Whether compensatory changes support the pair, and more rows than contradict it."""
+        return self.compensatory > 0 and self.compensatory >= self.contradicting
+
+
+def covariation(rows: AlignedRows, consensus: Structure) -> list[Covariation]:
+    """The table of a consensus structure's pairs, sorted by column."""
+    found = []
+    for i, j in sorted(map(tuple, consensus.pairs.tolist())):
+        pairs = [text[i] + text[j] for text in rows.texts]
+        canonical = [pair for pair in pairs if pair in CANONICAL_PAIRS]
+        commonest = max(CANONICAL_PAIRS, key=canonical.count) if canonical else ""
+        changes = [sum(a != b for a, b in zip(pair, commonest, strict=True)) for pair in canonical]
+        missing = sum("-" in pair for pair in pairs)
+        contradicting = len(pairs) - len(canonical) - missing
+        counts = (changes.count(2), changes.count(1), contradicting, missing)
+        found.append(Covariation(i, j, commonest, *counts))
+    return found
+
+
+def fit_of_rows(rows: AlignedRows, consensus: Structure) -> NDArray[np.float64]:
+    """Share of the consensus pairs within each row that are canonical, (N,); 1 where it has none."""
+    fit = np.ones(len(rows.texts))
+    for k, text in enumerate(rows.texts):
+        pairs = [text[i] + text[j] for i, j in consensus.pairs.tolist()]
+        held = [pair for pair in pairs if "-" not in pair]
+        if held:
+            fit[k] = np.mean([pair in CANONICAL_PAIRS for pair in held])
+    return fit

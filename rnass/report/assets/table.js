@@ -1,0 +1,82 @@
+// The head of the page and the table of records.
+
+rnass.data = JSON.parse(document.getElementById("data").textContent);
+rnass.packed = JSON.parse(document.getElementById("packed").textContent);
+
+/** Numbers: a value, or < <= > >= = with one. */
+rnass.matches = (asked, value) => {
+  const found = /^\s*(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)\s*$/.exec(asked);
+  if (!found) return asked.trim() === "" || /^\s*(<=|>=|<|>|=)\s*-?$/.test(asked);
+  if (value === null || value === undefined) return false;
+  const number = Number(found[2]);
+  return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[found[1]] ?? value === number;
+};
+
+rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
+  const column = {
+    field, title,
+    headerFilter: "input",
+    headerFilterParams: { elementAttributes: { "aria-label": `filter ${title}` } },
+    sorter: number ? "number" : "string",
+    hozAlign: number ? "right" : "left",
+    minWidth: field === "id" ? 140 : 90,
+  };
+  if (number) Object.assign(column, { headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
+  if (field === "id") {
+    column.formatter = (cell) => {
+      const { record } = cell.getRow().getData();
+      const name = cell.getValue() || "(no id)";
+      if (record === null) return rnass.element("span", {}, name);
+      return rnass.element("button", {
+        type: "button", class: "open", "aria-label": `open ${name}`,
+        onclick: (event) => { event.stopPropagation(); rnass.openRecord(rnass.packed[record], document.getElementById("detail")); },
+      }, name);
+    };
+  }
+  if (field === "status") {
+    column.formatter = (cell) => rnass.element("span", { class: cell.getValue() === "ok" ? "" : "failed" }, cell.getValue());
+  }
+  return column;
+});
+
+rnass.start = () => {
+  const { data, element } = rnass;
+  const records = data.facts.find(([name]) => name === "records");
+  document.title = `rnass: ${data.title}`;
+  document.getElementById("heading").textContent = `${data.title}: ${records[1]}`;
+  for (const [name, value] of data.facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
+  if (data.warnings.length) {
+    document.getElementById("warnings").append(element("ul", {}, ...data.warnings.map((text) => element("li", {}, text))));
+  }
+  rnass.table = new Tabulator("#table", {
+    data: data.rows,
+    columns: rnass.columns(),
+    layout: "fitDataStretch",
+    pagination: true,
+    paginationSize: 25,
+    paginationSizeSelector: [10, 25, 100],
+    movableColumns: true,
+    placeholder: "no record passes the filters",
+    index: "place",
+  });
+  const shown = document.getElementById("shown");
+  rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${data.rows.length} records`; });
+  rnass.table.on("rowClick", (_, row) => {
+    const { record } = row.getData();
+    if (record !== null) rnass.openRecord(rnass.packed[record], document.getElementById("detail"));
+  });
+  rnass.table.on("tableBuilt", () => {
+    for (const head of document.querySelectorAll("#table .tabulator-col[role=columnheader]")) {
+      const title = head.querySelector(".tabulator-col-content");
+      title.tabIndex = 0;
+      title.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.target !== title) return;
+        const turned = head.getAttribute("aria-sort") === "ascending" ? "desc" : "asc";
+        rnass.table.setSort(head.getAttribute("tabulator-field"), turned);
+      });
+    }
+    document.body.dataset.ready = "true";
+  });
+};
+
+rnass.start();

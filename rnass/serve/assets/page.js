@@ -1,0 +1,125 @@
+"use strict";
+// The page of `rnass serve`: sends RNAs, tells what is wrong with them beside the line, and follows jobs.
+
+const at = (id) => document.getElementById(id);
+const element = (name, attributes = {}, ...children) => {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+};
+
+const EXAMPLE = `>tRNA-Phe yeast, PDB 1EHZ
+GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA
+>MMTV-frameshift pseudoknot
+GGCGCAGUGGGCUAGCGCCACUCAAAAGGCCCAU
+`;
+
+const jobs = {
+  ids: () => JSON.parse(localStorage.getItem("rnass-jobs") ?? "[]"),
+  keep: (ids) => localStorage.setItem("rnass-jobs", JSON.stringify(ids)),
+};
+
+const showProblems = (problems, lines) => {
+  const items = problems.map(([message, line]) => {
+    const item = element("li", {}, message);
+    if (line) item.append(element("span", { class: "line" }, `${line}: ${lines[line - 1] ?? ""}`));
+    return item;
+  });
+  at("problems").replaceChildren(element("ol", {}, ...items));
+  if (!problems.some(([, line]) => line)) return;
+  at("problems").append(element("button", { type: "button", id: "others", onclick: () => submit(true) }, "predict the other records"));
+  const first = problems.find(([, line]) => line)[1];
+  const start = lines.slice(0, first - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  at("fasta").focus();
+  at("fasta").setSelectionRange(start, start + (lines[first - 1] ?? "").length);
+};
+
+const submit = async (skip) => {
+  const fasta = at("fasta").value;
+  at("problems").replaceChildren();
+  at("predict").disabled = true;
+  const options = Object.fromEntries(["baseline", "elements", "pseudoknots", "noncanonical"].map((name) => [name, at(name).checked]));
+  try {
+    const answer = await fetch("/jobs", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ fasta, ...options, alternatives: Number(at("alternatives").value), skip_bad: skip }),
+    });
+    const found = await answer.json();
+    if (!answer.ok) {
+      showProblems(found.problems, fasta.split(/\r\n|\r|\n/));
+      return;
+    }
+    jobs.keep([found.id, ...jobs.ids()]);
+    follow();
+  } catch {
+    showProblems([["rnass serve does not answer; it may have been stopped", null]], []);
+  } finally {
+    at("predict").disabled = false;
+  }
+};
+
+const remove = async (id) => {
+  await fetch(`/jobs/${id}`, { method: "DELETE" });
+  jobs.keep(jobs.ids().filter((other) => other !== id));
+  follow();
+};
+
+const shown = (job) => {
+  const words = {
+    queued: `waits, place ${job.place}`,
+    running: `runs: ${job.finished} of ${job.records} records`,
+    done: `done: ${job.records} records`,
+    failed: "stopped",
+  }[job.state];
+  const item = element("li", { "data-job": job.id, "data-state": job.state }, element("strong", {}, words));
+  if (job.state === "running") item.append(element("progress", { max: job.records, value: job.finished, "aria-label": "records finished" }));
+  if (job.message) item.append(element("p", { class: "message" }, job.message));
+  const links = element("div", {});
+  if (job.report) {
+    links.append(element("a", { href: `/jobs/${job.id}/report.html`, target: "_blank", rel: "noopener" }, "report"));
+    links.append(element("a", { href: `/jobs/${job.id}/results.zip` }, "all files, zip"));
+  }
+  links.append(element("button", { type: "button", onclick: () => remove(job.id) }, job.state === "done" ? "delete" : "cancel and delete"));
+  item.append(links);
+  return item;
+};
+
+let timer = null;
+const follow = async () => {
+  clearTimeout(timer);
+  let busy = false;
+  try {
+    const found = await Promise.all(jobs.ids().map(async (id) => {
+      const answer = await fetch(`/jobs/${id}`);
+      return answer.ok ? answer.json() : { id, gone: true };
+    }));
+    jobs.keep(jobs.ids().filter((id) => !found.some((job) => job.id === id && job.gone)));
+    const there = found.filter((job) => !job.gone);
+    busy = there.some((job) => job.state === "queued" || job.state === "running");
+    at("jobs").replaceChildren(...there.map(shown));
+  } catch {
+    busy = true; // the server may come back
+  }
+  if (busy) timer = setTimeout(follow, 1000);
+};
+
+const take = async (file) => { at("fasta").value = await file.text(); };
+at("predict").addEventListener("click", () => submit(false));
+at("example").addEventListener("click", () => { at("fasta").value = EXAMPLE; });
+at("file").addEventListener("change", (event) => { if (event.target.files[0]) take(event.target.files[0]); });
+for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+  at("fasta").addEventListener(name, (event) => {
+    event.preventDefault();
+    at("fasta").classList.toggle("over", over);
+    if (name === "drop" && event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+}
+fetch("/limits").then((answer) => answer.json()).then((limits) => {
+  at("limits").textContent = `at most ${limits.records.toLocaleString("en")} records, ${limits.bases.toLocaleString("en")} bases`;
+});
+follow();

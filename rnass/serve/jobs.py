@@ -1,0 +1,341 @@
+"""Jobs of the web page: a folder for each, one at a time from a queue, resumed after a restart.
+
+    FOLDER/ID/job.json       what was asked for, and how far it is
+    FOLDER/ID/input.fa       the RNAs
+    FOLDER/ID/results/       as rnass predict writes them, with report.html
+    FOLDER/ID/results.zip    the same, when the job is done
+    FOLDER/ID/log.txt        messages of the run
+
+An ID is drawn at random and cannot be guessed: who knows it sees the job. No name that a user gives
+becomes part of a path of the server.
+"""
+
+import contextlib
+import json
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field
+
+from rnass.errors import OutputError, counted
+from rnass.files import reason, write_json, write_text
+from rnass.io.results_folder import REPORT
+from rnass.jobs.inputs import read_inputs
+from rnass.jobs.journal import JOURNAL
+
+__all__ = ["COMMAND", "Job", "JobQueue", "JobRequest", "Limits", "RefusedError"]
+
+COMMAND = [sys.executable, "-m", "rnass.cli"]
+"""How rnass is run as a process of its own."""
+
+State = Literal["queued", "running", "done", "failed"]
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_INPUT, _RESULTS, _ZIP, _LOG, _JOB = "input.fa", "results", "results.zip", "log.txt", "job.json"
+_PLACE = re.compile(rf"{re.escape(_INPUT)}:(\d+)")
+_FINISHED = (0, 1)  # exit statuses with which the results are whole; 1: some records are bad or failed
+
+
+class JobRequest(BaseModel):
+    """What the page sends; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    fasta: str
+    baseline: bool = True
+    elements: bool = False
+    pseudoknots: bool = True
+    noncanonical: bool = False
+    alternatives: int = Field(0, ge=0, le=100)
+    skip_bad: bool = False
+
+    def arguments(self) -> list[str]:
+        """The options of `rnass predict`."""
+        given = {
+            "--baseline": self.baseline,
+            "--elements": self.elements,
+            "--no-pseudoknots": not self.pseudoknots,
+            "--noncanonical": self.noncanonical,
+        }
+        options = [name for name, chosen in given.items() if chosen]
+        return [*options, *(["--alternatives", str(self.alternatives)] if self.alternatives else [])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the page accepts.
+
+    Attributes:
+        records, bases: of one job.
+        upload: bytes of a request.
+        queued: jobs that wait or run.
+    """
+
+    records: int = 1000
+    bases: int = 200_000
+    upload: int = 5_000_000
+    queued: int = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job, as job.json holds it; *created* is in seconds since 1970."""
+
+    id: str
+    created: float
+    records: int
+    bases: int
+    arguments: list[str] = field(default_factory=list)
+    state: State = "queued"
+    message: str = ""
+
+
+class RefusedError(Exception):
+    """A request that becomes no job.
+
+    Attributes:
+        problems: a message each, as `rnass predict` words it, with the line of the input, or None.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, int | None]]) -> None:
+        super().__init__("; ".join(message for message, _ in problems))
+        self.problems = list(problems)
+
+
+class JobQueue:
+    """The jobs of a folder; `start` works through them in a thread of its own, one at a time.
+
+    Args:
+        folder: of all jobs; made if it is not there.
+        limits: what is accepted.
+        arguments: options of `rnass predict` that every job has: weights, device, ...
+
+    Raises:
+        OutputError: another server uses the folder, or it cannot be made.
+    """
+
+    def __init__(self, folder: Path, limits: Limits, arguments: Sequence[str] = ()) -> None:
+        self.folder = folder.resolve()
+        self.limits = limits
+        self._arguments = list(arguments)
+        self._lock = FileLock(self.folder / ".rnass-serve.lock", timeout=0)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise OutputError(
+                f"{folder}: another rnass serve uses it; expected another folder"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"{folder}: {reason(error)}; expected a folder to write in") from error
+        self._changed = threading.Condition()
+        self._jobs = {job.id: job for job in sorted(self._found(), key=lambda one: one.created)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._current: str | None = None
+        self._ending = False
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; jobs that were waiting or interrupted come first."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Interrupt the job that runs, which the next start resumes, and leave the folder."""
+        with self._changed:
+            self._ending = True
+            self._interrupt()
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._lock.release()
+
+    def submit(self, request: JobRequest) -> str:
+        """Check the RNAs and queue them; gives the id of the job.
+
+        Raises:
+            RefusedError: the queue is full, the input has problems or is larger than allowed.
+        """
+        with self._changed:
+            waiting = sum(job.state in ("queued", "running") for job in self._jobs.values())
+        if waiting >= self.limits.queued:
+            raise RefusedError(
+                [(f"{counted(waiting, 'job')} in the queue; expected to wait for one", None)]
+            )
+        name = secrets.token_hex(16)
+        place = self.folder / name
+        place.mkdir()
+        try:
+            write_text(place / _INPUT, request.fasta)
+            records, bases = self._checked(place / _INPUT, request)
+            job = Job(
+                id=name,
+                created=time.time(),
+                records=records,
+                bases=bases,
+                arguments=request.arguments(),
+            )
+            write_json(place / _JOB, asdict(job))
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        with self._changed:
+            self._jobs[name] = job
+            self._changed.notify()
+        return name
+
+    def status(self, name: str) -> dict[str, Any] | None:
+        """How far a job is; None if there is no such job."""
+        with self._changed:
+            job = self._jobs.get(name)
+            if job is None:
+                return None
+            waiting = [one.id for one in self._jobs.values() if one.state == "queued"]
+        ahead = waiting.index(name) + 1 if name in waiting else 0
+        return {
+            "id": name,
+            "state": job.state,
+            "message": job.message,
+            "records": job.records,
+            "bases": job.bases,
+            "finished": self._finished(name),
+            "place": ahead,
+            "messages": self._messages(name),
+            "report": job.state == "done" and (self.folder / name / _RESULTS / REPORT).is_file(),
+        }
+
+    def file(self, name: str, which: Literal["report", "zip"]) -> Path | None:
+        """The page or the archive of a job that is done; None if there is none."""
+        with self._changed:
+            job = self._jobs.get(name)
+        if job is None or job.state != "done":
+            return None
+        place = self.folder / job.id
+        path = place / _RESULTS / REPORT if which == "report" else place / _ZIP
+        return path if path.is_file() else None
+
+    def remove(self, name: str) -> bool:
+        """Interrupt a job if it runs, and delete its folder; gives whether there was one."""
+        with self._changed:
+            if self._jobs.pop(name, None) is None:
+                return False
+            if self._current == name:
+                self._interrupt()
+                self._changed.wait_for(lambda: self._current != name)
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        return True
+
+    def _interrupt(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def _checked(self, path: Path, request: JobRequest) -> tuple[int, int]:
+        """Records and bases of the input; raises RefusedError."""
+        found = read_inputs([str(path)])
+        messages = [str(problem).replace(str(path), _INPUT) for problem in found.problems]
+        problems = [(text, int(at[1]) if (at := _PLACE.match(text)) else None) for text in messages]
+        if problems and not (request.skip_bad and found.rnas):
+            raise RefusedError(problems)
+        bases = sum(map(len, found.rnas))
+        for number, most, noun in (
+            (len(found.rnas), self.limits.records, "record"),
+            (bases, self.limits.bases, "base"),
+        ):
+            if number > most:
+                raise RefusedError(
+                    [(f"{counted(number, noun)}; expected at most {most:,} in one job", None)]
+                )
+        return len(found.rnas), bases
+
+    def _found(self) -> list[Job]:
+        """The jobs in the folder; one that was interrupted waits again."""
+        jobs = []
+        for path in self.folder.iterdir():
+            if not _ID.fullmatch(path.name):
+                continue
+            try:
+                job = Job(**json.loads((path / _JOB).read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):  # a kill while it was being made
+                shutil.rmtree(path, ignore_errors=True)
+                continue
+            jobs.append(replace(job, state="queued") if job.state == "running" else job)
+        return jobs
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ending or self._next() is not None)
+                job = self._next()
+                if self._ending or job is None:
+                    return
+                self._current = job.id
+                self._enter(replace(job, state="running"))
+                self._process = self._begun(job)
+            status = self._process.wait()
+            with self._changed:
+                self._process = None
+                if not self._ending and job.id in self._jobs:
+                    self._enter(self._ended(job, status))
+                self._current = None
+                self._changed.notify_all()
+
+    def _next(self) -> Job | None:
+        return next((job for job in self._jobs.values() if job.state == "queued"), None)
+
+    def _enter(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        write_json(self.folder / job.id / _JOB, asdict(job))
+
+    def _begun(self, job: Job) -> subprocess.Popen[bytes]:
+        """`rnass predict` in a process of its own, in the folder of the job."""
+        place = self.folder / job.id
+        command = [*COMMAND, "predict", _INPUT, "--out", _RESULTS]
+        with (place / _LOG).open("ab") as log:
+            return subprocess.Popen(
+                [*command, "--resume", "--report", *self._arguments, *job.arguments],
+                cwd=place,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _ended(self, job: Job, status: int) -> Job:
+        """The job after its process has ended with *status*."""
+        if status not in _FINISHED:
+            message = (self._messages(job.id) or [f"the run ended with status {status}"])[-1]
+            return replace(job, state="failed", message=message)
+        place = self.folder / job.id
+        with zipfile.ZipFile(place / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted((place / _RESULTS).iterdir()):
+                if not path.name.startswith("."):
+                    archive.write(path, f"rnass-{job.id[:8]}/{path.name}")
+        return replace(job, state="done")
+
+    def _finished(self, name: str) -> int:
+        """Records that the journal of the run holds."""
+        with contextlib.suppress(OSError):
+            text = (self.folder / name / _RESULTS / JOURNAL).read_text(
+                encoding="utf-8", errors="replace"
+            )
+            return sum(line.startswith('{"record"') for line in text.splitlines())
+        return 0
+
+    def _messages(self, name: str) -> list[str]:
+        """What the run said, last 50 lines."""
+        with contextlib.suppress(OSError):
+            text = (self.folder / name / _LOG).read_text(encoding="utf-8", errors="replace")
+            lines = [
+                line.removeprefix("rnass: ") for line in text.splitlines() if line.startswith("rnass: ")
+            ]
+            return lines[-50:]
+        return []

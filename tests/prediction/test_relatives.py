@@ -1,0 +1,87 @@
+"""Maps of an alignment. Oracles: sums written out by hand, a family whose rows covary."""
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from rnass.prediction.relatives import (
+    MOST_COMPARATIVE,
+    OWN,
+    AlignedRows,
+    combine,
+    comparative_weight,
+    covariation,
+    decoded_map,
+    fit_of_rows,
+)
+from rnass.structure import Structure
+
+ROWS = AlignedRows(("a", "b", "c"), ("GGAC-AAAGUCC", "GCACAAAAGUGC", "GGUC-AAAGACC"))
+
+
+def test_columns_and_rows():
+    assert ROWS.bases == ["GGACAAAGUCC", "GCACAAAAGUGC", "GGUCAAAGACC"]
+    assert ROWS.places[0].tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
+    assert ROWS.places[1].tolist() == list(range(12))
+    np.testing.assert_allclose(ROWS.gaps[4], 2 / 3)
+
+
+def test_copies_count_as_one():
+    rows = AlignedRows(("a", "b", "c"), ("GGGGAAAACC", "GGGGAAAACC", "CCUUAAUUGG"))
+    assert rows.weights.tolist() == [0.5, 0.5, 1]
+    assert rows.depth == 2
+    assert rows.identities[0, 1] == 1
+    assert rows.identities[0, 2] == pytest.approx(0.2)
+
+
+def test_log_odds_are_the_weighted_sum_of_both_sources():
+    maps = [
+        np.full((len(bases),) * 2, p) for bases, p in zip(ROWS.bases, (0.2, 0.5, 0.999), strict=True)
+    ]
+    fold = ROWS.fold()
+    found = combine(ROWS, maps, fold)
+    share = comparative_weight(3)
+    ali = logit(np.clip(fold.bpp.dense().astype(float), 0.01, 0.99))
+    every = (logit(0.2) + logit(0.5) + logit(0.99)) / 3
+    assert found[0, 11] == pytest.approx((1 - share) * every + share * ali[0, 11])
+    assert found[4, 5] == pytest.approx((1 - share) * logit(0.5) + share * ali[4, 5])  # one row has both
+    np.testing.assert_allclose(found, found.T)
+    own = decoded_map(found, ROWS.places[0], maps[0])
+    assert logit(own[0, 10]) == pytest.approx((1 - OWN) * found[0, 11] + OWN * logit(0.2), abs=1e-4)
+
+
+def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
+    weights = [comparative_weight(depth) for depth in (1, 2, 4, 10, 1000)]
+    assert weights[0] == 0
+    assert weights == sorted(weights)
+    assert weights[-1] <= MOST_COMPARATIVE
+
+
+def test_one_row_alone_keeps_its_map():
+    rows = AlignedRows(("a",), ("GGGGAAAACCCC",))
+    own = np.full((12, 12), 0.3, dtype=np.float32)
+    np.testing.assert_allclose(
+        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own), own, 1e-5
+    )
+
+
+def test_covariation_of_each_pair():
+    consensus = Structure.from_dot_bracket("((((....))))")
+    table = {(one.i, one.j): one for one in covariation(ROWS, consensus)}
+    outer, second, third, inner = (table[pair] for pair in ((0, 11), (1, 10), (2, 9), (3, 8)))
+    assert (outer.commonest, outer.compensatory, outer.consistent) == ("GC", 0, 0)
+    assert (second.commonest, second.compensatory, second.covaries) == ("GC", 1, True)
+    assert (third.commonest, third.compensatory) == ("AU", 1)
+    assert (inner.commonest, inner.contradicting, inner.missing) == ("CG", 0, 0)
+
+
+def test_consistent_contradicting_and_missing_rows():
+    rows = AlignedRows(tuple("abcde"), ("GAAAAC", "GAAAAC", "GAAAAU", "AAAAAC", "-AAAAC"))
+    (one,) = covariation(rows, Structure(6, [(0, 5)]))
+    assert (one.commonest, one.compensatory, one.consistent) == ("GC", 0, 1)
+    assert (one.contradicting, one.missing, one.covaries) == (1, 1, False)
+    np.testing.assert_array_equal(fit_of_rows(rows, Structure(6, [(0, 5)])), [1, 1, 1, 0, 1])
+
+
+def test_rnaalifold_finds_the_helix_of_the_family():
+    assert ROWS.fold().mfe_structure.dot_bracket == "((((....))))"

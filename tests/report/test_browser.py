@@ -1,0 +1,250 @@
+"""The page in a browser, from disk: nothing is asked of any network, and every control does its work."""
+
+import io
+
+import numpy as np
+import pytest
+from report_folders import DIMER, HAIRPIN, KNOT, write_results
+
+from rnass.report import write_report
+
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
+
+HOSTILE = "<img/src=x/onerror=document.title='broken'>"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    records = [("one", *HAIRPIN), ("knot", *KNOT), ("two", *DIMER), (HOSTILE, *HAIRPIN)]
+    return write_results(
+        tmp_path / "res", records, failed=[("bad", "x.fa:3 (bad): letter <X>")], vienna=True
+    )
+
+
+@pytest.fixture
+def report(folder, page):
+    """The page, opened from disk."""
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    assert page.problems == []
+    assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert len([url for url in page.requests if url.startswith("file:")]) == 1
+
+
+def ids(page):
+    return page.locator(".tabulator-row [tabulator-field=id]").all_inner_texts()
+
+
+def expect_first(page, name):
+    """Wait until the first row is that of *name*."""
+    expect(page.locator(".tabulator-row [tabulator-field=id]").first).to_have_text(name)
+
+
+def open_record(page, name):
+    page.get_by_role("button", name=f"open {name}", exact=True).click()
+    page.wait_for_selector("#panel-drawing svg circle")
+
+
+def test_the_table_sorts_by_click_and_by_key(report):
+    assert ids(report) == ["one", "knot", "two", HOSTILE, "bad"]
+    title = report.locator(".tabulator-col[tabulator-field=length] .tabulator-col-content")
+    title.locator(".tabulator-col-title").click()
+    expect_first(report, "two")
+    assert ids(report) == ["two", "one", HOSTILE, "knot", "bad"]
+    title.focus()
+    report.keyboard.press("Enter")
+    expect_first(report, "knot")
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "left"),
+    [
+        ("id", "kno", ["knot"]),
+        ("length", "> 12", ["knot"]),
+        ("length", "<=12", ["one", "two", HOSTILE]),
+        ("length", "8", ["two"]),
+        ("status", "failed", ["bad"]),
+        ("length", ">", ["one", "knot", "two", HOSTILE, "bad"]),
+    ],
+)
+def test_the_table_filters(report, field, asked, left):
+    report.locator(f".tabulator-col[tabulator-field={field}] input").press_sequentially(asked)
+    expect(report.locator("#shown")).to_have_text(f"{len(left)} of 5 records")
+    assert ids(report) == left
+
+
+def test_an_opened_record_shows_its_bases_pairs_and_text(report):
+    open_record(report, "knot")
+    assert report.locator("#opened").inner_text() == "knot the header"
+    assert report.locator("#panel-drawing circle[data-base]").count() == 15
+    assert report.locator("#panel-drawing path.knot").get_attribute("d").count("Q") == 2
+    assert report.locator("#text-structure").input_value() == KNOT[1]
+    report.click("#tab-arcs")
+    sides = [report.locator(f"#panel-arcs path[data-side='{side}']").count() for side in (1, -1)]
+    assert sides == [5, 3]
+    report.click("#tab-confidence")
+    assert report.locator("#panel-confidence svg").count() == 1
+    report.click("#tab-map")
+    assert report.evaluate("document.querySelector('#panel-map canvas').width") > 100
+
+
+def test_views_are_drawn_when_they_are_looked_at(report):
+    open_record(report, "one")
+    assert report.locator("#panel-arcs svg").count() == 0
+    report.locator("#tab-drawing").focus()
+    report.keyboard.press("ArrowRight")
+    assert report.locator("#panel-arcs svg").count() == 1
+    assert report.locator("#tab-arcs").get_attribute("aria-selected") == "true"
+
+
+def test_hovering_and_keys_tell_base_partner_and_probability(report, folder):
+    probability = np.load(folder / "r1.npy")[0, 11]
+    expected = f"base 1 G, pairs with 12 C, probability {probability:.3f}"
+    open_record(report, "knot")
+    report.locator("#panel-drawing circle[data-base='0']").hover()
+    assert report.locator("#panel-drawing .tip").inner_text().startswith(expected)
+    report.locator("#panel-drawing svg").focus()
+    report.keyboard.press("ArrowRight")
+    assert report.locator("#panel-drawing [role=status]").inner_text().startswith(expected)
+    report.keyboard.press("End")
+    assert (
+        report.locator("#panel-drawing [role=status]")
+        .inner_text()
+        .startswith("base 15 G, pairs with 6 C")
+    )
+
+
+def test_the_second_strand_is_numbered_anew(report):
+    open_record(report, "two")
+    report.locator("#panel-drawing svg").focus()
+    report.keyboard.press("End")
+    assert (
+        report.locator("#panel-drawing [role=status]")
+        .inner_text()
+        .startswith("strand 2, base 4 C, pairs with 1 G")
+    )
+
+
+@pytest.mark.parametrize("act", ["wheel", "button", "key"])
+def test_the_drawing_zooms(report, act):
+    open_record(report, "one")
+    picture = report.locator("#panel-drawing svg")
+    width = lambda: float(picture.get_attribute("viewBox").split()[2])  # noqa: E731
+    before = width()
+    if act == "wheel":
+        picture.hover()
+        report.mouse.wheel(0, -100)
+    elif act == "button":
+        report.locator("#panel-drawing").get_by_role("button", name="zoom in").click()
+    else:
+        picture.focus()
+        report.keyboard.press("+")
+    report.wait_for_timeout(100)  # a wheel is handled after the call
+    assert width() < before
+    report.locator("#panel-drawing").get_by_role("button", name="show all").click()
+    assert width() == pytest.approx(before)
+
+
+def test_dragging_moves_the_drawing(report):
+    open_record(report, "one")
+    box = report.locator("#panel-drawing svg").bounding_box()
+    left = "document.querySelector('#panel-drawing svg').viewBox.baseVal.x"
+    before = report.evaluate(left)
+    report.mouse.move(box["x"] + 60, box["y"] + 60)
+    report.mouse.down()
+    report.mouse.move(box["x"] + 160, box["y"] + 60)
+    report.mouse.up()
+    assert report.evaluate(left) < before
+
+
+def test_sequence_and_structure_are_copied(report):
+    report.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_record(report, "two")
+    for name, text in zip(("sequence", "structure"), DIMER, strict=True):
+        report.click(f"#copy-{name}")
+        expect(report.locator(f"#copy-{name} + [role=status]")).to_have_text("copied")
+        assert report.evaluate("navigator.clipboard.readText()") == text
+
+
+@pytest.mark.parametrize(("record", "file"), [("one", "r0"), ("knot", "r1"), ("two", "r2")])
+def test_downloads_are_the_files_of_the_run(report, folder, record, file):
+    open_record(report, record)
+    for suffix in ("ct", "dbn", "bpseq", "npy"):
+        with report.expect_download() as download:
+            report.get_by_role("button", name=f"download {file}.{suffix}").click()
+        assert download.value.suggested_filename == f"{file}.{suffix}"
+        content = download.value.path().read_bytes()
+        if suffix == "npy":
+            values = np.load(io.BytesIO(content))
+            assert values.dtype == np.float32
+            assert np.allclose(values, np.load(folder / f"{file}.npy"), atol=5e-4)
+        else:
+            assert content == (folder / f"{file}.{suffix}").read_bytes()
+
+
+def test_the_drawing_is_saved_as_svg(report):
+    open_record(report, "knot")
+    with report.expect_download() as download:
+        report.locator("#panel-drawing").get_by_role("button", name="save as SVG").click()
+    assert download.value.path().read_text().startswith("<svg")
+
+
+def test_a_hostile_name_is_text(report):
+    open_record(report, HOSTILE)
+    assert report.title() == "rnass: res"
+    assert report.locator("#detail img, #table img").count() == 0
+    assert HOSTILE in report.locator("#opened").inner_text()
+
+
+def test_warnings_are_told_at_the_top(report):
+    assert report.locator("#warnings li").all_inner_texts() == ["x.fa:3 (bad): letter <X>"]
+
+
+def test_controls_have_names_for_screen_readers(report):
+    open_record(report, "one")
+    unnamed = report.evaluate(
+        """[...document.querySelectorAll('button, input, select, textarea, [role=img]')].filter(node =>
+           !(node.getAttribute('aria-label') || node.textContent.trim() || node.labels?.length
+             || node.title || node.closest('label'))).map(node => node.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_dark_mode_and_print_have_their_own_colours(report):
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert report.evaluate(paper) == "rgb(255, 255, 255)"
+    report.emulate_media(color_scheme="dark")
+    assert report.evaluate(paper) == "rgb(20, 24, 28)"
+    report.emulate_media(media="print", color_scheme="dark")
+    assert report.evaluate(paper) == "rgb(255, 255, 255)"
+
+
+def test_a_thousand_records_page_and_filter(tmp_path, page):
+    records = [(f"r{k}", *(HAIRPIN if k % 2 else KNOT)) for k in range(1000)]
+    page.goto(write_report(write_results(tmp_path / "big", records, formats=False)).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert len(ids(page)) == 25
+    page.get_by_role("button", name="Next Page").click()
+    expect_first(page, "r25")
+    page.locator(".tabulator-col[tabulator-field=length] input").press_sequentially("> 12")
+    expect(page.locator("#shown")).to_have_text("500 of 1000 records")
+    page.locator(".tabulator-col[tabulator-field=id] input").press_sequentially("r998")
+    expect(page.locator("#shown")).to_have_text("1 of 1000 records")
+    open_record(page, "r998")
+    assert page.problems == []
+
+
+def test_a_record_of_4000_bases_opens_with_every_view(tmp_path, page):
+    hairpin = "(((((....)))))......"
+    records = [("long", "GGGGGAAAACCCCCAAAAAA" * 200, hairpin * 200)]
+    page.goto(write_report(write_results(tmp_path / "long", records, formats=False)).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    open_record(page, "long")
+    assert page.locator("#panel-drawing circle[data-base]").count() == 4000
+    assert page.locator("#panel-drawing text:not(.number)").count() == 0  # letters would be too small
+    for view in ("arcs", "map", "confidence"):
+        page.click(f"#tab-{view}")
+        page.wait_for_selector(f"#panel-{view} .view")
+    assert page.locator("#panel-arcs path[data-side]").count() == 1000
+    assert page.problems == []

@@ -1,0 +1,209 @@
+"""The queue: folders, bounds, order, restarts. The run itself is replaced by a script that is quick."""
+
+import json
+import sys
+import threading
+import time
+import zipfile
+
+import pytest
+
+from rnass.errors import OutputError
+from rnass.serve.jobs import JobQueue, JobRequest, Limits, RefusedError
+
+FASTA = ">one\nGGGAAACCC\n>two\nGGGGAAAACCCC\n"
+
+# stands for `rnass predict`: notes its arguments and its order, and waits for a file where told to
+RUN = """
+import json, pathlib, sys, time
+place = pathlib.Path("results"); place.mkdir(exist_ok=True)
+with (place / "arguments.json").open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
+(place / "report.html").write_text("report")
+with (place / ".rnass-journal.jsonl").open("a") as journal: journal.write('{"record": 1}\\n')
+gate = pathlib.Path("../gate")
+while gate.exists() and not pathlib.Path("../open").exists(): time.sleep(0.02)
+text = pathlib.Path("input.fa").read_text()
+print("rnass: weights: none there; expected some" if "BREAK" in text else "done", file=sys.stderr)
+sys.exit(2 if "BREAK" in text else 0)
+"""
+
+
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """Makes queues on one folder, whose jobs run the script; stops them all at the end."""
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    made = []
+
+    def make(limits=None, *, start=True):
+        one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"])
+        monkeypatch.setattr("rnass.serve.jobs.COMMAND", [sys.executable, str(script)])
+        if start:
+            one.start()
+        made.append(one)
+        return one
+
+    yield make
+    (tmp_path / "jobs" / "open").touch()
+    for one in made:
+        one.stop()
+
+
+def until(queue, name, *states):
+    """Wait until the job is in one of *states*."""
+    for _ in range(10_000):
+        status = queue.status(name)
+        if status["state"] in states:
+            return status
+        time.sleep(0.02)
+    raise AssertionError(status)
+
+
+def ask(text=FASTA, **options):
+    return JobRequest(fasta=text, **options)
+
+
+def test_a_job_is_run_and_its_files_are_zipped(queue, tmp_path):
+    one = queue()
+    name = one.submit(ask(elements=True, pseudoknots=False, alternatives=3))
+    status = until(one, name, "done")
+    assert (status["records"], status["bases"], status["finished"], status["report"]) == (2, 21, 1, True)
+    arguments = json.loads((tmp_path / "jobs" / name / "results" / "arguments.json").read_text())
+    assert arguments[:3] == ["predict", "input.fa", "--out"]
+    assert {"--resume", "--report", "--elements", "--no-pseudoknots", "--baseline"} <= set(arguments)
+    assert arguments[-2:] == ["--alternatives", "3"]
+    with zipfile.ZipFile(one.file(name, "zip")) as archive:
+        names = archive.namelist()
+    assert names == [f"rnass-{name[:8]}/arguments.json", f"rnass-{name[:8]}/report.html"]
+    assert one.file(name, "report").read_text() == "report"
+
+
+def test_jobs_run_one_at_a_time_in_their_order(queue, tmp_path):
+    one = queue()
+    (tmp_path / "jobs" / "gate").touch()
+    first, second = one.submit(ask()), one.submit(ask())
+    until(one, first, "running")
+    time.sleep(0.2)
+    assert one.status(second)["state"] == "queued"
+    assert one.status(second)["place"] == 1
+    (tmp_path / "jobs" / "open").touch()
+    until(one, first, "done")
+    until(one, second, "done")
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (
+            ">a\nGGXGG\n",
+            [("input.fa:2 (a): letter 'X' at base 3; expected A, C, G, U, T or an IUPAC code", 2)],
+        ),
+        ("", [("input.fa: no records; expected FASTA", None)]),
+    ],
+)
+def test_a_bad_input_is_refused_with_the_words_of_the_command_line(queue, text, problems, tmp_path, rna):
+    one = queue(start=False)
+    with pytest.raises(RefusedError) as refused:
+        one.submit(ask(text))
+    if problems[0][1]:
+        assert refused.value.problems == problems
+    assert not [path for path in (tmp_path / "jobs").iterdir() if path.is_dir()]
+    (tmp_path / "input.fa").write_text(text)
+    _, _, error = rna("predict", "input.fa")
+    assert refused.value.problems[0][0] in error
+
+
+def test_good_records_beside_bad_ones_are_taken_if_asked(queue):
+    one = queue()
+    name = one.submit(ask(">a\nGGXGG\n" + FASTA, skip_bad=True))
+    assert until(one, name, "done")["records"] == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (Limits(records=1), "2 records; expected at most 1 in one job"),
+        (Limits(bases=20), "21 bases; expected at most 20 in one job"),
+        (Limits(queued=0), "0 jobs in the queue"),
+    ],
+)
+def test_bounds_are_kept(queue, limits, message):
+    with pytest.raises(RefusedError, match=message):
+        queue(limits, start=False).submit(ask())
+
+
+def test_a_run_that_stops_tells_why(queue):
+    one = queue()
+    name = one.submit(ask(">BREAK\nGGGAAACCC\n"))
+    status = until(one, name, "failed")
+    assert status["message"] == "weights: none there; expected some"
+    assert one.file(name, "zip") is None
+
+
+def test_an_interrupted_job_goes_on_after_a_restart(queue, tmp_path):
+    one = queue()
+    (tmp_path / "jobs" / "gate").touch()
+    first, second = one.submit(ask()), one.submit(ask())
+    until(one, first, "running")
+    arguments = tmp_path / "jobs" / first / "results" / "arguments.json"
+    while not arguments.exists():
+        time.sleep(0.02)
+    one.stop()
+    saved = json.loads((tmp_path / "jobs" / first / "job.json").read_text())
+    assert saved["state"] == "running"
+    (tmp_path / "jobs" / "open").touch()
+    other = queue()
+    until(other, first, "done")
+    until(other, second, "done")
+    assert len(arguments.read_text().splitlines()) == 2
+    assert other.status(first)["finished"] == 2
+
+
+def test_a_job_that_runs_can_be_removed_and_the_next_one_runs(queue, tmp_path):
+    one = queue()
+    (tmp_path / "jobs" / "gate").touch()
+    first, second = one.submit(ask()), one.submit(ask())
+    until(one, first, "running")
+    assert one.remove(first)
+    assert one.status(first) is None
+    assert not (tmp_path / "jobs" / first).exists()
+    (tmp_path / "jobs" / "open").touch()
+    until(one, second, "done")
+    assert not one.remove(first)
+
+
+def test_one_server_to_a_folder(queue, tmp_path):
+    queue(start=False)
+    with pytest.raises(OutputError, match="another rnass serve uses it"):
+        JobQueue(tmp_path / "jobs", Limits())
+
+
+def test_what_a_kill_left_half_made_is_swept(queue, tmp_path):
+    half = tmp_path / "jobs" / ("0" * 32)
+    half.mkdir(parents=True)
+    (half / "input.fa").write_text(FASTA)
+    other = tmp_path / "jobs" / "mine"
+    other.mkdir()
+    one = queue(start=False)
+    assert one.status("0" * 32) is None
+    assert not half.exists()
+    assert other.exists()
+
+
+def test_names_of_jobs_cannot_be_guessed_and_many_at_once_do_not_mix(queue):
+    one = queue()
+    names = []
+    threads = [
+        threading.Thread(
+            target=lambda k=k: names.append((one.submit(ask(f">r{k}\n{'G' * (k + 5)}\n")), k))
+        )
+        for k in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({name for name, _ in names}) == 5
+    for name, k in names:
+        assert len(name) == 32
+        assert until(one, name, "done")["bases"] == k + 5

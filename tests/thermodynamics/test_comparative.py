@@ -1,0 +1,53 @@
+"""RNAalifold through the module. Oracles: ViennaRNA itself, one row alone, two rows that covary."""
+
+import numpy as np
+import pytest
+import RNA
+
+from rnass.errors import StructureError
+from rnass.thermodynamics.comparative import fold_alignment
+from rnass.thermodynamics.ensemble import Ensemble
+
+ROWS = ["GGGGAAAACCCC", "GCGGAAAACCGC", "GGCG-AAACGCC"]
+
+
+def test_it_is_rnaalifold_with_ribosum_scores():
+    model = RNA.md()
+    model.ribo, model.cv_fact, model.nc_fact = 1, 0.6, 0.5
+    compound = RNA.fold_compound(ROWS, model)
+    dot_bracket, mfe = compound.mfe()
+    compound.exp_params_rescale(mfe)
+    compound.pf()
+    bpp = np.array(compound.bpp())[1:, 1:]
+    found = fold_alignment(ROWS)
+    assert found.mfe_structure.dot_bracket == dot_bracket == "((((....))))"
+    assert found.mfe == pytest.approx(mfe)
+    np.testing.assert_allclose(
+        found.bpp.dense(), np.where(bpp + bpp.T < 1e-4, 0, bpp + bpp.T), atol=1e-3
+    )
+
+
+def test_one_row_is_folded_as_it_is_alone():
+    found, alone = fold_alignment(["GGGGAAAACCCC"]), Ensemble("GGGGAAAACCCC")
+    assert found.mfe_structure == alone.mfe_structure
+    assert found.mfe == pytest.approx(alone.mfe)
+    np.testing.assert_allclose(found.bpp.dense(), alone.probabilities, atol=1e-3)
+
+
+def test_rows_that_covary_support_a_pair_and_contradicting_ones_weaken_it():
+    alike = fold_alignment(["GCGAAAAAACGC"] * 2).bpp.dense()[0, 11]
+    covary = fold_alignment(["GCGAAAAAACGC", "CCGAAAAAACGG"]).bpp.dense()[0, 11]
+    against = fold_alignment(["GCGAAAAAACGC", "ACGAAAAAACGA"]).bpp.dense()[0, 11]
+    assert covary > alike > against
+
+
+def test_energies_are_those_of_turner_2004_whatever_was_folded_before():
+    before = fold_alignment(ROWS).mfe
+    _ = Ensemble(ROWS[0], "langdon2018").mfe
+    assert fold_alignment(ROWS).mfe == before
+
+
+@pytest.mark.parametrize("rows", [[], ["GGG", "GG"]])
+def test_what_is_no_alignment_is_refused(rows):
+    with pytest.raises(StructureError, match=r"alignment: .*expected rows of one length"):
+        fold_alignment(rows)
