@@ -1,4 +1,4 @@
-r"""Put trained weights or energies into weights/, and say in weights/manifest.json what they are.
+r"""Put trained weights or energies into weights/, with their entry in weights/manifest.json.
 
     python benchmarks/release.py runs/third/model.safetensors --name small \
         --on rnass-small.safetensors --before runs/first runs/second \
@@ -7,7 +7,7 @@ r"""Put trained weights or energies into weights/, and say in weights/manifest.j
 
 The scores are what `rnass evaluate --data FILE --out FOLDER` writes for these very weights. Data files
 are found by the paths in the configuration that the weights carry; run it where the training ran. A
-committee, which `rnass combine` made, has only the stages of the runs it stands on.
+mixture, which `rnass combine` made, has only the stages of the runs it stands on.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def entry(weights: Path) -> dict[str, Any]:
-    """What is known of a weights file by itself."""
+    """The entry of a weights file, as far as the file itself has it."""
     with safe_open(weights, "pt") as file:
         metadata = file.metadata()
         parameters = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118 - no mapping
@@ -72,7 +72,7 @@ def entry(weights: Path) -> dict[str, Any]:
 
 
 def energies(file: Path) -> dict[str, Any]:
-    """What is known of an energy parameter file by itself; `rnass fit` says how it came about in it."""
+    """The same of an energy parameter file, in which `rnass fit` records how it came about."""
     found = re.search(r"for 37 C only: (.*) \*/", file.read_text(encoding="utf-8"))
     if found is None:
         raise SystemExit(f"{file}: does not say how it was made; expected what rnass fit wrote")

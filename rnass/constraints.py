@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 
 from rnass.errors import ConstraintError
 
-__all__ = ["Constraints"]
+__all__ = ["CONSTRAINT_SYMBOLS", "Constraints"]
+
+CONSTRAINT_SYMBOLS = ".x|<>()[]{}"
+"""The symbols of a line of constraints."""
+
+_BRACKETS = ("()", "[]", "{}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Constraints:
 
         `.` nothing, `x` unpaired, `|` paired, `<` paired with a base after it, `>` paired with a
         base before it, `( )` this pair. `<` and `>` have the direction of ViennaRNA's code: they open
-        and close like brackets.
+        and close like brackets. Beyond ViennaRNA's notation, `[ ]` and `{ }` are pairs that may cross
+        the others.
 
         >>> sorted(Constraints.from_line("(x.|..)").pairs)
         [(0, 6)]
@@ -49,9 +55,10 @@ class Constraints:
             ConstraintError: another symbol or an unmatched bracket; names *where* and the base.
         """
         for k, symbol in enumerate(text):
-            if symbol not in ".x|<>()":
+            if symbol not in CONSTRAINT_SYMBOLS:
                 raise ConstraintError(
-                    f"{where}: symbol {symbol!r} at base {k + 1}; expected one of . x | < > ( )"
+                    f"{where}: symbol {symbol!r} at base {k + 1}; "
+                    f"expected one of {' '.join(CONSTRAINT_SYMBOLS)}"
                 )
         bases = {symbol: frozenset(k for k, s in enumerate(text) if s == symbol) for symbol in "x|<>"}
         return cls(
@@ -59,7 +66,7 @@ class Constraints:
             paired=bases["|"],
             upstream=bases[">"],
             downstream=bases["<"],
-            pairs=_bracketed(text, where),
+            pairs=frozenset().union(*(_bracketed(text, kind, where) for kind in _BRACKETS)),
             where=where,
         )
 
@@ -152,20 +159,22 @@ _MEANING = {
 }
 
 
-def _bracketed(text: str, where: str) -> frozenset[tuple[int, int]]:
+def _bracketed(text: str, brackets: str, where: str) -> frozenset[tuple[int, int]]:
+    """The pairs in brackets of one kind, such as `()`."""
+    left, right = brackets[0], brackets[1]
     stack: list[int] = []
     pairs = set()
     for k, symbol in enumerate(text):
-        if symbol == "(":
+        if symbol == left:
             stack.append(k)
-        elif symbol == ")":
+        elif symbol == right:
             if not stack:
                 raise ConstraintError(
-                    f"{where}: ')' at base {k + 1} closes nothing; expected a '(' before it"
+                    f"{where}: {right!r} at base {k + 1} closes nothing; expected a {left!r} before it"
                 )
             pairs.add((stack.pop(), k))
     if stack:
         raise ConstraintError(
-            f"{where}: '(' at base {stack[-1] + 1} is never closed; expected a ')' after it"
+            f"{where}: {left!r} at base {stack[-1] + 1} is never closed; expected a {right!r} after it"
         )
     return frozenset(pairs)

@@ -98,6 +98,7 @@ def browser():
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip("no Chromium: apt-get install chromium")
+    playwright.expect.set_options(timeout=120_000)  # of a busy machine
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])  # root has none
         yield chromium
@@ -108,7 +109,7 @@ def browser():
 def page(browser):
     """An empty page; its `problems` are what it complained of, its `requests` what it asked for."""
     context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(120_000)  # of a busy machine
     page = context.new_page()
     page.problems, page.requests = [], []
     page.on("console", lambda message: page.problems.append(message.text))

@@ -10,12 +10,13 @@ SCRIPTS = Path(sys.executable).parent
 
 
 def run(command, cwd):
-    """Run a command with the scripts of this environment on the path; it must succeed."""
+    """Run a command with this environment's scripts and this checkout; it must succeed."""
     path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
+    fixed = {"PATH": path, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "NO_COLOR": "1"}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "PATH": path, "MPLBACKEND": "agg", "NO_COLOR": "1"},
+        env={**os.environ, **fixed},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

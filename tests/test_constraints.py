@@ -56,10 +56,15 @@ def test_a_line_is_read_symbol_by_symbol():
     assert found.pairs == {(4, 6)}
 
 
+def test_further_brackets_are_pairs_that_may_cross():
+    assert Constraints.from_line("(.[.{.).].}").pairs == {(0, 6), (2, 8), (4, 10)}
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("..[.", r"symbol '\[' at base 3; expected one of"),
+        ("..y.", r"symbol 'y' at base 3; expected one of"),
+        ("..[.", r"'\[' at base 3 is never closed; expected a '\]' after it"),
         ("..)(", r"'\)' at base 3 closes nothing"),
         ("(...", r"'\(' at base 1 is never closed"),
     ],
@@ -176,8 +181,8 @@ LINES = st.lists(st.sampled_from(".........x|<>"), min_size=8, max_size=8).map("
             DecodingConfig(min_hairpin=0, steric=False, canonical=False),
             DecodingConfig(min_hairpin=0, steric=False, decoder="nested"),
             DecodingConfig(min_hairpin=0, steric=False, decoder="nested", min_helix=2),
-            DecodingConfig(min_hairpin=0, min_helix=2, exact=True),
-            DecodingConfig(min_hairpin=0, max_order=1, exact=True),
+            DecodingConfig(min_hairpin=0, steric=False, min_helix=2, exact=True),
+            DecodingConfig(min_hairpin=0, steric=False, max_order=1, exact=True),
         ]
     ),
 )

@@ -1,12 +1,13 @@
 """`rnass predict` and `rnass info`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from rnass.cli.options import (
     DECODING,
+    INPUT,
     OUTPUT,
     BackboneOfWeights,
     BackboneOption,
@@ -81,6 +82,31 @@ Exact = Annotated[
         rich_help_panel=DECODING,
     ),
 ]
+AlignmentFile = Annotated[
+    str | None,
+    typer.Option(
+        "--alignment",
+        help="Alignment of homologous RNAs, instead of FASTA files: Stockholm, aligned FASTA or "
+        "Clustal; or a folder of them. Every row and the consensus are predicted from all rows.",
+        rich_help_panel=INPUT,
+    ),
+]
+RelativesFile = Annotated[
+    str | None,
+    typer.Option(
+        "--relatives",
+        help="FASTA file of homologous RNAs, which LocARNA or MAFFT aligns first.",
+        rich_help_panel=INPUT,
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="With --alignment or --relatives: the only row whose files are written.",
+        rich_help_panel=INPUT,
+    ),
+]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     typer.Option(
@@ -126,6 +152,9 @@ def predict(
     normalize_reactivities: NormalizeReactivities = False,
     dms: Dms = False,
     shape_method: ShapeMethodOption = "deigan",
+    alignment: AlignmentFile = None,
+    relatives: RelativesFile = None,
+    target: Target = None,
     threads: Threads = 0,
     strict: Strict = False,
     overwrite: Overwrite = False,
@@ -136,7 +165,12 @@ def predict(
     Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json.
     """
     given = locals()
-    paths = paths_of(given.pop("inputs"), sequence)
+    together = alignment is not None or relatives is not None
+    if together and ((alignment and relatives) or inputs or sequence):
+        raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
+    if target is not None and not together:
+        raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
+    paths = [] if together else paths_of(inputs, sequence)
     settings = take_decoding(given)
     from rnass.io.results_folder import is_results_folder
     from rnass.jobs.predict import PredictOptions, predict_files
@@ -147,12 +181,26 @@ def predict(
         "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
         "plot": None if plot == "none" else plot,
     }
-    for name in ("out", "sequence", "report"):
+    for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
-    status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+    if together:
+        status = _predict_together(given, out, alignment, relatives, target)
+    else:
+        status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
     if report and is_results_folder(out):
         write_report(out)
     raise typer.Exit(status)
+
+
+def _predict_together(
+    given: dict[str, Any], out: Path, alignment: str | None, relatives: str | None, target: str | None
+) -> int:
+    from rnass.jobs.alignment import AlignmentOptions, predict_alignments, predict_relatives
+
+    options = AlignmentOptions(**given, target=target)
+    if alignment is not None:
+        return predict_alignments(alignment, out, options)
+    return predict_relatives(str(relatives), out, options)
 
 
 def info(

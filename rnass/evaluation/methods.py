@@ -13,6 +13,7 @@ from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
 from rnass.prediction.pipeline import Row, share_cores
 from rnass.prediction.predictor import Prediction, Predictor
+from rnass.prediction.restraints import fold_input
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded, fold_many
@@ -38,8 +39,8 @@ class Predicted:
         number: index of the RNA in the input.
         rna: the RNA, L bases.
         structures: by method; None where a method gives no prediction.
-        maps: pairing probabilities of rnass and of ViennaRNA, (L, L) each, symmetric, where there are
-            any; large, so not to be kept for many RNAs.
+        maps: pairing probabilities of rnass and of ViennaRNA after all restraints, (L, L) each,
+            symmetric, where there are any; large, so not to be kept for many RNAs.
         mfe: ViennaRNA's minimum free energy in kcal/mol, None where it did not run.
         problems: one message per prediction that is missing.
         decoded_from: the key in `maps` of the map that a method decodes.
@@ -48,12 +49,12 @@ class Predicted:
     number: int
     rna: Rna
     structures: dict[str, Structure | None]
-    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    maps: dict[str, NDArray[np.floating]] = field(default_factory=dict)
     mfe: float | None = None
     problems: tuple[str, ...] = ()
     decoded_from: Mapping[str, str] = field(default_factory=dict)
 
-    def map_of(self, method: str) -> NDArray[np.float32] | None:
+    def map_of(self, method: str) -> NDArray[np.floating] | None:
         """The probabilities that a method decodes; None for another program."""
         return self.maps.get(self.decoded_from.get(method, ""))
 
@@ -99,54 +100,68 @@ class Methods:
         thermodynamic = VIENNA_METHODS if self.thermodynamic else ()
         return dict.fromkeys(own, RNASS) | dict.fromkeys(thermodynamic, VIENNA)
 
-    def predict(self, rnas: Items[Rna]) -> Iterator[Predicted]:
-        """Predict every RNA by every method, in no particular order.
+    def predict(
+        self, rnas: Items[Rna], refused: Mapping[int, RnassError] | None = None
+    ) -> Iterator[Predicted]:
+        """Predict every RNA by every method, in no particular order, under its restraints.
+
+        Args:
+            rnas: the RNAs.
+            refused: by number, why an RNA is left to the other programs: restraints that do not fit.
 
         Raises:
             WorkerError: a worker process of ViennaRNA was killed.
         """
+        refused = refused or {}
+        for number, error in refused.items():
+            problem = _problem("restraints", rnas[number], error)
+            yield self._collect(number, rnas[number], {}, {}, None, (problem,))
+        kept = [number for number in range(len(rnas)) if number not in refused]
+        asked = [rnas[number] for number in kept]
         if self.predictor:
-            for row in self.predictor.predict(rnas, parallel=True):
-                yield self._with_rnass(self.predictor, row, rnas[row.number])
+            for row in self.predictor.predict(asked, parallel=True):
+                yield self._with_rnass(self.predictor, kept[row.number], row, asked[row.number])
         elif self.thermodynamic:
-            with share_cores([len(rna) for rna in rnas], (), None) as cores:
-                many = fold_many(
-                    (rna.text for rna in rnas),
-                    parameter_sets=(),
-                    baseline=True,
-                    processes=cores.processes,
-                )
-                for number, (rna, found) in enumerate(zip(rnas, many, strict=True)):
+            with share_cores([len(rna) for rna in asked], (), None) as cores:
+                inputs = map(fold_input, asked)
+                many = fold_many(inputs, parameter_sets=(), baseline=True, processes=cores.processes)
+                for number, rna, found in zip(kept, asked, many, strict=True):
                     folded, problems = _or_problem(rna, found)
                     yield self._collect(number, rna, {}, {}, folded, problems)
         else:
-            for number, rna in enumerate(rnas):
+            for number, rna in zip(kept, asked, strict=True):
                 yield self._collect(number, rna, {}, {}, None)
 
-    def _with_rnass(self, predictor: Predictor, row: Row[Prediction], rna: Rna) -> Predicted:
+    def _with_rnass(
+        self, predictor: Predictor, number: int, row: Row[Prediction], rna: Rna
+    ) -> Predicted:
         """Rnass's structures, or why there are none, beside those of the other methods."""
         prediction = row.prediction
         if prediction is None:
             folded, problems = _folded(rna) if self.thermodynamic else (None, ())
             problems = (_problem(RNASS, rna, row.error), *problems)
-            return self._collect(row.number, rna, {}, {}, folded, problems)
+            return self._collect(number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
             settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
             options = from_mapping(DecodingConfig, settings, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
-                prediction.decoded_map, rna.bases, options, nick=rna.nick
+                prediction.decoded_map,
+                rna.bases,
+                options,
+                constraints=rna.constraints,
+                nick=rna.nick,
             )
         folded = prediction.thermodynamics if self.thermodynamic else None
-        maps = {RNASS: prediction.probabilities}
-        return self._collect(row.number, rna, structures, maps, folded)
+        maps = {RNASS: prediction.decoded_map}
+        return self._collect(number, rna, structures, maps, folded)
 
     def _collect(
         self,
         number: int,
         rna: Rna,
         structures: dict[str, Structure],
-        maps: dict[str, NDArray[np.float32]],
+        maps: dict[str, NDArray[np.floating]],
         folded: Folded | None,
         problems: tuple[str, ...] = (),
     ) -> Predicted:
@@ -164,7 +179,7 @@ class Methods:
 
 def _folded(rna: Rna) -> tuple[Folded | None, tuple[str, ...]]:
     """ViennaRNA's fold of an RNA outside the batch, or why there is none."""
-    (found,) = fold_many([rna.text], parameter_sets=(), baseline=True)
+    (found,) = fold_many([fold_input(rna)], parameter_sets=(), baseline=True)
     return _or_problem(rna, found)
 
 

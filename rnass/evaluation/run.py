@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import rnass
-from rnass.errors import OutputError
+from rnass.errors import InputError, OutputError
 from rnass.evaluation.methods import Methods
 from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
@@ -20,7 +20,9 @@ from rnass.files import sha256, write_json, write_text
 from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
+from rnass.prediction.restraints import restrain
 from rnass.progress import record_bar
+from rnass.rna import Rna
 from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["evaluate", "evaluate_files"]
@@ -35,7 +37,8 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     `records.tsv` (F1 of every method on every RNA) and `evaluation.svg` (F1 by length, reliability).
 
     Raises:
-        InputError: data or predictions that cannot be read; names file and line.
+        InputError: data, predictions or restraints that cannot be read, names file and line; restraints
+            on no record.
         ConfigError: there is no method to judge.
         OutputError: the folder holds an evaluation and `overwrite` is off, or cannot be written.
     """
@@ -49,7 +52,14 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
     problems = [problem for other in others.values() for problem in other.problems]
     methods = load_methods(options, {name: other.structures for name, other in others.items()})
-    tally, failures = evaluate(references.records, methods)
+    restrained = restrain(
+        sequences,
+        constraints=options.constraints,
+        reactivities=options.shape,
+        dms=options.dms,
+        normalise=options.normalize_reactivities,
+    )
+    tally, failures = evaluate(references.records, methods, restrained)
     about = _about(data, references, methods, options)
     report = judged(tally, about) | {
         "problems": [*problems, *failures],
@@ -61,13 +71,27 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     return table
 
 
-def evaluate(records: Items[LabelledRecord], methods: Methods) -> tuple[Tally, list[str]]:
-    """Predict every record and count; returns the counts and a message per missing prediction."""
+def evaluate(
+    records: Items[LabelledRecord],
+    methods: Methods,
+    restrained: Items[Rna | InputError],
+) -> tuple[Tally, list[str]]:
+    """Predict every record and count; returns the counts and a message per missing prediction.
+
+    Args:
+        records: the known structures.
+        methods: that predict.
+        restrained: the RNA of each record with its restraints, or why they do not fit it.
+    """
     tally = Tally(records, methods.names)
     failures: list[str] = []
-    sequences = [record.sequence for record in records]
+    refused = {n: one for n, one in enumerate(restrained) if isinstance(one, InputError)}
+    rnas = [
+        record.sequence if isinstance(one, InputError) else one
+        for record, one in zip(records, restrained, strict=True)
+    ]
     with record_bar(len(records)) as advance:
-        for predicted in methods.predict(sequences):
+        for predicted in methods.predict(rnas, refused):
             tally.add(predicted)
             failures += predicted.problems
             advance(len(predicted.rna))
@@ -103,11 +127,16 @@ def _about(
             "ViennaRNA": vienna_version(),
         },
         "predictions": {name: str(path) for name, path in options.predictions.items()},
+        "restraints": {
+            name: getattr(options, name)
+            for name in ("constraints", "shape", "dms", "normalize_reactivities", "shape_method")
+        },
     }
     if methods.predictor:
         about |= origin(find_weights(options.weights), methods.predictor)
         about["decoding"] = dataclasses.asdict(methods.predictor.decoding)
         about["thermodynamics"] = options.thermodynamics
+        about["mix"] = options.mix
     return about
 
 

@@ -1,6 +1,7 @@
 """Files of hard constraints.
 
-ViennaRNA's: a line `. x | < > ( )` as long as the RNA, under its name and perhaps its bases.
+ViennaRNA's: a line `. x | < > ( )` as long as the RNA, under its name and perhaps its bases; `[ ]` and
+`{ }` are pairs too, which may cross.
 RNAstructure's CON: sections of base numbers, from 1, each ended by -1, and in files that its programs
 write a last section of microarray constraints, which begins with their number
 (https://rna.urmc.rochester.edu/Text/File_Formats.html#Constraint).
@@ -10,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rnass.constraints import CONSTRAINT_SYMBOLS
 from rnass.errors import ConstraintError, counted
-from rnass.files import files_in, is_folder, name_of, read_lines, record_name
+from rnass.files import files_in, is_folder, is_there, name_of, read_lines, record_name
 from rnass.rna import Rna
 
 __all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constraints"]
 
-_CONSTRAINING = frozenset(".x|<>()")
+_CONSTRAINING = frozenset(CONSTRAINT_SYMBOLS)
 _SYMBOLS = _CONSTRAINING | {"&"}
+_EXPECTED = " ".join(CONSTRAINT_SYMBOLS)
 _SUFFIXES = (".con", ".txt", ".fa", ".fasta")
 _MICROARRAY = "microarray constraints:"
 _SECTIONS = {  # how CON names them in lower case, and the field
@@ -94,6 +97,10 @@ def read_constraints(path: str | Path) -> list[ConstraintLine | ConSections]:
         SequenceError: a letter that is no base. Names file and line.
         InputError: the file cannot be read as text; a folder without constraints.
     """
+    if set(str(path)) <= _SYMBOLS and not is_there(path):
+        raise ConstraintError(
+            f"{path}: no such file; expected a file with this line under '>' and the id of the record"
+        )
     if not is_folder(path):
         return _read_file(Path(path))
     # in a folder the name of a file stands for a header
@@ -108,9 +115,7 @@ def _read_file(path: Path) -> list[ConstraintLine | ConSections]:
         if line.strip() and not line.startswith((";", "#"))
     ]
     if not lines:
-        raise ConstraintError(
-            f"{name_of(path)}: no constraints; expected a line of . x | < > ( ) or CON"
-        )
+        raise ConstraintError(f"{name_of(path)}: no constraints; expected a line of {_EXPECTED} or CON")
     if lines[0][1].lower().removesuffix(":") in _SECTIONS and lines[0][1].endswith(":"):
         return [_con(path, iter(lines))]
     return _blocks(path, lines)
@@ -149,7 +154,7 @@ def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | C
     given = [_block(path, block) for block in blocks]
     found: list[ConstraintLine | ConSections] = [one for one in given if one is not None]
     if not found:
-        raise ConstraintError(f"{name_of(path)}: no constraints; expected a line of . x | < > ( )")
+        raise ConstraintError(f"{name_of(path)}: no constraints; expected a line of {_EXPECTED}")
     return found
 
 
@@ -160,7 +165,7 @@ def _block(path: Path, block: _Block) -> ConstraintLine | None:
         return f"{name_of(path)}:{number}" + (f" ({name})" if block.line else "")
 
     if not (block.letters or block.constraints):
-        raise ConstraintError(f"{place(block.line)}: nothing here; expected a line of . x | < > ( )")
+        raise ConstraintError(f"{place(block.line)}: nothing here; expected a line of {_EXPECTED}")
     sequence = None
     if block.letters:
         letters = "".join(text for _, text in block.letters)

@@ -78,7 +78,8 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     if not draft.line:
         number, letters = draft.parts[0]
         return SequenceError(
-            f"{where}:{number}: {letters[:20]!r} before any header; expected a line that begins with '>'"
+            f"{where}:{number}: {letters[:20]!r} before any header; expected a line that begins with "
+            "'>', such as '>my_rna'"
         )
     if draft.parts:
         number, last = draft.parts[-1]
@@ -90,8 +91,14 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     try:
         return Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
-        error.record = name if draft.header else ""
-        return error
+        problem = error
+        if is_constraint_line(next((part for number, part in draft.parts if number == line), ""), 0):
+            problem = SequenceError(
+                f"{where}:{line} ({name}): a line of constraints or of a structure; expected bases, or "
+                "--constraints with this file"
+            )
+        problem.record = name if draft.header else ""
+        return problem
 
 
 def _is_clean(text: str) -> bool:

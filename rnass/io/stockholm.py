@@ -19,6 +19,7 @@ from rnass.structure import Structure
 
 __all__ = [
     "Alignment",
+    "format_stockholm",
     "parse_stockholm",
     "project",
     "read_stockholm",
@@ -163,6 +164,11 @@ def parse_stockholm(lines: Iterable[str], path: str | Path) -> list[Alignment]:
 
 def write_stockholm(path: str | Path, alignments: Iterable[Alignment]) -> None:
     """Write rows and marks of columns, a line each; `read_stockholm` reads them; raises OutputError."""
+    write_text(path, format_stockholm(alignments))
+
+
+def format_stockholm(alignments: Iterable[Alignment]) -> str:
+    """The text of a file of alignments: rows and marks of columns, a line each."""
     lines = []
     for one in alignments:
         lines.append("# STOCKHOLM 1.0")
@@ -173,7 +179,7 @@ def write_stockholm(path: str | Path, alignments: Iterable[Alignment]) -> None:
         lines += [f"{name:{width}}{text}" for name, text in one.rows.items()]
         lines += [f"{f'#=GC {kind}':{width}}{text}" for kind, text in one.columns.items()]
         lines.append("//")
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    return "".join(f"{line}\n" for line in lines)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from rnass.io.stockholm import Alignment, parse_stockholm, project, write_stockh
 from rnass.rna import Rna
 from rnass.structure import BRACKETS, Structure
 
-__all__ = ["parse_stockholm_records", "read_stockholm_records", "write_stockholm_records"]
+__all__ = ["parse_stockholm_records", "read_stockholm_records", "write_stockholm_records", "wuss"]
 
 _SYMBOLS = ["<>", *BRACKETS[4:]]
 """WUSS for each pseudoknot order: only letters may cross what stands before."""
@@ -57,19 +57,32 @@ def write_stockholm_records(path: str | Path, records: Iterable[tuple[Rna, Struc
     write_stockholm(path, (_alignment(rna, structure) for rna, structure in records))
 
 
+def wuss(structure: Structure, where: str = "structure") -> str:
+    """A structure in WUSS, a symbol for each base: `<>` for nested pairs, letters for pseudoknots.
+
+    >>> wuss(Structure.from_dot_bracket("((.[[.)).]]"))
+    '<<.AA.>>.aa'
+
+    Raises:
+        StructureError: a pseudoknot order for which WUSS has no letters; names *where*.
+    """
+    if structure.pseudoknot_order >= len(_SYMBOLS):
+        raise StructureError(
+            f"{where}: pseudoknot order {structure.pseudoknot_order}; WUSS expresses at most "
+            f"{len(_SYMBOLS) - 1}"
+        )
+    marks = ["."] * len(structure)
+    for (i, j), order in zip(structure.pairs.tolist(), structure.orders.tolist(), strict=True):
+        marks[i], marks[j] = _SYMBOLS[order]
+    return "".join(marks)
+
+
 def _alignment(rna: Rna, structure: Structure) -> Alignment:
     check_lengths(rna, structure)
     if rna.nick is not None:
         raise StructureError(f"{rna.id}: two strands; expected one, as Stockholm has no sign for a nick")
-    if structure.pseudoknot_order >= len(_SYMBOLS):
-        raise StructureError(
-            f"{rna.id}: pseudoknot order {structure.pseudoknot_order}; WUSS expresses at most "
-            f"{len(_SYMBOLS) - 1}"
-        )
-    marks = ["."] * len(rna)
-    for (i, j), order in zip(structure.pairs.tolist(), structure.orders.tolist(), strict=True):
-        marks[i], marks[j] = _SYMBOLS[order]
+    line = wuss(structure, rna.id)
     name = "_".join(rna.id.split()) or "record"
     if name.startswith(("#", "//")):
         raise StructureError(f"{rna.id}: a name that begins so is no row; expected another")
-    return Alignment("", "", {name: rna.bases}, {"SS_cons": "".join(marks)})
+    return Alignment("", "", {name: rna.bases}, {"SS_cons": line})

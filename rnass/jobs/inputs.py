@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnass.errors import InputError
+from rnass.files import is_there
 from rnass.io import read_fasta
 from rnass.prediction.limits import too_long
 from rnass.rna import Rna
@@ -54,7 +55,16 @@ def read_inputs(
             found.problems.append(error)
     for path in paths:
         rnas, problems = read_fasta(path, constraint_lines=constraint_lines)
-        found.problems += problems
+        found.problems += [_typed_for_a_file(path)] if _is_rna(path) else problems
         for rna in rnas:
             take(rna, f"{path} ({rna.id})")
     return found
+
+
+def _is_rna(path: str) -> bool:
+    """Whether bases stand where a file was expected."""
+    return set(path.upper()) <= {*"ACGUTN&"} and not is_there(path)
+
+
+def _typed_for_a_file(path: str) -> InputError:
+    return InputError(f"{path}: no such file; expected a FASTA file, or an RNA as --sequence {path}")

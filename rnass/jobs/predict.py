@@ -10,7 +10,7 @@ import torch
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
-from rnass.errors import ExitStatus, InputError, OutputError, RnassError
+from rnass.errors import ExitStatus, OutputError, RnassError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
 from rnass.jobs.inputs import Inputs, read_inputs
@@ -20,7 +20,7 @@ from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import Prediction, load_predictor, origin
-from rnass.prediction.restraints import ShapeMethod, restrain
+from rnass.prediction.restraints import ShapeMethod, check_reactivity_options, restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
@@ -85,10 +85,7 @@ class PredictOptions(RunOptions):
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
-        if self.dms and not self.shape:
-            raise InputError("--dms: no reactivities; expected --shape with them")
-        if self.normalize_reactivities and not self.shape:
-            raise InputError("--normalize-reactivities: no reactivities; expected --shape with them")
+        check_reactivity_options(self.shape, dms=self.dms, normalise=self.normalize_reactivities)
 
 
 def predict_files(

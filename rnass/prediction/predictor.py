@@ -36,13 +36,12 @@ from rnass.prediction.limits import unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
 from rnass.prediction.restraints import (
     ShapeMethod,
-    forbidden_canonical,
+    fold_input,
     restrained_map,
-    vienna_constraint,
 )
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics.folding import Folded, FoldInput, fold_many
+from rnass.thermodynamics.folding import Folded, fold_many
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
 from rnass.thermodynamics.second_fold import set_of
 
@@ -204,16 +203,7 @@ class Predictor:
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
         mixed = not self.parameter_sets and self.mix > 0  # otherwise they are at hand
-        inputs = (
-            FoldInput(
-                rna.text,
-                constraint=vienna_constraint(rna),
-                forbidden=forbidden_canonical(rna.constraints, rna.bases),
-                reactivities=rna.reactivities,
-                mfe_bpp=mixed or self.mfe_probabilities,
-            )
-            for rna in rnas
-        )
+        inputs = (fold_input(rna, mfe_bpp=mixed or self.mfe_probabilities) for rna in rnas)
         return fold_many(
             inputs, parameter_sets=self.parameter_sets, baseline=self.baseline, processes=processes
         )

@@ -16,7 +16,17 @@ from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 from rnass.thermodynamics.comparative import ConsensusFold, fold_alignment
 
-__all__ = ["AlignedRows", "Covariation", "combine", "covariation", "decoded_map", "fit_of_rows"]
+__all__ = [
+    "THRESHOLD",
+    "AlignedRows",
+    "Covariation",
+    "combine",
+    "comparative_weight",
+    "consensus_map",
+    "covariation",
+    "decoded_map",
+    "fit_of_rows",
+]
 
 COPIES = 0.9
 """Identity from which rows count as copies of one another."""
@@ -26,6 +36,9 @@ HALF_DEPTH = 4.0
 
 MOST_COMPARATIVE = 0.8
 """Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
+
+THRESHOLD = 0.3
+"""Pairing probability above which a pair counts, of maps that two sources make."""
 
 OWN = 0.25
 """Weight of a row's own log-odds beside the mean of all rows, in [0, 1]."""
@@ -121,6 +134,24 @@ def comparative_weight(depth: float) -> float:
     """Weight of RNAalifold's log-odds at an effective number of rows; 0 for one row."""
     more = max(depth - 1, 0.0)
     return MOST_COMPARATIVE * more / (more + HALF_DEPTH - 1)
+
+
+def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The pairing probabilities of columns, (C, C), that are decoded to the consensus.
+
+    0 where less than half of the rows, by weight, have both bases, or less than half of those that do
+    have a canonical pair.
+    """
+    held = np.zeros(log_odds.shape)
+    canonical = np.zeros(log_odds.shape)
+    for text, weight in zip(rows.texts, rows.weights, strict=True):
+        letters = np.array(list(text))
+        both = (letters != "-")[:, None] & (letters != "-")
+        pairs = np.char.add(letters[:, None], letters[None, :])
+        held += weight * both
+        canonical += weight * np.isin(pairs, CANONICAL_PAIRS)
+    supported = (held >= rows.depth / 2) & (canonical >= held / 2)
+    return np.where(supported, expit(log_odds), 0).astype(np.float32)
 
 
 def decoded_map(

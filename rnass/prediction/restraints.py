@@ -32,10 +32,13 @@ from rnass.io import (
 )
 from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
+from rnass.thermodynamics.folding import FoldInput
 
 __all__ = [
     "ShapeMethod",
     "build_constraints",
+    "check_reactivity_options",
+    "fold_input",
     "forbidden_canonical",
     "normalise_reactivities",
     "restrain",
@@ -48,6 +51,13 @@ ShapeMethod = Literal["deigan", "likelihood"]
 _HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
 _LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as
 _PROBED = 20
+
+
+def check_reactivity_options(shape: str | None, *, dms: bool, normalise: bool) -> None:
+    """Raise InputError for an option of reactivities where there are none."""
+    for name, given in (("--dms", dms), ("--normalize-reactivities", normalise)):
+        if given and not shape:
+            raise InputError(f"{name}: no reactivities; expected --shape with them")
 
 
 def restrain(
@@ -261,6 +271,17 @@ def forbidden_canonical(given: Constraints, bases: str) -> frozenset[tuple[int, 
         if bases[i] + bases[j] in CANONICAL_PAIRS
     }
     return given.forbidden | apart
+
+
+def fold_input(rna: Rna, *, mfe_bpp: bool = False) -> FoldInput:
+    """An RNA for ViennaRNA, under its restraints; see `FoldInput` for *mfe_bpp*."""
+    return FoldInput(
+        rna.text,
+        constraint=vienna_constraint(rna),
+        forbidden=forbidden_canonical(rna.constraints, rna.bases),
+        reactivities=rna.reactivities,
+        mfe_bpp=mfe_bpp,
+    )
 
 
 def vienna_constraint(rna: Rna) -> str | None:

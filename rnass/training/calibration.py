@@ -26,9 +26,13 @@ __all__ = [
     "logit_maps",
     "mean_f1",
     "strict_f1",
+    "with_temperature",
 ]
 
 _Calibrated = TypeVar("_Calibrated", bound=PairingConfig)
+
+PARTNER_RECORDS = 120
+"""Records of a data file that a calibration with one partner each is fitted to, evenly spread."""
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
 
@@ -48,16 +52,26 @@ def calibrate(
 ) -> _Calibrated:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
-    Temperature and offset minimise the negative log-likelihood (Guo et al. 2017, arXiv:1706.04599): of
-    the pairs i < j; where a base has one partner, of each base's partner or none. For threshold and
-    minimum helix see `choose_decoding`.
+    For the first two see `with_temperature`, for threshold and minimum helix `choose_decoding`.
+    """
+    fitted = with_temperature(config, maps, examples)
+    return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
+
+
+def with_temperature(
+    config: _Calibrated, maps: list[NDArray[np.floating]], examples: list[Example]
+) -> _Calibrated:
+    """The configuration with temperature and offset fitted to *examples*.
+
+    They minimise the negative log-likelihood (Guo et al. 2017, arXiv:1706.04599): of the pairs i < j;
+    where a base has one partner, of each base's partner or none, over at most `PARTNER_RECORDS` of each
+    data file.
     """
     loss = (_partner_likelihood if config.one_partner else _pair_likelihood)(config, maps, examples)
     simplex = [[0, 0], [0.5, 0], [0, 0.5]]  # from zeros, the default one is smaller than the tolerance
     options = {"xatol": 1e-3, "initial_simplex": simplex}
     slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
-    fitted = dataclasses.replace(config, temperature=float(np.exp(-slope)), offset=float(offset))
-    return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
+    return dataclasses.replace(config, temperature=float(np.exp(-slope)), offset=float(offset))
 
 
 _Likelihood = Callable[[NDArray[np.float64]], float]  # of the logarithm of the slope, and the offset
@@ -79,21 +93,19 @@ def _pair_likelihood(
 def _partner_likelihood(
     config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> _Likelihood:
-    """Mean over the RNAs of each, per base; a pair that is not decoded counts as two unpaired bases."""
-    known = [
-        (torch.from_numpy(m)[None].float(), torch.from_numpy(e.contacts())[None], *_codes(e.bases))
-        for m, e in zip(maps, examples, strict=True)
-    ]
-    canonical = config.decoding.canonical
+    """Mean over RNAs of that per base; a pair that is not decoded counts as two unpaired bases."""
+    source = np.array([example.source for example in examples])
+    numbers = [np.flatnonzero(source == one) for one in np.unique(source)]
+    known = []
+    for n in np.concatenate([own[:: -(-len(own) // PARTNER_RECORDS)] for own in numbers]):
+        bases, mask = _codes(examples[n].bases)
+        possible = possible_pairs(bases, mask, canonical=config.decoding.canonical)
+        contacts = torch.from_numpy(examples[n].contacts())[None]
+        known.append((torch.from_numpy(maps[n])[None].float(), contacts, possible, mask))
 
     def loss(parameters: NDArray[np.float64]) -> float:
         slope, offset = float(np.exp(parameters[0])), float(parameters[1])
-        losses = [
-            partner_loss(
-                m * slope + offset, contacts, possible_pairs(bases, mask, canonical=canonical), mask
-            )
-            for m, contacts, bases, mask in known
-        ]
+        losses = [partner_loss(m * slope + offset, *rest) for m, *rest in known]
         return float(torch.cat(losses).mean())
 
     return loss

@@ -13,7 +13,7 @@ from rnass.files import sha256
 from rnass.network.contact_model import Mixture
 from rnass.network.models import load_model, save_mixture
 from rnass.network.weights import find_weights
-from rnass.training.calibration import calibrate, logit_maps
+from rnass.training.calibration import calibrate, logit_maps, with_temperature
 from rnass.training.config import CombineConfig
 from rnass.training.records import Loader, read_examples, whole_tokens
 
@@ -53,9 +53,10 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
         load = Loader(table, expert.config.parameter_sets, Path(config.cache), processes)
         load.annotate(config.valid, examples)
         maps = logit_maps(expert.to(device), load, examples, device)
-        expert.config = calibrate(expert.config, maps, examples)
+        expert.config = with_temperature(expert.config, maps, examples)
         mean = [a + weight * expert.config.calibrated(b) for a, b in zip(mean, maps, strict=True)]
-    whole = MixtureConfig(experts=tuple(one.config for one in experts), weights=config.weights)
+    configs = tuple(expert.config for expert in experts)
+    whole = MixtureConfig(experts=configs, weights=config.weights, one_partner=config.one_partner)
     mixture = Mixture(calibrate(whole, mean, examples), experts)
     sums = dict(zip(config.experts, map(sha256, files), strict=True))
     save_mixture(path, mixture, {"config": to_json(config), "experts": sums})

@@ -175,9 +175,9 @@ class TrainConfig:
     """Learning rate of an unfrozen encoder, relative to the head's."""
     bpp_weight: Share | None = None
     """Of the model once trained, see `ModelConfig`; None leaves that of `start`, else 0."""
-    one_partner: bool = False
-    """Of a model without `start`, see `PairingConfig`; such a model is trained by the cross-entropy of
-    each base's partner, others by that of each pair."""
+    one_partner: bool | None = None
+    """Of the model, see `PairingConfig`; None leaves that of `start`, else false. A model with it is
+    trained by the cross-entropy of each base's partner, others by that of each pair."""
     profile_weight: NonNegative = 1.0
     """Of the loss of a chemical-mapping profile, relative to that of a structure."""
     bpp_dropout: Share = 0.1
@@ -234,6 +234,8 @@ class CombineConfig:
     """Those that all of them are to read, see `ContactModel.read`; None for those that each reads."""
     bpp_weight: Share | None = None
     """ViennaRNA's in the log-odds of each, see `ModelConfig`; None leaves theirs."""
+    one_partner: bool = False
+    """Of the mixture, see `PairingConfig`."""
     valid: tuple[str, ...]
     """Files of labelled records that calibrations, threshold and minimum helix are fitted to."""
     min_length: PositiveCount = 16

@@ -156,14 +156,16 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             raise ConfigError("start: reads U otherwise than u_as; expected the same")
         if config.parameter_sets is not None:
             model.read(config.parameter_sets)
+        if config.one_partner is not None:
+            model.config = dataclasses.replace(model.config, one_partner=config.one_partner)
     elif backbone:
         encoder = backbone.encoder.config
-        whole = ModelConfig(encoder=encoder, head=config.head, one_partner=config.one_partner)
+        whole = ModelConfig(encoder=encoder, head=config.head, one_partner=bool(config.one_partner))
         model = ContactModel(whole, backbone.encoder if published else None)
         model.backbone.load_state_dict(backbone.encoder.state_dict())
     elif config.encoder:
         model = ContactModel(
-            ModelConfig(encoder=config.encoder, head=config.head, one_partner=config.one_partner)
+            ModelConfig(encoder=config.encoder, head=config.head, one_partner=bool(config.one_partner))
         )
     else:
         raise ConfigError("training: no backbone; expected one of the keys backbone, encoder, start")

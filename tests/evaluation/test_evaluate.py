@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import RNA
 import sklearn.metrics
 import torch
 
@@ -27,9 +28,10 @@ from rnass.files import sha256
 from rnass.io import read_labelled_tsv, write_bpseq, write_ct, write_dot_bracket
 from rnass.metrics import calibration_bins, expected_calibration_error, score
 from rnass.network.contact_model import ContactModel
-from rnass.network.models import save_model
-from rnass.prediction import predictor as predictor_module
+from rnass.network.models import load_pairing_model, save_model
+from rnass.prediction import limits
 from rnass.prediction.predictor import Predictor
+from rnass.prediction.restraints import restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import ensemble
@@ -260,7 +262,7 @@ def test_missing_and_unfitting_predictions_score_zero_and_are_said(tmp_path):
 
 
 def test_an_rna_too_long_for_rnass_scores_zero_and_vienna_still_folds_it(tmp_path, weights, monkeypatch):
-    monkeypatch.setattr(predictor_module, "MAX_LENGTH", 20)
+    monkeypatch.setattr(limits, "MAX_LENGTH", 20)
     long = "GGGGGGGGGAAAACCCCCCCCC"
     rows = [("short", "GGGGAAAACCCC", "((((....))))"), ("long", long, "(((((((((....)))))))))")]
     data = table(tmp_path / "known.tsv", rows)
@@ -445,3 +447,74 @@ def test_an_earlier_evaluation_is_not_overwritten_unasked(tmp_path):
         run(data, tmp_path / "out", **alone(self=data))
     run(data, tmp_path / "out", overwrite=True, **alone(self=data))
     assert (tmp_path / "out" / "evaluation.svg").read_text().startswith("<?xml")
+
+
+def two_hairpins(tmp_path):
+    """One RNA of two hairpins twice, its known structure open, so that only constraints make it right."""
+    bases = "GGGCGCAAAAGUGCCCAAGCGCUCAAAAGAGCGC"
+    return table(tmp_path / "known.tsv", [("k", bases, "." * len(bases)), ("other", bases, "." * 34)])
+
+
+def test_restraints_hold_for_every_method_of_rnass_and_viennarna(tmp_path, weights):
+    data = two_hairpins(tmp_path)
+    (tmp_path / "c.txt").write_text(">k\n" + "x" * 34 + "\n")
+    options = {"weights": weights, "also": ("threshknot",), "constraints": str(tmp_path / "c.txt")}
+    report = run(data, tmp_path / "out", **options)
+    free = run(data, tmp_path / "free", weights=weights, also=("threshknot",))
+    rows = [line.split("\t") for line in (tmp_path / "out" / "records.tsv").read_text().splitlines()]
+    head, first, other = rows
+    for method in report["methods"]:
+        column = head.index(f"{method}: F1")
+        assert float(first[column]) == 1  # open, as the constraint demands and the reference has it
+    assert float(other[head.index("ViennaRNA MFE: F1")]) == 0  # unconstrained, it folds
+    assert free["methods"]["ViennaRNA MFE"]["strict"]["mean"]["f1"] == 0
+    assert report["restraints"]["constraints"] == str(tmp_path / "c.txt")
+
+
+def test_restraints_that_do_not_fit_cost_their_record_alone(tmp_path, weights):
+    data = two_hairpins(tmp_path)
+    (tmp_path / "c.txt").write_text(">k\nxxx\n")
+    options = {"constraints": str(tmp_path / "c.txt"), "predictions": {"p": data}}
+    report = run(data, tmp_path / "out", weights=weights, **options)
+    (problem,) = report["problems"]
+    assert problem.startswith("restraints: k: ")
+    assert "3 symbols; expected 34" in problem
+    missing = {name: one["strict"]["missing"] for name, one in report["methods"].items()}
+    assert missing == dict.fromkeys(["rnass", *VIENNA_METHODS], 1) | {"p": 0}
+
+
+def test_viennarna_alone_is_judged_under_reactivities(tmp_path):
+    """Against ViennaRNA called directly with Deigan's pseudo-energies."""
+    bases = "GGGCGCAAAAGUGCCCAAGCGCUCAAAAGAGCGC"
+    data = two_hairpins(tmp_path)
+    values = [2.0 if k < 16 else 0.05 for k in range(34)]
+    (tmp_path / "s.shape").write_text("".join(f"{k} {v}\n" for k, v in enumerate(values, 1)))
+    (tmp_path / "shape").mkdir()
+    (tmp_path / "s.shape").rename(tmp_path / "shape" / "k.shape")
+    methods = Methods(None)
+    (rna,) = (r.sequence for r in read_labelled_tsv(data)[:1])
+    (rna,) = restrain([rna], reactivities=tmp_path / "shape")
+    (predicted,) = methods.predict([rna])
+    compound = RNA.fold_compound(bases)
+    compound.sc_add_SHAPE_deigan([0.0, *values], 1.8, -0.6)
+    assert predicted.structures["ViennaRNA MFE"].dot_bracket == compound.mfe()[0]
+    assert RNA.fold(bases)[0] != compound.mfe()[0]
+    out = run(data, tmp_path / "out", rnass=False, shape=str(tmp_path / "shape"))
+    assert out["restraints"]["shape"] == str(tmp_path / "shape")
+
+
+def test_mix_1_decodes_viennarnas_probabilities(tmp_path, hairpins, weights):
+    data = hairpins(4, seed=3)
+    run(data, tmp_path / "out", weights=weights, mix=1.0)
+    mixed = Predictor(load_pairing_model(Path(weights)), mix=1.0)
+    expected = [score(r.structure, mixed(r.sequence).structure).f1 for r in read_labelled_tsv(data)]
+    text = (tmp_path / "out" / "records.tsv").read_text().splitlines()
+    column = text[0].split("\t").index("rnass: F1")
+    found = [float(line.split("\t")[column]) for line in text[1:]]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("option", ["dms", "normalize_reactivities"])
+def test_an_option_for_reactivities_without_any_is_refused(option):
+    with pytest.raises(InputError, match="no reactivities; expected --shape"):
+        EvaluateOptions(**{option: True})

@@ -56,7 +56,7 @@ def test_fasta_passes_over_constraint_lines_only_when_told(tmp_path):
     good, bad = read_fasta(tmp_path / "s.fa", constraint_lines=True)
     assert ([s.bases for s in good], bad) == (["GGGGAAAACCCC"] * 2, [])
     _, bad = read_fasta(tmp_path / "s.fa")
-    assert "letter '('" in str(bad[0])
+    assert "a line of constraints" in str(bad[0])
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,8 @@ def test_the_last_section_of_a_file_that_rnastructure_writes(tmp_path):
     (tmp_path / "c.con").write_text(f"{text}1\n3 9 2\n")
     with pytest.raises(ConstraintError, match=r"c\.con:7: '1' microarray constraints, .*; expected 0"):
         read_constraints(tmp_path / "c.con")
+
+
+def test_a_line_typed_in_place_of_a_file_is_recognised():
+    with pytest.raises(ConstraintError, match="no such file; expected a file with this line under '>'"):
+        read_constraints("((((....))))")

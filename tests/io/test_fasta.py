@@ -86,8 +86,14 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
         ),
         pytest.param(
             b"\nACGU\nAC\n>y\nA\n",
-            "s.fa:2: 'ACGU' before any header; expected a line that begins with '>'",
+            "s.fa:2: 'ACGU' before any header; expected a line that begins with '>', such as '>my_rna'",
             id="missing header",
+        ),
+        pytest.param(
+            b">x\nGGAAACC\n((...))\n",
+            "s.fa:3 (x): a line of constraints or of a structure; expected bases, or "
+            "--constraints with this file",
+            id="constraints among the bases",
         ),
         pytest.param(
             b"", "s.fa: no records; expected FASTA, a line '>name' and then bases", id="empty file"

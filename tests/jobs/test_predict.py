@@ -360,6 +360,14 @@ def test_every_bad_record_is_reported_before_the_model_loads(tmp_path, bad, pred
     assert not (tmp_path / "out").exists()
 
 
+def test_bases_typed_in_place_of_a_file_are_recognised(tmp_path, predict, caplog):
+    assert predict("GGGGaaaaCCCU") == 2
+    assert (
+        "GGGGaaaaCCCU: no such file; expected a FASTA file, or an RNA as --sequence GGGGaaaaCCCU"
+        in caplog.text
+    )
+
+
 def test_every_file_is_read_though_one_is_not_there(tmp_path, fasta, bad, predict, caplog):
     assert predict(str(tmp_path / "none.fa"), bad, fasta) == 1
     assert_reported(caplog)

@@ -67,7 +67,7 @@ def test_what_is_for_no_record_is_refused_unless_the_record_was_bad(tmp_path):
         ("x..\n", "c.txt:1: 3 symbols; expected 12"),
         ("GGGGAAAACCCG\nx...........\n", "c.txt:2: the RNA above the line is not that"),
         ("(...........\n", "c.txt:1: '(' at base 1 is never closed"),
-        ("x...y.......\n", "c.txt:1: symbol 'y' at base 5; expected one of . x | < > ( )"),
+        ("x...y.......\n", "c.txt:1: symbol 'y' at base 5; expected one of . x | < > ( ) [ ] { }"),
         ("DS:\n13\n-1\n", "c.txt (hp): base 13 is out of range; expected 1 to 12"),
         ("DS:\n1\n-1\nSS:\n1\n-1\n", "c.txt (hp): base 1 must be unpaired and pair"),
         ("Pairs:\n1 12\n1 11\n-1 -1\n", "c.txt (hp): base 1 must stand in two forced pairs"),

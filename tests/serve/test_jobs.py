@@ -35,8 +35,8 @@ def queue(tmp_path, monkeypatch):
     script.write_text(RUN)
     made = []
 
-    def make(limits=Limits(), *, start=True):
-        one = JobQueue(tmp_path / "jobs", limits, ["--device", "cpu"])
+    def make(limits=None, *, start=True):
+        one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"])
         monkeypatch.setattr("rnass.serve.jobs.COMMAND", [sys.executable, str(script)])
         if start:
             one.start()
@@ -51,7 +51,7 @@ def queue(tmp_path, monkeypatch):
 
 def until(queue, name, *states):
     """Wait until the job is in one of *states*."""
-    for _ in range(1000):
+    for _ in range(10_000):
         status = queue.status(name)
         if status["state"] in states:
             return status

@@ -14,7 +14,7 @@ from rnass.files import sha256
 from rnass.network.backbones import save_backbone
 from rnass.network.contact_model import ContactModel, Mixture
 from rnass.network.models import load_model, load_pairing_model, save_model
-from rnass.training.calibration import calibrate, calibrated_probabilities, logit_maps, mean_f1
+from rnass.training.calibration import calibrated_probabilities, logit_maps, mean_f1, with_temperature
 from rnass.training.combine import combine
 from rnass.training.config import CombineConfig
 from rnass.training.records import Loader, read_examples
@@ -34,7 +34,7 @@ def experts(tmp_path):
 @pytest.fixture
 def config(experts, hairpins, tmp_path):
     return CombineConfig(
-        experts=experts, weights=(0.75, 0.25), valid=(hairpins(12),), cache=str(tmp_path / "kept")
+        experts=experts, weights=(0.75, 0.25), valid=(hairpins(8),), cache=str(tmp_path / "kept")
     )
 
 
@@ -50,7 +50,7 @@ def test_the_file_asks_all_members_and_is_calibrated(config, experts, tmp_path):
         alone = load_model(Path(file))
         load = Loader(alone.backbone.vocabulary, alone.config.parameter_sets, tmp_path / "kept")
         load.annotate(config.valid, examples)
-        fitted = calibrate(alone.config, logit_maps(alone, load, examples, CPU), examples)
+        fitted = with_temperature(alone.config, logit_maps(alone, load, examples, CPU), examples)
         assert expert.config == fitted
         assert fitted.temperature != alone.config.temperature
     load = Loader(both.backbone.vocabulary, both.config.parameter_sets, tmp_path / "kept")
@@ -73,6 +73,18 @@ def test_members_read_other_energies_where_that_is_asked_for(config, tmp_path):
     both = load_pairing_model(tmp_path / "other")
     assert both.config.parameter_sets == ("rnass2026",)
     assert [m.config.bpp_weight for m in both.experts] == [0.5, 0.5]
+
+
+def test_a_mixture_with_one_partner_each_expects_no_more_pairs_than_bases(config, tmp_path):
+    combine(dataclasses.replace(config, one_partner=True), tmp_path / "one", CPU)
+    both = load_pairing_model(tmp_path / "one")
+    assert both.config.one_partner
+    examples = read_examples(config.valid)
+    load = Loader(both.backbone.vocabulary, both.config.parameter_sets, tmp_path / "kept")
+    with torch.no_grad():
+        found = [both.probabilities(load([example]).rnas)[0] for example in examples]
+    assert max(float(one.sum(1).max()) for one in found) <= 1 + 1e-6
+    assert mean_f1([one.numpy() for one in found], examples, both.config.decoding) > 0.95
 
 
 def test_members_that_cannot_be_combined_are_named(config, model, tmp_path):

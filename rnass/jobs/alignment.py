@@ -1,0 +1,287 @@
+"""`rnass predict --alignment`: every row of an alignment, and its consensus, from all rows together."""
+
+import dataclasses
+import logging
+import subprocess
+from collections.abc import Generator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnass.decoding import decode
+from rnass.errors import DependencyError, ExitStatus, InputError, RnassError, counted
+from rnass.files import write_text
+from rnass.io import read_fasta
+from rnass.io.alignments import read_aligned, read_alignments
+from rnass.io.stockholm import Alignment, format_stockholm
+from rnass.io.stockholm_records import wuss
+from rnass.jobs.inputs import Inputs
+from rnass.jobs.predict import PredictJob, PredictOptions
+from rnass.jobs.runner import run_job
+from rnass.prediction.limits import too_long
+from rnass.prediction.predictor import Prediction
+from rnass.prediction.relatives import (
+    THRESHOLD,
+    AlignedRows,
+    combine,
+    consensus_map,
+    covariation,
+    decoded_map,
+    fit_of_rows,
+)
+from rnass.prediction.restraints import restrain
+from rnass.rna import Rna
+from rnass.structure import Structure
+
+__all__ = ["AlignmentOptions", "predict_alignments", "predict_relatives"]
+
+log = logging.getLogger("rnass")
+
+_CONSENSUS, _COVARIATION, _ROWS = "consensus.sto", "covariation.tsv", "rows.tsv"
+_POOR_FIT = 0.5  # share of canonical consensus pairs below which a row does not fit
+_MAFFT = ["--quiet", "--nuc", "--auto", "--maxiterate", "1000"]
+_GAPPY = 0.5  # share of gaps from which a column counts as gappy
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AlignmentOptions(PredictOptions):
+    """Options of `predict_alignments`.
+
+    Attributes:
+        target: name of the only row whose files are written; None for all rows.
+    """
+
+    target: str | None = None
+
+
+def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
+    """Predict the rows of an alignment, or of each alignment of a folder into a folder of its own.
+
+    Raises:
+        InputError: an alignment that cannot be read, a target that is no row of it.
+        RnassError: see `rnass.jobs.runner.run_job`.
+    """
+    alignments = read_aligned(path)
+    several = Path(path).is_dir()
+    for _, alignment in alignments:
+        _check_target(alignment, options.target)
+    statuses = [
+        _predict_one(alignment, path, out / name if several else out, options)
+        for name, alignment in alignments
+    ]
+    return max(statuses)
+
+
+def predict_relatives(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
+    """Align the homologous RNAs of a FASTA file, then predict them together.
+
+    Raises:
+        InputError: a record that cannot be read, or repeated names.
+        DependencyError: neither LocARNA nor MAFFT is installed, or the aligner fails.
+        RnassError: see `rnass.jobs.runner.run_job`.
+    """
+    rnas, problems = read_fasta(path)
+    if problems:
+        raise problems[0]
+    names = [rna.id for rna in rnas]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"{path}: a second record {repeated!r}; expected distinct names")
+    alignment = align(rnas)
+    _check_target(alignment, options.target)
+    return _predict_one(alignment, path, out, options)
+
+
+def align(rnas: Sequence[Rna]) -> Alignment:
+    """Align RNAs of distinct names by LocARNA where it is installed, else by MAFFT.
+
+    Raises:
+        DependencyError: neither is installed, or it fails.
+    """
+    if len(rnas) == 1:
+        return Alignment("", "", {rnas[0].id: rnas[0].bases})
+    with TemporaryDirectory() as folder:
+        given, found = Path(folder) / "rnas.fa", Path(folder) / "aligned.fa"
+        write_text(given, "".join(f">r{k}\n{rna.bases}\n" for k, rna in enumerate(rnas)))
+        if which("mlocarna"):
+            _run("mlocarna", [str(given), "--tgtdir", f"{folder}/locarna", "--stockholm"])
+            found = Path(folder) / "locarna" / "results" / "result.stk"
+        elif which("mafft"):
+            found.write_text(_run("mafft", [*_MAFFT, str(given)]), encoding="utf-8")
+        else:
+            raise DependencyError(
+                "relatives: no program that aligns RNAs; expected MAFFT (Debian: apt-get install mafft) "
+                "or LocARNA (conda install -c bioconda locarna)"
+            )
+        (alignment,) = read_alignments(found)
+    return Alignment("", "", {rna.id: alignment.rows[f"r{k}"] for k, rna in enumerate(rnas)})
+
+
+def _run(program: str, arguments: list[str]) -> str:
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise DependencyError(f"{program}: {last}; expected an alignment")
+    return done.stdout
+
+
+def _check_target(alignment: Alignment, target: str | None) -> None:
+    if target is not None and target not in alignment.rows:
+        where = alignment.where or "alignment"
+        raise InputError(f"{where}: no row {target!r}; expected a target of its rows")
+
+
+def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
+    rows = AlignedRows(tuple(alignment.rows), tuple(alignment.rows.values()))
+    inputs = Inputs([path])
+    rnas = [Rna(name, bases, name) for name, bases in zip(rows.names, rows.bases, strict=True)]
+    for rna in restrain(
+        rnas,
+        constraints=options.constraints,
+        reactivities=options.shape,
+        dms=options.dms,
+        normalise=options.normalize_reactivities,
+    ):
+        if not isinstance(rna, Rna):
+            inputs.problems.append(rna)
+        elif problem := too_long(rna, f"{path} ({rna.id})"):
+            inputs.problems.append(problem)
+        elif options.target in (None, rna.id):
+            inputs.rnas.append(rna)
+    return run_job(lambda: AlignmentJob(options, inputs, rows), inputs, out, options)
+
+
+class AlignmentJob(PredictJob):
+    """Predict rows, each from the maps of all of them."""
+
+    kind: ClassVar[str] = "predict --alignment"
+
+    def __init__(self, options: AlignmentOptions, inputs: Inputs, rows: AlignedRows) -> None:
+        super().__init__(options, inputs)
+        self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
+        self.rows = rows
+        if "threshold" not in options.decoding:
+            self.predictor.decoding = dataclasses.replace(self.predictor.decoding, threshold=THRESHOLD)
+        self._texts: dict[str, str] = {}  # of the shared files, until a record carries them
+
+    def more(self, rna: Rna) -> Any:
+        """A checksum of the alignment, every row of which decides the files of each."""
+        text = "\n".join([*self.rows.names, *self.rows.texts])
+        return {"alignment": blake2b(text.encode(), digest_size=16).hexdigest()}
+
+    def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
+        """Predict all rows alone, join their maps, decode those that are wanted."""
+        if not rnas:
+            return
+        number = {rna.id: k for k, rna in enumerate(rnas)}
+        every = [Rna(name, text) for name, text in zip(self.rows.names, self.rows.bases, strict=True)]
+        wanted = [rnas[number[rna.id]] if rna.id in number else rna for rna in every]
+        alone: dict[int, Prediction] = {}
+        for row in self.predictor.predict(wanted, parallel=True):
+            if row.prediction:
+                alone[row.number] = row.prediction
+            elif row.rna.id in number:
+                yield number[row.rna.id], row.error or RnassError(f"{row.rna.id}: no prediction")
+        if not alone:
+            return
+        held = sorted(alone)
+        rows = AlignedRows(
+            tuple(self.rows.names[k] for k in held), tuple(self.rows.texts[k] for k in held)
+        )
+        log_odds = combine(rows, [alone[k].probabilities for k in held], rows.fold())
+        self._texts = self._shared_texts(rows, log_odds)
+        for place, k in zip(rows.places, held, strict=True):
+            one = alone[k]
+            if one.rna.id not in number:
+                continue
+            together = decoded_map(log_odds, place, one.probabilities)
+            try:
+                found = self.predictor.decode(one.rna, one.thermodynamics, together, one.seconds)
+            except RnassError as error:
+                yield number[one.rna.id], error
+            else:
+                yield number[one.rna.id], found
+
+    def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Any:
+        """As for one RNA; the first row carries the files of the whole alignment."""
+        written = super().write(folder, name, rna, found)
+        texts, self._texts = self._texts, {}
+        return written._replace(shared={**written.shared, **texts})
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """The file of the whole alignment as the first row carries it; the others row by row."""
+        if name in (_CONSENSUS, _COVARIATION, _ROWS):
+            return parts[0] if parts else ""
+        return super().join(name, parts)
+
+    def _shared_texts(self, rows: AlignedRows, log_odds: np.ndarray[Any, Any]) -> dict[str, str]:
+        probabilities = consensus_map(rows, log_odds)
+        options = dataclasses.replace(self.predictor.decoding, canonical=False)
+        consensus = decode(probabilities, "A" * len(probabilities), options)
+        fit = fit_of_rows(rows, consensus)
+        _warn(rows, fit)
+        alignment = Alignment(
+            "", "", dict(zip(rows.names, rows.texts, strict=True)), {"SS_cons": wuss(consensus)}
+        )
+        return {
+            _CONSENSUS: format_stockholm([alignment]),
+            _COVARIATION: _covariation_table(rows, consensus, probabilities),
+            _ROWS: _row_table(rows, fit),
+        }
+
+
+def _warn(rows: AlignedRows, fit: np.ndarray[Any, Any]) -> None:
+    """Report what makes the alignment worth less than it looks."""
+    if rows.depth < 1.5:
+        log.warning(
+            "alignment: %s, worth one; relatives that differ more are needed to see covariation",
+            counted(len(rows.names), "row"),
+        )
+    for k in np.flatnonzero(fit < _POOR_FIT).tolist():
+        log.warning(
+            "%s: forms %.0f %% of the consensus pairs; it may be misaligned", rows.names[k], 100 * fit[k]
+        )
+    if gappy := int((rows.gaps > _GAPPY).sum()):
+        known = counted(len(rows.gaps), "column")
+        log.warning("%d of %s are mostly gaps; the consensus has no pairs there", gappy, known)
+
+
+def _covariation_table(
+    rows: AlignedRows, consensus: Structure, probabilities: np.ndarray[Any, Any]
+) -> str:
+    names = (
+        "i",
+        "j",
+        "probability",
+        "commonest",
+        "compensatory",
+        "consistent",
+        "contradicting",
+        "missing",
+    )
+    lines = ["\t".join((*names, "covaries"))]
+    for one in covariation(rows, consensus):
+        cells = (
+            *(one.i + 1, one.j + 1, f"{probabilities[one.i, one.j]:.4f}", one.commonest),
+            *(one.compensatory, one.consistent, one.contradicting, one.missing),
+            "yes" if one.covaries else "no",
+        )
+        lines.append("\t".join(map(str, cells)))
+    return "\n".join([*lines, ""])
+
+
+def _row_table(rows: AlignedRows, fit: np.ndarray[Any, Any]) -> str:
+    lines = ["id\tlength\tweight\tnearest_identity\tconsensus_pairs_formed"]
+    others = rows.identities - np.eye(len(rows.names))
+    for k, name in enumerate(rows.names):
+        cells = (
+            len(rows.places[k]),
+            f"{rows.weights[k]:.3f}",
+            f"{others[k].max():.3f}",
+            f"{fit[k]:.3f}",
+        )
+        lines.append("\t".join(map(str, (name, *cells))))
+    return "\n".join([*lines, ""])
