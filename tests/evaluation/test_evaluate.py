@@ -450,7 +450,7 @@ def test_an_earlier_evaluation_is_not_overwritten_unasked(tmp_path):
 
 
 def two_hairpins(tmp_path):
-    """One RNA of two hairpins twice, its known structure open, so that only constraints make it right."""
+    """One RNA of two hairpins, twice; its known structure is open: only constraints make it right."""
     bases = "GGGCGCAAAAGUGCCCAAGCGCUCAAAAGAGCGC"
     return table(tmp_path / "known.tsv", [("k", bases, "." * len(bases)), ("other", bases, "." * 34)])
 
