@@ -181,8 +181,8 @@ LINES = st.lists(st.sampled_from(".........x|<>"), min_size=8, max_size=8).map("
             DecodingConfig(min_hairpin=0, steric=False, canonical=False),
             DecodingConfig(min_hairpin=0, steric=False, decoder="nested"),
             DecodingConfig(min_hairpin=0, steric=False, decoder="nested", min_helix=2),
-            DecodingConfig(min_hairpin=0, min_helix=2, exact=True),
-            DecodingConfig(min_hairpin=0, max_order=1, exact=True),
+            DecodingConfig(min_hairpin=0, steric=False, min_helix=2, exact=True),
+            DecodingConfig(min_hairpin=0, steric=False, max_order=1, exact=True),
         ]
     ),
 )

@@ -95,7 +95,7 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
         if is_constraint_line(next((part for number, part in draft.parts if number == line), ""), 0):
             problem = SequenceError(
                 f"{where}:{line} ({name}): a line of constraints or of a structure; expected bases, or "
-                "this file as the file of constraints too"
+                "--constraints with this file"
             )
         problem.record = name if draft.header else ""
         return problem

@@ -91,8 +91,8 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
         ),
         pytest.param(
             b">x\nGGAAACC\n((...))\n",
-            "s.fa:3 (x): a line of constraints or of a structure; expected bases, or this file as the "
-            "file of constraints too",
+            "s.fa:3 (x): a line of constraints or of a structure; expected bases, or "
+            "--constraints with this file",
             id="constraints among the bases",
         ),
         pytest.param(
