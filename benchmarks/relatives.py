@@ -100,7 +100,7 @@ def scores(case: Case, maps: dict[str, NDArray[np.float16]]) -> tuple[float, ...
     places = rows.places[0]
     fold = rows.fold()
     own = [maps[one] for one in rows.bases]
-    together = decoded_map(combine(rows, own, fold), places, own[0])
+    together = decoded_map(combine(rows, own, fold), places, own[0], rows.depth)
     place = np.full(len(rows.texts[0]), -1)
     place[places] = np.arange(len(places))
     consensus = place[fold.mfe_structure.pairs]
@@ -131,8 +131,8 @@ def compare(cases: list[Case], maps: dict[str, NDArray[np.float16]], *, wrong: b
 
 def settings() -> Iterator[dict[str, float]]:
     """Weights of the parts to try."""
-    names = ("MOST_COMPARATIVE", "HALF_DEPTH", "OWN")
-    for values in itertools.product((0.4, 0.6, 0.8), (2.0, 4.0), (0.0, 0.25)):
+    names = ("MOST_COMPARATIVE", "HALF_DEPTH")
+    for values in itertools.product((0.5, 0.65, 0.8), (1.5, 3.0)):
         yield dict(zip(names, values, strict=True))
 
 

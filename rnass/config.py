@@ -24,6 +24,7 @@ from rnass.errors import ConfigError, counted
 from rnass.rna import MIN_HAIRPIN
 
 __all__ = [
+    "SECOND_FOLD",
     "STRICT",
     "Count",
     "DecodingConfig",
@@ -54,6 +55,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+SECOND_FOLD = "+second"
+"""Suffix of a parameter set's name that stands for its second fold: `rnass2026+second`."""
 
 _Depth = Annotated[int, Field(ge=0, le=1000)]  # bounds far above every published model
 _Width = Annotated[int, Field(ge=1, le=2**16)]
@@ -162,9 +166,10 @@ class DecodingConfig:
 
     decoder: Literal["matching", "nested", "threshknot", "greedy"] = "matching"
     """"matching" is exact and keeps pseudoknots, "nested" is exact without any."""
-    objective: Literal["log_odds", "accuracy"] = "log_odds"
+    objective: Literal["log_odds", "accuracy", "unpaired_odds"] = "log_odds"
     """The gain of a pair: "log_odds" is logit(p) - logit(threshold), "accuracy" p - threshold (maximum
-    expected accuracy)."""
+    expected accuracy); "unpaired_odds" is as "log_odds", of p / (p + a_i a_j), the probability of the
+    pair against both its bases being unpaired, where a is 1 minus the sum over a base's partners."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Pairing probability above which a pair counts in favour."""
     canonical: bool = True
@@ -216,11 +221,21 @@ class ModelConfig(PairingConfig):
     """The contact head."""
     bpp_weight: Share = 0.0
     """Weight of ViennaRNA's log-odds, of the mean of its parameter sets, beside the head's."""
+    second_fold_weight: NonNegative = 0.0
+    """Weight of what the second fold of the first set adds to the log-odds of pairs in its helices, see
+    `rnass.network.energy_terms`."""
+
+    def __post_init__(self) -> None:
+        if self.second_fold_weight and not self.head.parameter_sets:
+            raise ValueError("second_fold_weight: no set in parameter_sets; expected one to fold by")
 
     @property
     def parameter_sets(self) -> tuple[str, ...]:
-        """Parameter sets of ViennaRNA that it reads."""
-        return self.head.parameter_sets
+        """Parameter sets of ViennaRNA that it reads, those of the head first."""
+        sets = self.head.parameter_sets
+        if self.second_fold_weight and (second := sets[0] + SECOND_FOLD) not in sets:
+            return (*sets, second)
+        return sets
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

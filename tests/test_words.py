@@ -43,9 +43,7 @@ RETIRED_NAMES = {
 """Retired parts of names in modules, likewise."""
 
 NOT_YET: tuple[str, ...] = (
-    "rnass/cli/plot.py",
     "rnass/decoding/probing.py",
-    "rnass/figures",
     "rnass/jobs",
     "rnass/prediction",
     "rnass/report",

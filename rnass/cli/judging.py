@@ -24,6 +24,7 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    Report,
     ResultsFolder,
     Resume,
     Sequence,
@@ -106,6 +107,7 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    report: Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
@@ -133,6 +135,7 @@ def evaluate(
     settings = take_decoding(given)
     columns = _assignments(given.pop("near"), "COLUMN=VALUE")
     from rnass.evaluation import EvaluateOptions, evaluate_files
+    from rnass.report import write_report
 
     given |= {
         "decoding": settings,
@@ -140,9 +143,13 @@ def evaluate(
         "predictions": _named_paths(predictions),
         "also": tuple(one.value for one in also or ()),
     }
-    for name in ("data", "out"):
+    if report and out is None:
+        raise typer.BadParameter("--report without --out; expected a folder for the page")
+    for name in ("data", "out", "report"):
         del given[name]
     typer.echo(evaluate_files(data, EvaluateOptions(**given), out), nl=False)
+    if report and out is not None:
+        write_report(out)
 
 
 def compare(
@@ -151,6 +158,7 @@ def compare(
     predictions: Predictions = None,
     out: ResultsFolder = Path("comparison"),
     plot: Plot = "svg",
+    report: Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
@@ -166,6 +174,7 @@ def compare(
     paths = paths_of(inputs, sequence)
     from rnass.evaluation import MethodOptions
     from rnass.jobs.compare import CompareOptions, compare_files
+    from rnass.report import has_tables, write_report
 
     methods = MethodOptions(
         predictions=_named_paths(predictions),
@@ -186,6 +195,8 @@ def compare(
     )
     table, status = compare_files(paths, out, options, sequence=sequence)
     typer.echo(table, nl=False)
+    if report and has_tables(out):
+        write_report(out)
     raise typer.Exit(status)
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "Overwrite",
     "Plot",
     "Precision",
+    "Report",
     "ResultsFolder",
     "Resume",
     "Sequence",
@@ -88,6 +89,12 @@ OutFile = Annotated[
 Plot = Annotated[
     Literal["svg", "png", "pdf", "none"],
     typer.Option("--plot", help="Draw a figure of each record, in this format.", rich_help_panel=OUTPUT),
+]
+Report = Annotated[
+    bool,
+    typer.Option(
+        "--report", help="Also report.html: tables and figures in one page.", rich_help_panel=OUTPUT
+    ),
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Do nothing if any record is bad.", rich_help_panel=RUN)

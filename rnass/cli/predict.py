@@ -27,6 +27,7 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    Report,
     ResultsFolder,
     Resume,
     Sequence,
@@ -112,12 +113,6 @@ PlotKind = Annotated[
     typer.Option(
         help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs.",
         rich_help_panel=OUTPUT,
-    ),
-]
-Report = Annotated[
-    bool,
-    typer.Option(
-        "--report", help="Also report.html: table and figures in one page.", rich_help_panel=OUTPUT
     ),
 ]
 

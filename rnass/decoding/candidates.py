@@ -126,6 +126,8 @@ def candidate_graph(
     constraints = constraints or Constraints()
     codes = _codes(bases)
     probability = checked_map(probabilities, len(codes))
+    if options.objective == "unpaired_odds":
+        probability = _against_unpaired(probability)
     _check_forced(constraints, codes, options, nick)
     must = constraints.must(len(codes))
     wanted = np.asarray(probability > options.threshold)
@@ -183,6 +185,13 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
         table[BASES.index(pair[0]), BASES.index(pair[1])] = True
     table[4] = table[:, 4] = options.pair_unknown
     return table
+
+
+def _against_unpaired(probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The probability of each pair against both its bases being unpaired, shape (L, L)."""
+    p = np.triu(probability, 1).astype(np.float64)
+    unpaired = np.clip(1 - p.sum(0) - p.sum(1), EDGE, 1)
+    return np.asarray(p / (p + unpaired[:, None] * unpaired))
 
 
 def _weights(p: NDArray[np.float64], options: DecodingConfig) -> NDArray[np.float64]:

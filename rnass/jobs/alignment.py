@@ -197,7 +197,7 @@ class AlignmentJob(PredictJob):
             one = alone[k]
             if one.rna.id not in number:
                 continue
-            together = decoded_map(log_odds, place, one.probabilities)
+            together = decoded_map(log_odds, place, one.probabilities, rows.depth)
             try:
                 found = self.predictor.decode(one.rna, one.thermodynamics, together, one.seconds)
             except RnassError as error:

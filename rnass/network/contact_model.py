@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import Vocabulary
-from rnass.config import MixtureConfig, ModelConfig, PairingConfig
+from rnass.config import SECOND_FOLD, MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
 from rnass.network.device import return_freed_memory
+from rnass.network.energy_terms import bpp_log_odds, energy_log_odds, second_fold_gain
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure
@@ -30,9 +31,7 @@ __all__ = [
     "Mixture",
     "PairingModel",
     "RnaFmContacts",
-    "bpp_log_odds",
     "collate",
-    "energy_log_odds",
     "pairing_probabilities",
 ]
 
@@ -107,25 +106,6 @@ def collate(
     return Batch(bases, mask, tokens, maps)
 
 
-_RARE = 1e-3  # added to a probability, as energies that leave a pair out may err
-_OPEN = 1e-2  # added to the probability of any other state of two bases
-_LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
-
-
-def energy_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
-    """Log-odds of each pair by the first parameter set, as `rnass.network.partners` takes log-odds.
-
-    log P - 2 log(1 - P), which gives P back where neither base has another partner.
-    """
-    first = bpp[:, 0].float()
-    return torch.log(first + _RARE) - 2 * torch.log(1 - first + _OPEN)
-
-
-def bpp_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
-    """ViennaRNA's log-odds of each pair: those of the mean of its parameter sets."""
-    return torch.logit(bpp.mean(1).clamp(_LEAST, _MOST))
-
-
 class ContactModel(nn.Module):
     """Backbone, pair features and contact head, with the calibration of its probabilities.
 
@@ -156,6 +136,7 @@ class ContactModel(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The head's symmetric logits; padding never changes them."""
+        batch = self._for_head(batch)
         logits: Tensor = self.head(self._pair_features(batch), batch.mask)
         if self.energies is None:
             return logits
@@ -182,10 +163,24 @@ class ContactModel(nn.Module):
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """The logits with ViennaRNA's log-odds mixed in, before calibration."""
         logits: Tensor = self(batch)
-        weight = self.config.bpp_weight
-        if not weight or batch.bpp is None:
+        if batch.bpp is None:
             return logits
-        return (1 - weight) * logits + weight * bpp_log_odds(batch.bpp)
+        config, sets = self.config, self.config.parameter_sets
+        if config.bpp_weight:
+            own = [k for k, name in enumerate(sets) if not name.endswith(SECOND_FOLD)]
+            energies = bpp_log_odds(batch.bpp[:, own])
+            logits = (1 - config.bpp_weight) * logits + config.bpp_weight * energies
+        if config.second_fold_weight:
+            second = batch.bpp[:, sets.index(sets[0] + SECOND_FOLD)]
+            logits = logits + config.second_fold_weight * second_fold_gain(batch.bpp[:, 0], second)
+        return logits
+
+    def _for_head(self, batch: Batch) -> Batch:
+        """The batch with the base-pair probabilities that the head reads."""
+        sets = len(self.config.head.parameter_sets)
+        if batch.bpp is None or batch.bpp.shape[1] == sets:
+            return batch
+        return replace(batch, bpp=batch.bpp[:, :sets])
 
     @torch.no_grad()
     def features(self, batch: Batch) -> Features:

@@ -31,17 +31,14 @@ __all__ = [
 COPIES = 0.9
 """Identity from which rows count as copies of one another."""
 
-HALF_DEPTH = 4.0
-"""Effective rows at which RNAalifold's log-odds count half of what they count at most."""
+HALF_DEPTH = 1.5
+"""Effective rows at which RNAalifold's log-odds count half of what they count at most; more than 1."""
 
 MOST_COMPARATIVE = 0.8
 """Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
 
 THRESHOLD = 0.3
 """Pairing probability above which a pair counts, of maps that two sources make."""
-
-OWN = 0.25
-"""Weight of a row's own log-odds beside the mean of all rows, in [0, 1]."""
 
 _LEAST, _MOST = 0.01, 0.99  # a source's probability, so that none overrules the other
 
@@ -101,12 +98,11 @@ class AlignedRows:
         return np.asarray(self.weights @ (self._letters == ord("-")) / self.weights.sum())
 
     def fold(self) -> ConsensusFold:
-        """RNAalifold's consensus, each group of copies represented by its longest row."""
-        chosen: list[int] = []
-        for k in np.argsort([-len(places) for places in self.places], kind="stable").tolist():
-            if not any(self.identities[k, other] >= COPIES for other in chosen):
-                chosen.append(k)
-        return fold_alignment([self.texts[k] for k in sorted(chosen)])
+        """RNAalifold's consensus of the distinct rows.
+
+        Rows that are nearly alike stay: leaving them out made it worse.
+        """
+        return fold_alignment(list(dict.fromkeys(self.texts)))
 
 
 def combine(
@@ -155,17 +151,22 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
 
 
 def decoded_map(
-    log_odds: NDArray[np.float64], places: NDArray[np.int64], own: NDArray[np.floating]
+    log_odds: NDArray[np.float64],
+    places: NDArray[np.int64],
+    own: NDArray[np.floating],
+    depth: float,
 ) -> NDArray[np.float32]:
     """The pairing probabilities of one row, (L, L): those of its columns, with its own map beside.
 
     Args:
         log_odds: of the columns, as `combine` gives them.
         places: the columns of its bases, (L,).
-        own: its map alone, (L, L).
+        own: its map alone, (L, L), which counts as one row more.
+        depth: the effective number of rows.
     """
     found = log_odds[np.ix_(places, places)]
-    return np.asarray(expit((1 - OWN) * found + OWN * _log_odds(own)), dtype=np.float32)
+    together = (depth * found + _log_odds(own)) / (depth + 1)
+    return np.asarray(expit(together), dtype=np.float32)
 
 
 def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Jobs of the web page: a folder for each, one at a time from a queue, resumed after a restart.
 
-    FOLDER/ID/job.json       what was asked for, and how far it is
+    FOLDER/ID/job.json       options and state
     FOLDER/ID/input.fa       the RNAs
     FOLDER/ID/results/       as rnass predict writes them, with report.html
     FOLDER/ID/results.zip    the same, when the job is done
@@ -48,7 +48,7 @@ _FINISHED = (0, 1)  # exit statuses with which the results are whole; 1: some re
 
 
 class JobRequest(BaseModel):
-    """What the page sends; anything else is refused."""
+    """A request of the page; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -74,7 +74,7 @@ class JobRequest(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the page accepts.
+    """Bounds of what the page accepts.
 
     Attributes:
         records, bases: of one job.
@@ -331,7 +331,7 @@ class JobQueue:
         return 0
 
     def _messages(self, name: str) -> list[str]:
-        """What the run said, last 50 lines."""
+        """The last 50 messages of the run."""
         with contextlib.suppress(OSError):
             text = (self.folder / name / _LOG).read_text(encoding="utf-8", errors="replace")
             lines = [

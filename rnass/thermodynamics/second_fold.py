@@ -6,13 +6,11 @@ nested structures has no such pair.
 
 import numpy as np
 
+from rnass.config import SECOND_FOLD
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
 from rnass.thermodynamics.ensemble import Ensemble
 
 __all__ = ["SECOND_FOLD", "bpp_by_name", "second_fold", "set_of"]
-
-SECOND_FOLD = "+second"
-"""Suffix of a parameter set's name that stands for its second fold: `rnass2026+second`."""
 
 _FIRST = 0.5  # probability of a pair of the first structure; pairs above it exclude each other
 

@@ -35,6 +35,7 @@ PARTNER_RECORDS = 120
 """Records of a data file that a calibration with one partner each is fitted to, evenly spread."""
 
 _THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(2, 12))
+_UNPAIRED_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(6, 19))  # of "unpaired_odds"
 
 
 def logit_maps(
@@ -114,11 +115,16 @@ def _partner_likelihood(
 def choose_decoding(
     config: PairingConfig, maps: list[NDArray[np.floating]], examples: list[Example]
 ) -> DecodingConfig:
-    """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files."""
+    """The threshold and minimum helix of the highest strict F1: mean over RNAs, then over data files.
+
+    Where a base has one partner the objective is "unpaired_odds", which is that of the log-odds.
+    """
+    thresholds = _UNPAIRED_THRESHOLDS if config.one_partner else _THRESHOLDS
+    objective = "unpaired_odds" if config.one_partner else config.decoding.objective
     probabilities = calibrated_probabilities(config, maps, examples)
     choices = [
-        dataclasses.replace(config.decoding, threshold=threshold, min_helix=least)
-        for threshold in _THRESHOLDS
+        dataclasses.replace(config.decoding, objective=objective, threshold=threshold, min_helix=least)
+        for threshold in thresholds
         for least in (1, 2)
     ]
     source = np.array([example.source for example in examples])

@@ -50,6 +50,8 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
             expert.read(config.parameter_sets)
         if config.bpp_weight is not None:
             expert.config = replace(expert.config, bpp_weight=config.bpp_weight)
+        if config.second_fold_weight is not None:
+            expert.config = replace(expert.config, second_fold_weight=config.second_fold_weight)
         load = Loader(table, expert.config.parameter_sets, Path(config.cache), processes)
         load.annotate(config.valid, examples)
         maps = logit_maps(expert.to(device), load, examples, device)

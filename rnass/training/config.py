@@ -175,6 +175,8 @@ class TrainConfig:
     """Learning rate of an unfrozen encoder, relative to the head's."""
     bpp_weight: Share | None = None
     """Of the model once trained, see `ModelConfig`; None leaves that of `start`, else 0."""
+    second_fold_weight: NonNegative | None = None
+    """Of the model, see `ModelConfig`; None leaves that of `start`, else 0."""
     one_partner: bool | None = None
     """Of the model, see `PairingConfig`; None leaves that of `start`, else false. A model with it is
     trained by the cross-entropy of each base's partner, others by that of each pair."""
@@ -234,6 +236,8 @@ class CombineConfig:
     """Those that all of them are to read, see `ContactModel.read`; None for those that each reads."""
     bpp_weight: Share | None = None
     """ViennaRNA's in the log-odds of each, see `ModelConfig`; None leaves theirs."""
+    second_fold_weight: NonNegative | None = None
+    """Of the second fold in them; None leaves theirs."""
     one_partner: bool = False
     """Of the mixture, see `PairingConfig`."""
     valid: tuple[str, ...]

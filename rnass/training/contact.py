@@ -78,7 +78,7 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     model, published = _start(config)
     model.to(device)
     table = model.backbone.vocabulary
-    load = Loader(table, model.config.head.parameter_sets, Path(data.cache), processes)
+    load = Loader(table, model.config.parameter_sets, Path(data.cache), processes)
     with first_process_first(device):
         examples = whole_tokens(training_examples(data), table, "training")
         valid = read_examples(data.valid, data.min_length, data.max_length)
@@ -156,6 +156,9 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             raise ConfigError("start: reads U otherwise than u_as; expected the same")
         if config.parameter_sets is not None:
             model.read(config.parameter_sets)
+        if config.second_fold_weight is not None:
+            weight = config.second_fold_weight
+            model.config = dataclasses.replace(model.config, second_fold_weight=weight)
         if config.one_partner is not None:
             model.config = dataclasses.replace(model.config, one_partner=config.one_partner)
     elif backbone:

@@ -20,6 +20,10 @@ def rules(options):
 
 def weigh(probabilities, options):
     """Weight of every pair, written out once more."""
+    if options.objective == "unpaired_odds":
+        whole = np.triu(probabilities, 1) + np.triu(probabilities, 1).T
+        alone = np.clip(1 - whole.sum(1), 1e-7, 1)
+        probabilities = whole / (whole + np.outer(alone, alone))
     p = np.clip(probabilities, 1e-7, 1 - 1e-7)
     if options.objective == "accuracy":
         return probabilities - options.threshold

@@ -13,6 +13,7 @@ from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import allowed_pairs, decode, decode_with_bound, helices, helix_lengths
 from rnass.decoding.candidates import candidate_graph
 from rnass.decoding.matching import maximum_weight_matching
+from rnass.decoding.partners import partner_probabilities
 from rnass.decoding.steric import impossible_crossings
 from rnass.errors import ConfigError, InputError, SequenceError
 from rnass.structure import Structure
@@ -79,6 +80,25 @@ def test_allowed_pairs_refuse_other_letters():
 def test_matching_equals_brute_force_with_canonical_pairs(objective):
     for bases, p in each_small_case():
         assert_optimal(p, bases, replace(LOOSE, objective=objective))
+
+
+def test_matching_equals_brute_force_against_unpaired_bases():
+    for bases, p in each_small_case():
+        assert_optimal(p / len(bases), bases, replace(LOOSE, objective="unpaired_odds", threshold=0.2))
+
+
+def test_against_unpaired_bases_the_structure_is_that_of_the_log_odds():
+    """The normalisation of log-odds changes probabilities, not which set of pairs is the likeliest."""
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        bases = "".join(rng.choice(list("ACGU"), 30))
+        log_odds = np.triu(rng.normal(-1, 2, (30, 30)), 1)
+        log_odds[~allowed_pairs(bases)] = -np.inf
+        p = partner_probabilities(np.maximum(log_odds, log_odds.T))
+        options = DecodingConfig(threshold=0.4)
+        expected = decode(1 / (1 + np.exp(-log_odds)), bases, options)
+        assert len(expected)
+        assert decode(p, bases, replace(options, objective="unpaired_odds")) == expected
 
 
 def test_matching_equals_brute_force_with_noncanonical_pairs():

@@ -10,9 +10,10 @@ import torch
 
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import MixtureConfig
-from rnass.network.contact_model import ContactModel, Features, Mixture, collate, energy_log_odds
+from rnass.network.contact_model import ContactModel, Features, Mixture, collate
+from rnass.network.energy_terms import energy_log_odds, second_fold_gain
 from rnass.network.partners import partner_probabilities
-from rnass.thermodynamics.folding import base_pair_probabilities
+from rnass.thermodynamics.folding import all_base_pair_probabilities, base_pair_probabilities
 
 
 def random_maps(rnas, sets=1):
@@ -317,3 +318,31 @@ def test_log_odds_of_energies_give_a_lone_pair_its_probability_back():
 def test_a_correction_needs_energies(model_config):
     with pytest.raises(ValueError, match="residual: no set"):
         dataclasses.replace(model_config.head, parameter_sets=(), residual=True)
+
+
+def test_the_second_fold_is_read_beside_the_sets_of_the_head(model_config):
+    rnas = ["GCGGCGCAAGGACCAAGCGCCGCAAAAAAUGGUCC", "GGGGAAAACCCC"]  # a pseudoknot; none
+    head = dataclasses.replace(model_config.head, parameter_sets=("rnass2026",))
+    config = dataclasses.replace(model_config, head=head, bpp_weight=0.25)
+    torch.manual_seed(3)
+    without = ContactModel(config).eval()
+    weighted = ContactModel(dataclasses.replace(config, second_fold_weight=0.5)).eval()
+    weighted.load_state_dict(without.state_dict())
+    assert weighted.config.parameter_sets == ("rnass2026", "rnass2026+second")
+    folded = [np.stack([one.dense() for one in both_folds(rna)]) for rna in rnas]
+    both = collate(rnas, folded, RNASS)
+    first = dataclasses.replace(both, bpp=both.bpp[:, :1])
+    gain = second_fold_gain(both.bpp[:, 0], both.bpp[:, 1])
+    assert gain.any()
+    with torch.no_grad():
+        torch.testing.assert_close(weighted.log_odds(both), without.log_odds(first) + gain / 2)
+
+
+def both_folds(rna):
+    return all_base_pair_probabilities(rna, ["rnass2026", "rnass2026+second"])
+
+
+def test_a_second_fold_needs_a_set_to_fold_by(model_config):
+    head = dataclasses.replace(model_config.head, parameter_sets=())
+    with pytest.raises(ValueError, match="second_fold_weight: no set"):
+        dataclasses.replace(model_config, head=head, second_fold_weight=0.5)

@@ -6,7 +6,6 @@ from scipy.special import logit
 
 from rnass.prediction.relatives import (
     MOST_COMPARATIVE,
-    OWN,
     AlignedRows,
     combine,
     comparative_weight,
@@ -46,8 +45,8 @@ def test_log_odds_are_the_weighted_sum_of_both_sources():
     assert found[0, 11] == pytest.approx((1 - share) * every + share * ali[0, 11])
     assert found[4, 5] == pytest.approx((1 - share) * logit(0.5) + share * ali[4, 5])  # one row has both
     np.testing.assert_allclose(found, found.T)
-    own = decoded_map(found, ROWS.places[0], maps[0])
-    assert logit(own[0, 10]) == pytest.approx((1 - OWN) * found[0, 11] + OWN * logit(0.2), abs=1e-4)
+    own = decoded_map(found, ROWS.places[0], maps[0], ROWS.depth)
+    assert logit(own[0, 10]) == pytest.approx((3 * found[0, 11] + logit(0.2)) / 4, abs=1e-4)
 
 
 def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
@@ -61,7 +60,7 @@ def test_one_row_alone_keeps_its_map():
     rows = AlignedRows(("a",), ("GGGGAAAACCCC",))
     own = np.full((12, 12), 0.3, dtype=np.float32)
     np.testing.assert_allclose(
-        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own), own, 1e-5
+        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own, rows.depth), own, 1e-5
     )
 
 

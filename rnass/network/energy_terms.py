@@ -1,0 +1,53 @@
+"""What ViennaRNA's base-pair probabilities add to the log-odds of pairs.
+
+Shapes: B batch, L bases, S parameter sets.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["bpp_log_odds", "energy_log_odds", "second_fold_gain"]
+
+_RARE = 1e-3  # added to a probability, as energies that leave a pair out may err
+_OPEN = 1e-2  # added to the probability of any other state of two bases
+_LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
+_LIKELY, _FIRST = 0.3, 0.5  # a pair of the second fold counts above the one, unless it is of the first
+_MOST_SECOND = 0.99
+
+
+def energy_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+    """Log-odds of each pair by the first parameter set, as `rnass.network.partners` takes log-odds.
+
+    log P - 2 log(1 - P), which gives P back where neither base has another partner.
+    """
+    first = bpp[:, 0].float()
+    return torch.log(first + _RARE) - 2 * torch.log(1 - first + _OPEN)
+
+
+def bpp_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
+    """ViennaRNA's log-odds of each pair: those of the mean of its parameter sets."""
+    return torch.logit(bpp.mean(1).clamp(_LEAST, _MOST))
+
+
+def second_fold_gain(
+    first: Float[Tensor, "B L L"], second: Float[Tensor, "B L L"]
+) -> Float[Tensor, "B L L"]:
+    """Log-odds of a pair in the second fold above those of the least probability that counts; else 0.
+
+    Only pairs above a probability of 0.3 count that stand in helices of three or more such pairs and are
+    not of the first structure.
+    """
+    likely = (second > _LIKELY) & (first < _FIRST)
+    innermost = likely & _shifted(likely, 1) & _shifted(likely, 2)
+    helix = innermost | _shifted(innermost, -1) | _shifted(innermost, -2)
+    least = torch.logit(torch.tensor(_LEAST))
+    return (torch.logit(second.clamp(_LEAST, _MOST_SECOND)) - least) * helix
+
+
+def _shifted(pairs: Bool[Tensor, "B L L"], steps: int) -> Bool[Tensor, "B L L"]:
+    """At (i, j) what was at (i + steps, j - steps); False beyond the ends."""
+    size, far = pairs.shape[-1], abs(steps)
+    padded = functional.pad(pairs, (far, far, far, far))
+    return padded[:, far + steps : far + steps + size, far - steps : far - steps + size]
