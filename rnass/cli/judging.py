@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 
 from rnass.cli.options import (
-    INPUT,
-    MODEL,
-    OUTPUT,
     BackboneOfWeights,
     ConstraintFile,
     Decoder,
@@ -35,6 +32,9 @@ from rnass.cli.options import (
     Threads,
     Threshold,
     Weights,
+    in_input,
+    in_model,
+    in_output,
     paths_of,
     take_decoding,
 )
@@ -53,43 +53,25 @@ class Also(str, Enum):
 
 Predictions = Annotated[
     list[str] | None,
-    typer.Option(
-        "--predictions",
-        help="NAME=PATH: structures by another program, a file or folder; repeatable.",
-        rich_help_panel=INPUT,
+    in_input(
+        "--predictions", help="NAME=PATH: structures by another program, a file or folder; repeatable."
     ),
 ]
 AlsoOption = Annotated[
     list[Also] | None,
-    typer.Option(
-        "--also",
-        help="Another decoder of rnass's map, as a method of its own; repeatable.",
-        rich_help_panel=MODEL,
-    ),
+    in_model("--also", help="Another decoder of rnass's map, as a method of its own; repeatable."),
 ]
-Rnass = Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.", rich_help_panel=MODEL)]
-Vienna = Annotated[
-    bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.", rich_help_panel=MODEL)
-]
+Rnass = Annotated[bool, in_model("--rnass/--no-rnass", help="Include rnass.")]
+Vienna = Annotated[bool, in_model("--vienna/--no-vienna", help="Include ViennaRNA.")]
 Data = Annotated[
-    list[str],
-    typer.Option(
-        help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.",
-        rich_help_panel=INPUT,
-    ),
+    list[str], in_input(help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.")
 ]
 Near = Annotated[
     list[str] | None,
-    typer.Option(
-        help="COLUMN=VALUE: only records with this value in the table; repeatable.",
-        rich_help_panel=INPUT,
-    ),
+    in_input(help="COLUMN=VALUE: only records with this value in the table; repeatable."),
 ]
-MaxLength = Annotated[
-    int | None,
-    typer.Option(help="Leave out RNAs of more bases, and count them.", min=1, rich_help_panel=INPUT),
-]
-Limit = Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1, rich_help_panel=INPUT)]
+MaxLength = Annotated[int | None, in_input(help="Leave out RNAs of more bases, and count them.", min=1)]
+Limit = Annotated[int | None, in_input(help="Only the first N RNAs.", min=1)]
 
 
 def evaluate(
@@ -99,13 +81,7 @@ def evaluate(
     max_length: MaxLength = None,
     limit: Limit = None,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Folder for the JSON, the tables and the figure.",
-            rich_help_panel=OUTPUT,
-        ),
+        Path | None, in_output("--out", "-o", help="Folder for the JSON, the tables and the figure.")
     ] = None,
     report: Report = False,
     rnass: Rnass = True,
