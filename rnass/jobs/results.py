@@ -28,11 +28,11 @@ from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, s
 from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 
-__all__ = ["RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
+__all__ = ["LOCK", "RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
 
 log = logging.getLogger("rnass")
 
-_LOCK = f"{TEMPORARY_PREFIX}lock"
+LOCK = f"{TEMPORARY_PREFIX}lock"
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -170,7 +170,7 @@ def open_results(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Have the folder, locked against other runs; the system lets go of a lock when its process ends."""
-    lock = FileLock(folder / _LOCK, timeout=0, fallback_to_soft=False)
+    lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -187,7 +187,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file
-            (folder / _LOCK).unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)
         lock.release()
 
 
