@@ -30,7 +30,7 @@ __all__ = ["FORMATS", "PredictOptions", "predict_files"]
 Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy")
-"""What can be written per record."""
+"""Formats of the files of a record."""
 
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 _PREDICTIONS = "predictions.dbn"
@@ -190,7 +190,7 @@ _Writer = Callable[[Path, Prediction], None]
 
 
 def _writers(options: PredictOptions) -> dict[str, _Writer]:
-    """What writes each file of a record, by its suffix."""
+    """The writer of each file of a record, by suffix."""
     formats: dict[str, _Writer] = {
         "ct": lambda path, one: write_ct(path, one.rna, one.structure),
         "dbn": lambda path, one: write_dot_bracket(path, [(one.rna, one.structure)]),

@@ -50,7 +50,7 @@ class Record(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a command wrote of one record.
+    """The output of one record.
 
     Attributes:
         files: names of its own files.
@@ -94,7 +94,7 @@ class Results:
         self._journal.add(Entry(record.name, record.key, cells=cells))
 
     def parts(self, records: Iterable[Record], name: str) -> list[str]:
-        """What each finished record adds to the file of all records with that name, in their order."""
+        """The part of each finished record in the file of all records with that name, in order."""
         return [entry.shared[name] for entry in self._reached(records) if name in entry.shared]
 
     def close(
@@ -244,7 +244,7 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
 
 
 def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:
-    """What is finished of these records."""
+    """The finished ones of these records."""
     found = ((record, entries.get(record.name)) for record in records)
     return [
         entry for record, entry in found if entry and entry.key == record.key and entry.is_whole(folder)

@@ -115,7 +115,7 @@ def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) ->
     copies = Counter(ids)
     by_name = {name: k for k, name in enumerate(file_names(ids))}
     by_name |= {name: k for k, name in enumerate(ids) if copies[name] == 1}
-    # blocks of one file are told apart as records of one file are
+    # blocks of one file are distinguished as records of one file are
     names = file_names(item.name for item in items)
     found: dict[int, Any] = {}
     for item, name in zip(items, names, strict=True):
