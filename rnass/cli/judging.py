@@ -24,6 +24,7 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    ReactivityModifier,
     ResultsFolder,
     Resume,
     Sequence,
@@ -123,8 +124,9 @@ def evaluate(
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
+    modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = "deigan",
+    shape_method: ShapeMethodOption = None,
     threads: Threads = 0,
     overwrite: Overwrite = False,
 ) -> None:

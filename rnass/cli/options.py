@@ -40,6 +40,7 @@ __all__ = [
     "Overwrite",
     "Plot",
     "Precision",
+    "ReactivityModifier",
     "ResultsFolder",
     "Resume",
     "Sequence",
@@ -252,16 +253,22 @@ Dms = Annotated[
     bool,
     typer.Option(
         "--dms",
-        help="The reactivities are to DMS: only those of A and C count.",
+        help="The same as --modifier DMS: only A and C report.",
         rich_help_panel=RESTRAINTS,
     ),
 ]
+ReactivityModifier = Annotated[
+    Literal["1M7", "2A3", "DMS"] | None,
+    typer.Option(
+        "--modifier", help="Reagent of the reactivities; default: 1M7.", rich_help_panel=RESTRAINTS
+    ),
+]
 ShapeMethodOption = Annotated[
-    Literal["deigan", "likelihood"],
+    Literal["deigan", "likelihood"] | None,
     typer.Option(
         "--shape-method",
-        help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
-        "and of unpaired bases.",
+        help="Pseudo-energies by Deigan's formula, or by how likely a reactivity is of paired and of "
+        "unpaired bases; default: the better one of the modifier.",
         rich_help_panel=RESTRAINTS,
     ),
 ]
