@@ -21,6 +21,7 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    ReactivityModifier,
     Report,
     ResultsFolder,
     Resume,
@@ -101,8 +102,9 @@ def evaluate(
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
+    modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = "deigan",
+    shape_method: ShapeMethodOption = None,
     threads: Threads = 0,
     overwrite: Overwrite = False,
 ) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "Overwrite",
     "Plot",
     "Precision",
+    "ReactivityModifier",
     "Report",
     "ResultsFolder",
     "Resume",
@@ -205,15 +206,17 @@ NormalizeReactivities = Annotated[
         help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
     ),
 ]
-Dms = Annotated[
-    bool, in_restraints("--dms", help="The reactivities are to DMS: only those of A and C count.")
+Dms = Annotated[bool, in_restraints("--dms", help="The same as --modifier DMS: only A and C report.")]
+ReactivityModifier = Annotated[
+    Literal["1M7", "2A3", "DMS"] | None,
+    in_restraints("--modifier", help="Reagent of the reactivities; default: 1M7."),
 ]
 ShapeMethodOption = Annotated[
-    Literal["deigan", "likelihood"],
+    Literal["deigan", "likelihood"] | None,
     in_restraints(
         "--shape-method",
-        help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
-        "and of unpaired bases.",
+        help="Pseudo-energies by Deigan's formula, or by how likely a reactivity is of paired and of "
+        "unpaired bases; default: the better one of the modifier.",
     ),
 ]
 Threads = Annotated[

@@ -33,7 +33,6 @@ from rnass.prediction.relatives import (
     decoded_map,
     fit_of_rows,
 )
-from rnass.prediction.restraints import restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -138,13 +137,7 @@ def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentO
     rows = AlignedRows(tuple(alignment.rows), tuple(alignment.rows.values()))
     inputs = Inputs([path])
     rnas = [Rna(name, bases, name) for name, bases in zip(rows.names, rows.bases, strict=True)]
-    for rna in restrain(
-        rnas,
-        constraints=options.constraints,
-        reactivities=options.shape,
-        dms=options.dms,
-        normalise=options.normalize_reactivities,
-    ):
+    for rna in options.restrain(rnas):
         if not isinstance(rna, Rna):
             inputs.problems.append(rna)
         elif problem := too_long(rna, f"{path} ({rna.id})"):
