@@ -213,7 +213,7 @@ class AlignmentJob(PredictJob):
                 yield number[one.rna.id], found
 
     def _note(self, rows: AlignedRows, index: float) -> None:
-        """What run.json holds of the alignment; a warning where its rows share no structure."""
+        """Note the alignment for run.json; warn where its rows share no structure."""
         self._alignment = {
             "rows": len(rows.names),
             "effective_rows": round(rows.depth, 2),
@@ -221,8 +221,8 @@ class AlignmentJob(PredictJob):
         }
         if index < CONSERVED[1]:
             log.warning(
-                "alignment: structure conservation index %.2f; a family has about 1 or more, so the rows' "
-                "own maps count%s",
+                "alignment: structure conservation index %.2f, where a family has about 1 or more; the "
+                "rows' own maps count%s",
                 index,
                 "" if index < CONSERVED[0] else " more",
             )
