@@ -9,11 +9,14 @@ from rnass.prediction.relatives import (
     AlignedRows,
     combine,
     comparative_weight,
+    conservation,
     covariation,
     decoded_map,
     fit_of_rows,
+    trust,
 )
 from rnass.structure import Structure
+from rnass.thermodynamics.ensemble import Ensemble
 
 ROWS = AlignedRows(("a", "b", "c"), ("GGAC-AAAGUCC", "GCACAAAAGUGC", "GGUC-AAAGACC"))
 
@@ -84,3 +87,35 @@ def test_consistent_contradicting_and_missing_rows():
 
 def test_rnaalifold_finds_the_helix_of_the_family():
     assert ROWS.fold().mfe_structure.dot_bracket == "((((....))))"
+
+
+def test_a_family_is_trusted_and_rows_in_shuffled_columns_are_not():
+    family = AlignedRows(
+        ("a", "b", "c"),
+        ("GGGAUCCGAAAGGAUCCCAAA", "GGCAUGCGAAAGCAUGCCAAA", "GCGAACCGAAAGGUUCGCAAA"),
+    )
+    energies = [Ensemble(bases).mfe for bases in family.bases]
+    fold = family.fold()
+    assert conservation(fold, energies) == pytest.approx(fold.mfe / np.mean(energies))
+    assert conservation(fold, energies) > 1
+    np.testing.assert_array_equal(trust(family, fold, energies), 1)
+    order = np.random.default_rng(3).permutation(21)
+    shuffled = ["".join(text[k] for k in order) for text in family.texts[1:]]
+    wrong = AlignedRows(family.names, (family.texts[0], *shuffled))
+    assert trust(wrong, wrong.fold(), [Ensemble(bases).mfe for bases in wrong.bases])[0] < 0.1
+
+
+def test_without_trust_a_row_keeps_its_own_map():
+    log_odds = np.full((5, 5), 4.0)
+    own = np.full((3, 3), 0.2)
+    places = np.array([0, 2, 4])
+    np.testing.assert_allclose(decoded_map(log_odds, places, own, 3.0, trust=0.0), own, rtol=1e-5)
+    together = decoded_map(log_odds, places, own, 3.0)
+    half = decoded_map(log_odds, places, own, 3.0, trust=0.5)
+    assert (own < half).all()
+    assert (half < together).all()
+
+
+def test_where_no_row_folds_nothing_is_held_against_the_alignment():
+    rows = AlignedRows(("a", "b"), ("AAAAAA", "AAACAA"))
+    assert conservation(rows.fold(), [0.0, 0.0]) == 1
