@@ -8,13 +8,22 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["bpp_log_odds", "energy_log_odds", "second_fold_gain"]
+__all__ = [
+    "LIKELY_SECOND",
+    "SECOND_HELIX",
+    "bpp_log_odds",
+    "energy_log_odds",
+    "second_fold_gain",
+]
 
 _RARE = 1e-3  # added to a probability, as energies that leave a pair out may err
 _OPEN = 1e-2  # added to the probability of any other state of two bases
 _LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
-_LIKELY, _FIRST = 0.3, 0.5  # a pair of the second fold counts above the one, unless it is of the first
+_FIRST = 0.5  # probability above which a pair is of the first structure
 _MOST_SECOND = 0.99
+
+LIKELY_SECOND, SECOND_HELIX = 0.3, 3
+"""Least probability of a pair of the second fold that counts, and least pairs of its helix."""
 
 
 def energy_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
@@ -32,18 +41,25 @@ def bpp_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
 
 
 def second_fold_gain(
-    first: Float[Tensor, "B L L"], second: Float[Tensor, "B L L"]
+    first: Float[Tensor, "B L L"],
+    second: Float[Tensor, "B L L"],
+    *,
+    likely: float = LIKELY_SECOND,
+    helix: int = SECOND_HELIX,
 ) -> Float[Tensor, "B L L"]:
     """Log-odds of a pair in the second fold above those of the least probability that counts; else 0.
 
-    Only pairs above a probability of 0.3 count that stand in helices of three or more such pairs and are
-    not of the first structure.
+    Args:
+        first: base-pair probabilities; pairs of the first structure, above 0.5, gain nothing.
+        second: those of the second fold.
+        likely: only pairs above this probability gain,
+        helix: that stand in helices of so many of them or more.
     """
-    likely = (second > _LIKELY) & (first < _FIRST)
-    innermost = likely & _shifted(likely, 1) & _shifted(likely, 2)
-    helix = innermost | _shifted(innermost, -1) | _shifted(innermost, -2)
+    chosen = (second > likely) & (first < _FIRST)
+    innermost = torch.stack([_shifted(chosen, k) for k in range(helix)]).all(0)
+    standing = torch.stack([_shifted(innermost, -k) for k in range(helix)]).any(0)
     least = torch.logit(torch.tensor(_LEAST))
-    return (torch.logit(second.clamp(_LEAST, _MOST_SECOND)) - least) * helix
+    return (torch.logit(second.clamp(_LEAST, _MOST_SECOND)) - least) * standing
 
 
 def _shifted(pairs: Bool[Tensor, "B L L"], steps: int) -> Bool[Tensor, "B L L"]:

@@ -47,3 +47,15 @@ def test_a_pair_of_the_first_structure_breaks_a_helix():
 def test_helices_at_the_ends_of_the_map_do_not_reach_around_it():
     second = map_of({(0, 10): 0.9, (1, 9): 0.9, (20, 29): 0.9, (19, 28): 0.0})
     assert not second_fold_gain(map_of({}), second).any()
+
+
+def test_what_counts_can_be_asked_for():
+    second = map_of(helix(0, 29, 4, 0.6) | helix(8, 20, 3, 0.9))
+    of_four = second_fold_gain(map_of({}), second, helix=4)
+    assert sorted(map(tuple, of_four[0].nonzero().tolist())) == sorted(
+        pair for i, j in helix(0, 29, 4, 0.6) for pair in ((i, j), (j, i))
+    )
+    sure = second_fold_gain(map_of({}), second, likely=0.7)
+    assert {tuple(pair) for pair in sure[0].nonzero().tolist()} == {
+        pair for i, j in helix(8, 20, 3, 0.9) for pair in ((i, j), (j, i))
+    }
