@@ -159,7 +159,7 @@ def _hub(one: Published) -> Any:
     except ImportError as error:
         raise DependencyError(
             f"backbone {one.name}: huggingface_hub is not installed; expected it "
-            f"(pip install 'rnass[hub]'), or {_by_hand(one)}"
+            f"(pip install huggingface-hub), or {_by_hand(one)}"
         ) from error
 
 

@@ -36,7 +36,7 @@ def serve(
         from rnass.serve import serve as answer
     except ModuleNotFoundError as error:
         raise DependencyError(
-            f"rnass serve: {error.name} is not installed; expected: pip install 'rnass[serve]'"
+            f"rnass serve: {error.name} is not installed; expected: pip install starlette uvicorn"
         ) from error
     limits = Limits(records=max_records, bases=max_bases, upload=max_upload, queued=max_queued)
     arguments = ["--device", device, "--threads", str(threads)]

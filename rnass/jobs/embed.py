@@ -147,7 +147,7 @@ def _arrow() -> tuple[Any, Any]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise DependencyError(
-            "format parquet: pyarrow is not installed; expected it (pip install 'rnass[parquet]')"
+            "format parquet: pyarrow is not installed; expected it (pip install pyarrow)"
         ) from error
 
 

@@ -72,7 +72,7 @@ def test_without_a_network_it_says_what_to_put_where(monkeypatch):
 
 def test_without_huggingface_hub(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(DependencyError, match=r"rnass\[hub\].*RNA-FM_pretrained\.pth"):
+    with pytest.raises(DependencyError, match=r"pip install huggingface-hub.*RNA-FM_pretrained\.pth"):
         find_checkpoint("rna-fm")
 
 
