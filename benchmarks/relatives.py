@@ -7,7 +7,7 @@ taken of each family, with relatives drawn among the other rows. The known struc
 family's consensus, projected, so all methods that read the alignment score higher than on an independent
 structure.
 
-The last column is what a wrong alignment makes of it: the columns of the relatives are shuffled.
+The last column is what a wrong alignment makes of it: the bases of each row in columns drawn at random.
 --parts tries weights of the parts instead, to choose them on families that no weights were trained on.
 """
 
@@ -34,7 +34,7 @@ from rnass.thermodynamics.ensemble import Ensemble
 from rnass.training.records import Example, read_examples
 
 METHODS = ("rnass alone", "RNAalifold MFE", "RNAalifold probabilities", "rnass with relatives")
-WRONG = "columns shuffled"
+WRONG = "misaligned"
 DECODING = DecodingConfig(threshold=THRESHOLD)
 
 
@@ -53,12 +53,15 @@ class Case:
         return replace(self, rows=AlignedRows(self.rows.names[: number + 1], kept))
 
     def misaligned(self, draw: random.Random) -> "Case":
-        """The same with the bases of each relative in shuffled columns."""
-        order = list(range(len(self.rows.texts[0])))
-        draw.shuffle(order)
-        own, *others = self.rows.texts
-        shuffled = ("".join(text[k] for k in order) for text in others)
-        return replace(self, rows=AlignedRows(self.rows.names, (own, *shuffled)))
+        """The same rows, the bases of each in columns that are drawn at random, in their order."""
+        width = len(self.rows.texts[0]) * 4 // 3
+        texts = []
+        for bases in self.rows.bases:
+            row = ["-"] * width
+            for column, base in zip(sorted(draw.sample(range(width), len(bases))), bases, strict=True):
+                row[column] = base
+            texts.append("".join(row))
+        return replace(self, rows=AlignedRows(self.rows.names, tuple(texts)))
 
 
 def read_cases(alignments: str, records: str, limit: int, most: int) -> list[Case]:
