@@ -1,18 +1,18 @@
 """What relatives add: strict mean F1 by number of relatives, rnass beside RNAalifold.
 
-    python benchmarks/relatives.py ALIGNMENTS RECORDS [--weights NAME_OR_FILE] [--limit 100] [--wrong]
-        [--parts]
+    python benchmarks/relatives.py ALIGNMENTS RECORDS [--weights NAME_OR_FILE] [--limit 100] [--parts]
 
 ALIGNMENTS is a Stockholm file of families, RECORDS labelled RNAs that are rows of them. One record is
 taken of each family, with relatives drawn among the other rows. The known structure is often the
 family's consensus, projected, so all methods that read the alignment score higher than on an independent
 structure.
 
---wrong shuffles the columns of the alignment under the record, to measure what a wrong alignment costs.
+The last column is what a wrong alignment makes of it: the bases of each row in columns drawn at random.
 --parts tries weights of the parts instead, to choose them on families that no weights were trained on.
 """
 
 import argparse
+import functools
 import itertools
 import random
 from collections.abc import Iterator, Sequence
@@ -27,12 +27,14 @@ from rnass.io.alignments import read_alignments
 from rnass.metrics import score
 from rnass.prediction import relatives
 from rnass.prediction.predictor import Predictor, load_predictor
-from rnass.prediction.relatives import THRESHOLD, AlignedRows, combine, decoded_map
+from rnass.prediction.relatives import THRESHOLD, AlignedRows, combine, decoded_map, trust
 from rnass.rna import Rna
 from rnass.structure import Structure
+from rnass.thermodynamics.ensemble import Ensemble
 from rnass.training.records import Example, read_examples
 
 METHODS = ("rnass alone", "RNAalifold MFE", "RNAalifold probabilities", "rnass with relatives")
+WRONG = "misaligned"
 DECODING = DecodingConfig(threshold=THRESHOLD)
 
 
@@ -51,12 +53,15 @@ class Case:
         return replace(self, rows=AlignedRows(self.rows.names[: number + 1], kept))
 
     def misaligned(self, draw: random.Random) -> "Case":
-        """The same with the bases of each relative in shuffled columns."""
-        order = list(range(len(self.rows.texts[0])))
-        draw.shuffle(order)
-        own, *others = self.rows.texts
-        shuffled = ("".join(text[k] for k in order) for text in others)
-        return replace(self, rows=AlignedRows(self.rows.names, (own, *shuffled)))
+        """The same rows, the bases of each in columns that are drawn at random, in their order."""
+        width = len(self.rows.texts[0]) * 4 // 3
+        texts = []
+        for bases in self.rows.bases:
+            row = ["-"] * width
+            for column, base in zip(sorted(draw.sample(range(width), len(bases))), bases, strict=True):
+                row[column] = base
+            texts.append("".join(row))
+        return replace(self, rows=AlignedRows(self.rows.names, tuple(texts)))
 
 
 def read_cases(alignments: str, records: str, limit: int, most: int) -> list[Case]:
@@ -93,6 +98,12 @@ def own_maps(predictor: Predictor, cases: Sequence[Case]) -> dict[str, NDArray[n
     return found
 
 
+@functools.cache
+def minimum_energy(bases: str) -> float:
+    """The minimum free energy of an RNA, in kcal/mol."""
+    return Ensemble(bases).mfe
+
+
 def scores(case: Case, maps: dict[str, NDArray[np.float16]]) -> tuple[float, ...]:
     """F1 of each of `METHODS` on one record."""
     rows, bases = case.rows, case.example.bases
@@ -100,7 +111,9 @@ def scores(case: Case, maps: dict[str, NDArray[np.float16]]) -> tuple[float, ...
     places = rows.places[0]
     fold = rows.fold()
     own = [maps[one] for one in rows.bases]
-    together = decoded_map(combine(rows, own, fold), places, own[0])
+    energies = [minimum_energy(one) for one in rows.bases]
+    share = trust(rows, fold, energies)[0]
+    together = decoded_map(combine(rows, own, fold), places, own[0], rows.depth, share)
     place = np.full(len(rows.texts[0]), -1)
     place[places] = np.arange(len(places))
     consensus = place[fold.mfe_structure.pairs]
@@ -113,26 +126,27 @@ def scores(case: Case, maps: dict[str, NDArray[np.float16]]) -> tuple[float, ...
     return tuple(score(truth, structure).f1 for structure in structures)
 
 
-def compare(cases: list[Case], maps: dict[str, NDArray[np.float16]], *, wrong: bool) -> None:
+def compare(cases: list[Case], maps: dict[str, NDArray[np.float16]]) -> None:
     """Print the table of methods by number of relatives."""
-    print(f"| relatives | records | identity | {' | '.join(METHODS)} |")
-    print(f"|---|---|---|{'---|' * len(METHODS)}")
+    names = (*METHODS, WRONG)
+    print(f"| relatives | records | identity | {' | '.join(names)} |")
+    print(f"|---|---|---|{'---|' * len(names)}")
     draw = random.Random(0)
     for number in (1, 2, 4, 10, 20):
         chosen = [case.with_relatives(number) for case in cases if len(case.rows.texts) > number]
         if not chosen:
             continue
         identity = np.mean([case.rows.identities[0, 1:].mean() for case in chosen])
-        used = [case.misaligned(draw) for case in chosen] if wrong else chosen
-        means = np.mean([scores(case, maps) for case in used], axis=0)
+        rows = [(*scores(one, maps), scores(one.misaligned(draw), maps)[-1]) for one in chosen]
+        means = np.mean(rows, axis=0)
         cells = " | ".join(f"{mean:.3f}" for mean in means)
         print(f"| {number} | {len(chosen)} | {identity:.2f} | {cells} |", flush=True)
 
 
 def settings() -> Iterator[dict[str, float]]:
     """Weights of the parts to try."""
-    names = ("MOST_COMPARATIVE", "HALF_DEPTH", "OWN")
-    for values in itertools.product((0.4, 0.6, 0.8), (2.0, 4.0), (0.0, 0.25)):
+    names = ("MOST_COMPARATIVE", "HALF_DEPTH")
+    for values in itertools.product((0.5, 0.65, 0.8), (1.5, 3.0)):
         yield dict(zip(names, values, strict=True))
 
 
@@ -157,7 +171,6 @@ def main() -> None:
     parser.add_argument("records")
     parser.add_argument("--weights")
     parser.add_argument("--limit", type=int, default=100, help="families")
-    parser.add_argument("--wrong", action="store_true", help="shuffle the columns of the relatives")
     parser.add_argument("--parts", action="store_true", help="try weights of the parts")
     arguments = parser.parse_args()
     cases = read_cases(arguments.alignments, arguments.records, arguments.limit, 20)
@@ -165,7 +178,7 @@ def main() -> None:
     if arguments.parts:
         try_parts(cases, maps)
     else:
-        compare(cases, maps, wrong=arguments.wrong)
+        compare(cases, maps)
 
 
 if __name__ == "__main__":

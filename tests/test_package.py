@@ -45,3 +45,12 @@ def test_predict_is_the_function_whatever_was_imported_before():
 def test_other_names_are_not_there():
     with pytest.raises(AttributeError, match="module 'rnass' has no attribute 'fold'"):
         _ = rnass.fold
+
+
+def test_loading_weights_does_not_import_the_compiler_of_torch():
+    """It takes longer than everything else that a prediction of one RNA needs."""
+    code = "from rnass import load_predictor; load_predictor('small', device='cpu')"
+    code += "; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "torch.nn" in done.stdout.split()
+    assert "torch._dynamo" not in done.stdout.split()

@@ -7,7 +7,10 @@ import shutil
 import sys
 
 import pytest
+import typer
 from readers import ROOT, run
+
+from rnass.cli import app
 
 PAGES = [
     ROOT / "README.md",
@@ -16,6 +19,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 LINK = re.compile(r"\[([^]]*)\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 
 
@@ -130,6 +134,24 @@ def test_files_and_modules_named_on_a_page_exist(page):
     assert [name for name in named if not (ROOT / name).exists()] == []
     dotted = re.findall(r"`(rnass(?:\.\w+)+)", text_of(page))
     assert [name for name in dotted if pydoc.locate(name) is None] == []
+
+
+def options_of(command):
+    """Every option of a command and of its subcommands."""
+    for parameter in command.params:
+        yield from (*parameter.opts, *parameter.secondary_opts)
+    for below in getattr(command, "commands", {}).values():
+        yield from options_of(below)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_named_on_a_page_exist(page):
+    known = set(options_of(typer.main.get_command(app)))
+    assert "--no-pseudoknots" in known
+    for script in (ROOT / "benchmarks").glob("*.py"):
+        known |= set(OPTION.findall(text_of(script)))
+    shown = re.findall(r"`((?:--|rnass |python benchmarks)[^`]+)`", prose(page))
+    assert {option for code in shown for option in OPTION.findall(code)} - known == set()
 
 
 def test_index_links_every_page():

@@ -31,7 +31,6 @@ RETIRED = {
     r"contenders?|everyone": "method",
     r"ViennaRNA's share": "weight of ViennaRNA's log-odds",
     r"flatters?": "inflates, gives higher scores",
-    r"thermal": "base-pair probabilities, bpp",
 }
 """Retired words as regular expressions, each with the term that replaces it."""
 
@@ -41,17 +40,6 @@ RETIRED_NAMES = {
     r"\w*_pixels": "padded pairs",
 }
 """Retired parts of names in modules, likewise."""
-
-NOT_YET: tuple[str, ...] = (
-    "rnass/cli/plot.py",
-    "rnass/decoding/probing.py",
-    "rnass/figures",
-    "rnass/jobs",
-    "rnass/prediction",
-    "rnass/report",
-    "rnass/serve",
-)
-"""Rooms and modules whose wording is not clean yet."""
 
 
 def retired(text, patterns=RETIRED):
@@ -76,11 +64,6 @@ def vague_docstrings(source):
     return [text.partition("\n")[0] for text in texts if re.match(r"(What|Who) ", text)]
 
 
-def is_pending(path):
-    name = path.relative_to(ROOT).as_posix()
-    return any(name == entry or name.startswith(f"{entry}/") for entry in NOT_YET)
-
-
 def help_texts(command, name):
     """The help of a command, of its options and of its subcommands, by name."""
     yield name, f"{command.help or ''} {command.epilog or ''}"
@@ -95,11 +78,7 @@ def test_a_page_has_no_retired_words(page):
     assert retired(prose(page.read_text(encoding="utf-8"))) == []
 
 
-@pytest.mark.parametrize(
-    "module",
-    [path for path in MODULES if not is_pending(path)],
-    ids=lambda path: path.relative_to(ROOT).as_posix(),
-)
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_has_no_retired_words(module):
     source = module.read_text(encoding="utf-8")
     assert retired(source) + retired(source, RETIRED_NAMES) + vague_docstrings(source) == []

@@ -10,7 +10,8 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,19 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from rnass.errors import CheckpointError
 from rnass.files import is_file, is_folder, parse_json
 
-__all__ = ["StoredModel", "load_strictly", "read_safetensors", "read_stored_model", "weight_files"]
+__all__ = [
+    "StoredModel",
+    "load_strictly",
+    "read_safetensors",
+    "read_stored_model",
+    "unallocated",
+    "weight_files",
+]
 
 _PICKLES = (".pth", ".pt", ".bin", ".ckpt")
 _INDEX = ".index.json"
@@ -216,6 +225,25 @@ def _unwrapped(data: Any, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]
     state = {str(key): tensor for key, tensor in data.items()}
     _check_tensors(state, path)
     return state, {str(key): value for key, value in arguments.items()}
+
+
+class _Unfilled(TorchFunctionMode):
+    """Initial values are left out: on `meta` torch would import its compiler for them, some 1.5 s."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
+
+
+@contextmanager
+def unallocated() -> Iterator[None]:
+    """Modules made in this block have no memory, and sample no random numbers, until they are loaded."""
+    with torch.device("meta"), _Unfilled():
+        yield
 
 
 def load_strictly(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnass.backbone.checkpoint_files import StoredModel, load_strictly
+from rnass.backbone.checkpoint_files import StoredModel, load_strictly, unallocated
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.key_maps import (
     AIDO_RNA,
@@ -267,7 +267,7 @@ def _modules(
     of_encoder = {key: tensor for key, tensor in state.items() if not key.startswith("head.")}
     if config.layers > len(state):
         raise CheckpointError(f"{stored.path}: {len(state)} tensors; expected {config.layers:,} layers")
-    with torch.device("meta"):
+    with unallocated():
         encoder = Encoder(config)
     load_strictly(encoder, of_encoder, stored.path, layout.theirs)
     if not of_head:
@@ -277,7 +277,7 @@ def _modules(
     if tied:
         of_head["weight"] = encoder.tokens.weight
     rows = len(of_head.get("bias", encoder.tokens.weight))
-    with torch.device("meta"):
+    with unallocated():
         head = LanguageHead(_head_config(stored, layout, config), rows, gelu=layout is not RNABERT)
     load_strictly(head, of_head, stored.path, lambda key: layout.theirs(f"head.{key}"))
     if tied:

@@ -6,9 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from rnass.cli.options import (
-    INPUT,
-    MODEL,
-    OUTPUT,
     BackboneOption,
     Device,
     Family,
@@ -22,6 +19,9 @@ from rnass.cli.options import (
     Threads,
     UAs,
     Weights,
+    in_input,
+    in_model,
+    in_output,
     paths_of,
     set_threads,
 )
@@ -58,20 +58,16 @@ def embed(
     out: ResultsFolder = Path("embeddings"),
     format: Annotated[  # noqa: A002 - the name of the option
         Literal["npy", "safetensors", "parquet"],
-        typer.Option(help="Format of the files; parquet needs pyarrow.", rich_help_panel=OUTPUT),
+        in_output(help="Format of the files; parquet needs pyarrow."),
     ] = "npy",
     pool: Annotated[
         Literal["none", "mean", "cls"],
-        typer.Option(
-            help="none: a row per base or codon; mean: their mean; cls: the token before the first.",
-            rich_help_panel=OUTPUT,
+        in_output(
+            help="none: a row per base or codon; mean: their mean; cls: the token before the first."
         ),
     ] = "none",
     layer: Annotated[
-        int,
-        typer.Option(
-            help="After how many layers: 0 before the first, -1 after the last.", rich_help_panel=OUTPUT
-        ),
+        int, in_output(help="After how many layers: 0 before the first, -1 after the last.")
     ] = -1,
     backbone: BackboneOption = None,
     family: Family = None,
@@ -127,11 +123,7 @@ def attention(
     inputs: Inputs = None,
     sequence: Sequence = None,
     structure: Annotated[
-        str | None,
-        typer.Option(
-            help="File of known structures, found by id; default: rnass's prediction.",
-            rich_help_panel=INPUT,
-        ),
+        str | None, in_input(help="File of known structures, found by id; default: rnass's prediction.")
     ] = None,
     out: ResultsFolder = Path("attention"),
     plot: Plot = "png",
@@ -160,28 +152,17 @@ def attention(
 def label(
     probe: Annotated[
         Path,
-        typer.Option(
-            help="Head trained by rnass train --task: the folder, or its probe.safetensors.",
-            rich_help_panel=MODEL,
-        ),
+        in_model(help="Head trained by rnass train --task: the folder, or its probe.safetensors."),
     ],
     inputs: Inputs = None,
     sequence: Sequence = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Folder for the results; default: the table to the terminal.",
-            rich_help_panel=OUTPUT,
-        ),
+        in_output("--out", "-o", help="Folder for the results; default: the table to the terminal."),
     ] = None,
     backbone: Annotated[
         str | None,
-        typer.Option(
-            help="Path or name of the RNA language model; default: its path in the training.",
-            rich_help_panel=MODEL,
-        ),
+        in_model(help="Path or name of the RNA language model; default: its path in the training."),
     ] = None,
     device: Device = "auto",
     threads: Threads = 0,

@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 
 from rnass.cli.options import (
-    INPUT,
-    MODEL,
-    OUTPUT,
     BackboneOfWeights,
     ConstraintFile,
     Decoder,
@@ -24,6 +21,8 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    ReactivityModifier,
+    Report,
     ResultsFolder,
     Resume,
     Sequence,
@@ -34,6 +33,9 @@ from rnass.cli.options import (
     Threads,
     Threshold,
     Weights,
+    in_input,
+    in_model,
+    in_output,
     paths_of,
     take_decoding,
 )
@@ -52,43 +54,25 @@ class Also(str, Enum):
 
 Predictions = Annotated[
     list[str] | None,
-    typer.Option(
-        "--predictions",
-        help="NAME=PATH: structures by another program, a file or folder; repeatable.",
-        rich_help_panel=INPUT,
+    in_input(
+        "--predictions", help="NAME=PATH: structures by another program, a file or folder; repeatable."
     ),
 ]
 AlsoOption = Annotated[
     list[Also] | None,
-    typer.Option(
-        "--also",
-        help="Another decoder of rnass's map, as a method of its own; repeatable.",
-        rich_help_panel=MODEL,
-    ),
+    in_model("--also", help="Another decoder of rnass's map, as a method of its own; repeatable."),
 ]
-Rnass = Annotated[bool, typer.Option("--rnass/--no-rnass", help="Include rnass.", rich_help_panel=MODEL)]
-Vienna = Annotated[
-    bool, typer.Option("--vienna/--no-vienna", help="Include ViennaRNA.", rich_help_panel=MODEL)
-]
+Rnass = Annotated[bool, in_model("--rnass/--no-rnass", help="Include rnass.")]
+Vienna = Annotated[bool, in_model("--vienna/--no-vienna", help="Include ViennaRNA.")]
 Data = Annotated[
-    list[str],
-    typer.Option(
-        help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.",
-        rich_help_panel=INPUT,
-    ),
+    list[str], in_input(help="Known structures: .tsv, .ct, .bpseq, .dbn, .sto, or a folder; repeatable.")
 ]
 Near = Annotated[
     list[str] | None,
-    typer.Option(
-        help="COLUMN=VALUE: only records with this value in the table; repeatable.",
-        rich_help_panel=INPUT,
-    ),
+    in_input(help="COLUMN=VALUE: only records with this value in the table; repeatable."),
 ]
-MaxLength = Annotated[
-    int | None,
-    typer.Option(help="Leave out RNAs of more bases, and count them.", min=1, rich_help_panel=INPUT),
-]
-Limit = Annotated[int | None, typer.Option(help="Only the first N RNAs.", min=1, rich_help_panel=INPUT)]
+MaxLength = Annotated[int | None, in_input(help="Leave out RNAs of more bases, and count them.", min=1)]
+Limit = Annotated[int | None, in_input(help="Only the first N RNAs.", min=1)]
 
 
 def evaluate(
@@ -98,14 +82,9 @@ def evaluate(
     max_length: MaxLength = None,
     limit: Limit = None,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Folder for the JSON, the tables and the figure.",
-            rich_help_panel=OUTPUT,
-        ),
+        Path | None, in_output("--out", "-o", help="Folder for the JSON, the tables and the figure.")
     ] = None,
+    report: Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
@@ -123,8 +102,9 @@ def evaluate(
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
+    modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = "deigan",
+    shape_method: ShapeMethodOption = None,
     threads: Threads = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -133,6 +113,7 @@ def evaluate(
     settings = take_decoding(given)
     columns = _assignments(given.pop("near"), "COLUMN=VALUE")
     from rnass.evaluation import EvaluateOptions, evaluate_files
+    from rnass.report import write_report
 
     given |= {
         "decoding": settings,
@@ -140,9 +121,13 @@ def evaluate(
         "predictions": _named_paths(predictions),
         "also": tuple(one.value for one in also or ()),
     }
-    for name in ("data", "out"):
+    if report and out is None:
+        raise typer.BadParameter("--report without --out; expected a folder for the page")
+    for name in ("data", "out", "report"):
         del given[name]
     typer.echo(evaluate_files(data, EvaluateOptions(**given), out), nl=False)
+    if report and out is not None:
+        write_report(out)
 
 
 def compare(
@@ -151,6 +136,7 @@ def compare(
     predictions: Predictions = None,
     out: ResultsFolder = Path("comparison"),
     plot: Plot = "svg",
+    report: Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
@@ -166,6 +152,7 @@ def compare(
     paths = paths_of(inputs, sequence)
     from rnass.evaluation import MethodOptions
     from rnass.jobs.compare import CompareOptions, compare_files
+    from rnass.report import has_tables, write_report
 
     methods = MethodOptions(
         predictions=_named_paths(predictions),
@@ -186,6 +173,8 @@ def compare(
     )
     table, status = compare_files(paths, out, options, sequence=sequence)
     typer.echo(table, nl=False)
+    if report and has_tables(out):
+        write_report(out)
     raise typer.Exit(status)
 
 

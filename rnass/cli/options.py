@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,12 +14,6 @@ import typer
 from rnass.errors import visible
 
 __all__ = [
-    "DECODING",
-    "INPUT",
-    "MODEL",
-    "OUTPUT",
-    "RESTRAINTS",
-    "RUN",
     "BackboneOfWeights",
     "BackboneOption",
     "Commands",
@@ -40,6 +34,8 @@ __all__ = [
     "Overwrite",
     "Plot",
     "Precision",
+    "ReactivityModifier",
+    "Report",
     "ResultsFolder",
     "Resume",
     "Sequence",
@@ -51,6 +47,12 @@ __all__ = [
     "Threshold",
     "UAs",
     "Weights",
+    "in_decoding",
+    "in_input",
+    "in_model",
+    "in_output",
+    "in_restraints",
+    "in_run",
     "log_to_stderr",
     "paths_of",
     "set_threads",
@@ -60,8 +62,10 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 # the panels of a command's help
-INPUT, OUTPUT, MODEL, DECODING = "Input", "Output", "Model", "Decoding"
-RESTRAINTS, RUN = "Restraints and probing", "Run"
+_PANELS = ("Input", "Output", "Model", "Decoding", "Restraints and probing", "Run")
+in_input, in_output, in_model, in_decoding, in_restraints, in_run = (
+    partial(typer.Option, rich_help_panel=panel) for panel in _PANELS
+)
 
 
 def _at_most_all_cores(threads: int) -> int:
@@ -73,215 +77,161 @@ Inputs = Annotated[
     typer.Argument(help="FASTA files, .gz too; - reads standard input.", show_default=False),
 ]
 Sequence = Annotated[
-    str | None,
-    typer.Option(
-        "--sequence", help="One RNA as text, instead of or beside files.", rich_help_panel=INPUT
-    ),
+    str | None, in_input("--sequence", help="One RNA as text, instead of or beside files.")
 ]
-ResultsFolder = Annotated[
-    Path, typer.Option("--out", "-o", help="Folder for the results.", rich_help_panel=OUTPUT)
-]
-OutFile = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", help="File; default: the terminal.", rich_help_panel=OUTPUT),
-]
+ResultsFolder = Annotated[Path, in_output("--out", "-o", help="Folder for the results.")]
+OutFile = Annotated[Path | None, in_output("--out", "-o", help="File; default: the terminal.")]
 Plot = Annotated[
     Literal["svg", "png", "pdf", "none"],
-    typer.Option("--plot", help="Draw a figure of each record, in this format.", rich_help_panel=OUTPUT),
+    in_output("--plot", help="Draw a figure of each record, in this format."),
 ]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Do nothing if any record is bad.", rich_help_panel=RUN)
-]
-Overwrite = Annotated[
-    bool,
-    typer.Option("--overwrite", help="Replace what rnass wrote into --out before.", rich_help_panel=RUN),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Do only what is missing in --out.", rich_help_panel=RUN)
-]
+Report = Annotated[bool, in_output("--report", help="Also report.html: tables and figures in one page.")]
+Strict = Annotated[bool, in_run("--strict", help="Do nothing if any record is bad.")]
+Overwrite = Annotated[bool, in_run("--overwrite", help="Replace what rnass wrote into --out before.")]
+Resume = Annotated[bool, in_run("--resume", help="Do only what is missing in --out.")]
 Weights = Annotated[
-    str | None,
-    typer.Option(
-        "--weights", help="Name or file of the weights; default: those shipped.", rich_help_panel=MODEL
-    ),
+    str | None, in_model("--weights", help="Name or file of the weights; default: those shipped.")
 ]
 BackboneOfWeights = Annotated[
     str | None,
-    typer.Option(
-        "--backbone",
-        help="Path or name of the RNA language model, where the weights do not hold it.",
-        rich_help_panel=MODEL,
+    in_model(
+        "--backbone", help="Path or name of the RNA language model, where the weights do not hold it."
     ),
 ]
 BackboneOption = Annotated[
     str | None,
-    typer.Option(
+    in_model(
         "--backbone",
         help="RNA language model: a path, or a name of rnass backbones; default: rnass's own.",
-        rich_help_panel=MODEL,
     ),
 ]
 Family = Annotated[
     str | None,
-    typer.Option(
+    in_model(
         "--family",
         help="Kind of language model: rna-fm, mrna-fm, rnabert, aido-rna or plantrna-fm; default: "
         "recognised from its files.",
-        rich_help_panel=MODEL,
     ),
 ]
 UAs = Annotated[
     str | None,
-    typer.Option(
-        "--u-as",
-        help="T or U: the token that a U is read as; default: recognised from its files.",
-        rich_help_panel=MODEL,
+    in_model(
+        "--u-as", help="T or U: the token that a U is read as; default: recognised from its files."
     ),
 ]
 Thermodynamics = Annotated[
-    bool,
-    typer.Option(
-        help="Give the network ViennaRNA's base-pair probabilities, or do not.", rich_help_panel=MODEL
-    ),
+    bool, in_model(help="Give the network ViennaRNA's base-pair probabilities, or do not.")
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "mps"],
-    typer.Option(
+    in_model(
         "--device",
         help="Where the network runs; auto: on a CUDA GPU if there is one, else on the processor.",
-        rich_help_panel=MODEL,
     ),
 ]
 Precision = Annotated[
     Literal["float32", "bfloat16"],
-    typer.Option(
-        "--precision",
-        help="Arithmetic of the network; bfloat16 is coarser, and faster on a GPU.",
-        rich_help_panel=MODEL,
-    ),
+    in_model("--precision", help="Arithmetic of the network; bfloat16 is coarser, and faster on a GPU."),
 ]
 Decoder = Annotated[
     Literal["matching", "threshknot", "greedy"] | None,
-    typer.Option(
+    in_decoding(
         "--decoder",
         help="How probabilities become pairs; matching is exact; default: as chosen with the weights.",
-        rich_help_panel=DECODING,
     ),
 ]
 Threshold = Annotated[
     str,
-    typer.Option(
+    in_decoding(
         "--threshold",
         help="Pairing probability above which a pair counts, between 0 and 1; auto: as chosen with the "
         "weights.",
-        rich_help_panel=DECODING,
     ),
 ]
 MinHelix = Annotated[
     int | None,
-    typer.Option(
+    in_decoding(
         "--min-helix",
         help="Fewest stacked pairs of a helix; default: as chosen with the weights.",
         min=1,
-        rich_help_panel=DECODING,
     ),
 ]
 MaxOrder = Annotated[
     int | None,
-    typer.Option(
+    in_decoding(
         "--max-order",
         help="Highest pseudoknot order, 1 for simple pseudoknots; default: no bound.",
         min=1,
-        rich_help_panel=DECODING,
     ),
 ]
 MaxSpan = Annotated[
     int | None,
-    typer.Option(
-        "--max-span",
-        help="Most bases that a pair spans, both ends counted; default: no bound.",
-        min=1,
-        rich_help_panel=DECODING,
+    in_decoding(
+        "--max-span", help="Most bases that a pair spans, both ends counted; default: no bound.", min=1
     ),
 ]
-NoPseudoknots = Annotated[
-    bool,
-    typer.Option("--no-pseudoknots", help="The best structure without any.", rich_help_panel=DECODING),
-]
+NoPseudoknots = Annotated[bool, in_decoding("--no-pseudoknots", help="The best structure without any.")]
 Noncanonical = Annotated[
-    bool | None,
-    typer.Option(help="Allow pairs other than A-U, G-C and G-U, or do not.", rich_help_panel=DECODING),
+    bool | None, in_decoding(help="Allow pairs other than A-U, G-C and G-U, or do not.")
 ]
 Mix = Annotated[
     float,
-    typer.Option(
+    in_decoding(
         "--mix",
         help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
         "ViennaRNA alone.",
         min=0,
         max=1,
-        rich_help_panel=DECODING,
     ),
 ]
 ConstraintFile = Annotated[
     str | None,
-    typer.Option(
+    in_restraints(
         "--constraints",
         help="File or folder of bases that must or must not pair: ViennaRNA's lines of . x | < > ( ), "
         "or RNAstructure's CON.",
-        rich_help_panel=RESTRAINTS,
     ),
 ]
 ShapeFile = Annotated[
     str | None,
-    typer.Option(
+    in_restraints(
         "--shape",
         help="File or folder of normalised SHAPE or DMS reactivities: .shape, .dat, .map or .rdat.",
-        rich_help_panel=RESTRAINTS,
     ),
 ]
 NormalizeReactivities = Annotated[
     bool,
-    typer.Option(
+    in_restraints(
         "--normalize-reactivities",
         help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
-        rich_help_panel=RESTRAINTS,
     ),
 ]
-Dms = Annotated[
-    bool,
-    typer.Option(
-        "--dms",
-        help="The reactivities are to DMS: only those of A and C count.",
-        rich_help_panel=RESTRAINTS,
-    ),
+Dms = Annotated[bool, in_restraints("--dms", help="The same as --modifier DMS: only A and C report.")]
+ReactivityModifier = Annotated[
+    Literal["1M7", "2A3", "DMS"] | None,
+    in_restraints("--modifier", help="Reagent of the reactivities; default: 1M7."),
 ]
 ShapeMethodOption = Annotated[
-    Literal["deigan", "likelihood"],
-    typer.Option(
+    Literal["deigan", "likelihood"] | None,
+    in_restraints(
         "--shape-method",
-        help="How reactivities count: by Deigan's pseudo-energies, or by how likely they are of paired "
-        "and of unpaired bases.",
-        rich_help_panel=RESTRAINTS,
+        help="Pseudo-energies by Deigan's formula, or by how likely a reactivity is of paired and of "
+        "unpaired bases; default: the better one of the modifier.",
     ),
 ]
 Threads = Annotated[
     int,
-    typer.Option(
+    in_run(
         "--threads",
         help="Processor threads; 0: all cores, which are also the most. Fewer take less memory.",
         min=0,
         callback=_at_most_all_cores,
-        rich_help_panel=RUN,
     ),
 ]
 
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=RUN)]
-Verbose = Annotated[
-    bool,
-    typer.Option("--verbose", help="Details too, and where an error comes from.", rich_help_panel=RUN),
-]
+Quiet = Annotated[bool, in_run("--quiet", "-q", help="Errors only.")]
+Verbose = Annotated[bool, in_run("--verbose", help="Details too, and where an error comes from.")]
 
 
 class Commands(typer.Typer):

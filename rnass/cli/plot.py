@@ -15,7 +15,7 @@ _BASES = re.compile(r"(\d+)-(\d+)")
 
 
 class KindName(str, Enum):
-    """What is drawn."""
+    """Kinds of figures."""
 
     arcs = "arcs"
     drawing = "drawing"
@@ -23,7 +23,7 @@ class KindName(str, Enum):
 
 
 class ColourName(str, Enum):
-    """What colours the bases, and whether probabilities shade the arcs."""
+    """Colours of the bases; `none` also leaves the arcs unshaded."""
 
     auto = "auto"
     confidence = "confidence"

@@ -6,9 +6,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnass.cli.options import (
-    DECODING,
-    INPUT,
-    OUTPUT,
     BackboneOfWeights,
     BackboneOption,
     ConstraintFile,
@@ -27,6 +24,8 @@ from rnass.cli.options import (
     Overwrite,
     Plot,
     Precision,
+    ReactivityModifier,
+    Report,
     ResultsFolder,
     Resume,
     Sequence,
@@ -38,6 +37,9 @@ from rnass.cli.options import (
     Threshold,
     UAs,
     Weights,
+    in_decoding,
+    in_input,
+    in_output,
     paths_of,
     take_decoding,
 )
@@ -45,80 +47,52 @@ from rnass.cli.options import (
 __all__ = ["info", "predict"]
 
 
-Formats = Annotated[
-    str, typer.Option("--format", help="Files per record, some of these.", rich_help_panel=OUTPUT)
-]
+Formats = Annotated[str, in_output("--format", help="Files per record, some of these.")]
 Baseline = Annotated[
     bool,
-    typer.Option(
+    in_output(
         "--baseline",
         help="Also ViennaRNA's MFE structure as a file, and its MEA and centroid in summary.tsv.",
-        rich_help_panel=OUTPUT,
     ),
 ]
 Elements = Annotated[
-    bool,
-    typer.Option(
-        "--elements",
-        help="Count stems, hairpins, bulges, ... in summary.tsv.",
-        rich_help_panel=OUTPUT,
-    ),
+    bool, in_output("--elements", help="Count stems, hairpins, bulges, ... in summary.tsv.")
 ]
 Alternatives = Annotated[
     int,
-    typer.Option(
+    in_output(
         help="Also a file of up to so many distinct structures, the predicted one first, with their "
         "weights; 0: no such file.",
         min=0,
-        rich_help_panel=OUTPUT,
     ),
 ]
 Exact = Annotated[
     bool,
-    typer.Option(
+    in_decoding(
         "--exact",
         help="Find the best structure under --min-helix and --max-order, instead of removing what "
         "exceeds them.",
-        rich_help_panel=DECODING,
     ),
 ]
 AlignmentFile = Annotated[
     str | None,
-    typer.Option(
+    in_input(
         "--alignment",
         help="Alignment of homologous RNAs, instead of FASTA files: Stockholm, aligned FASTA or "
         "Clustal; or a folder of them. Every row and the consensus are predicted from all rows.",
-        rich_help_panel=INPUT,
     ),
 ]
 RelativesFile = Annotated[
     str | None,
-    typer.Option(
-        "--relatives",
-        help="FASTA file of homologous RNAs, which LocARNA or MAFFT aligns first.",
-        rich_help_panel=INPUT,
-    ),
+    in_input("--relatives", help="FASTA file of homologous RNAs, which LocARNA or MAFFT aligns first."),
 ]
 Target = Annotated[
     str | None,
-    typer.Option(
-        "--target",
-        help="With --alignment or --relatives: the only row whose files are written.",
-        rich_help_panel=INPUT,
-    ),
+    in_input("--target", help="With --alignment or --relatives: the only row whose files are written."),
 ]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
-    typer.Option(
-        help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Report = Annotated[
-    bool,
-    typer.Option(
-        "--report", help="Also report.html: table and figures in one page.", rich_help_panel=OUTPUT
-    ),
+    in_output(help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs."),
 ]
 
 
@@ -150,8 +124,9 @@ def predict(
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
+    modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = "deigan",
+    shape_method: ShapeMethodOption = None,
     alignment: AlignmentFile = None,
     relatives: RelativesFile = None,
     target: Target = None,

@@ -9,7 +9,7 @@ __all__ = ["report"]
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Results of rnass predict.")],
+    folder: Annotated[Path, typer.Argument(help="Results of rnass predict, compare or evaluate.")],
 ) -> None:
     """Write report.html into a folder of results: one page that opens without a network."""
     from rnass.report import write_report

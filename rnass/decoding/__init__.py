@@ -6,7 +6,13 @@ from rnass.decoding.confidence import base_confidence, expected_f1
 from rnass.decoding.decode import Decoding, decode, decode_with_bound
 from rnass.decoding.helices import helices, helix_lengths
 from rnass.decoding.partners import one_partner
-from rnass.decoding.probing import add_log_odds, clean_reactivities, mix_log_odds, shape_log_odds
+from rnass.decoding.probing import (
+    add_log_odds,
+    clean_reactivities,
+    mix_log_odds,
+    pseudo_reactivities,
+    shape_log_odds,
+)
 from rnass.decoding.suboptimal import Alternative, alternatives, base_pair_distance
 
 __all__ = [
@@ -26,5 +32,6 @@ __all__ = [
     "helix_lengths",
     "mix_log_odds",
     "one_partner",
+    "pseudo_reactivities",
     "shape_log_odds",
 ]

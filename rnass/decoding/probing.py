@@ -1,5 +1,7 @@
 """Evidence in log-odds: a second map of pairing probabilities, reactivities of chemical probing."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -10,11 +12,17 @@ from rnass.errors import InputError, counted
 from rnass.rna import MISSING_REACTIVITY
 
 __all__ = [
+    "DEFAULT_METHODS",
     "DEIGAN_INTERCEPT",
     "DEIGAN_SLOPE",
+    "KNOTS",
+    "Modifier",
+    "ShapeMethod",
     "add_log_odds",
     "clean_reactivities",
+    "log_likelihood_ratios",
     "mix_log_odds",
+    "pseudo_reactivities",
     "shape_log_odds",
 ]
 
@@ -22,11 +30,45 @@ DEIGAN_SLOPE, DEIGAN_INTERCEPT = 1.8, -0.6
 """Pseudo-energy of a base of reactivity r in a stack, in kcal/mol: slope ln(r + 1) + intercept, with
 ViennaRNA's defaults. Deigan et al. 2009, doi:10.1073/pnas.0806929106."""
 
-_GAS_CONSTANT = 1.98717e-3  # kcal / (mol K), as in ViennaRNA
-_FLOOR = 1e-6
+Modifier = Literal["1M7", "2A3", "DMS"]
+"""The reagent of a chemical-mapping experiment; 1M7 and 2A3 are SHAPE reagents."""
 
-_HELIX_END_SHARE = 0.4  # the two end pairs of a helix of five
-_FALLING = (0.02, 1.45)  # where the likelihood ratio falls with the reactivity
+ShapeMethod = Literal["deigan", "likelihood"]
+"""How reactivities become pseudo-energies, see `pseudo_reactivities`."""
+
+DEFAULT_METHODS: Mapping[Modifier, ShapeMethod] = MappingProxyType(
+    {"1M7": "likelihood", "2A3": "deigan", "DMS": "likelihood"}
+)
+"""The method of the higher log-likelihood in benchmarks/probing.py."""
+
+KNOTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Reactivities at which likelihood ratios are known; linear between them, constant beyond."""
+
+_RATIOS: Mapping[Modifier, Mapping[str, tuple[float, ...]]] = MappingProxyType(
+    {
+        "1M7": {
+            "A": (2.59, 2.33, 1.06, -0.33, -2.56, -2.87),
+            "C": (1.11, 0.69, -0.21, -1.17, -1.17, -1.17),
+            "G": (1.97, 1.51, 0.37, -0.72, -1.82, -1.82),
+            "U": (2.63, 1.99, 0.61, -0.88, -2.23, -2.23),
+        },
+        "2A3": {
+            "A": (1.60, 0.77, 0.08, -0.66, -1.82, -2.73),
+            "C": (1.41, 0.44, -0.46, -1.49, -2.68, -3.32),
+            "G": (1.74, 0.76, -0.05, -0.91, -2.12, -2.87),
+            "U": (2.18, 1.52, 0.87, -0.06, -1.30, -3.40),
+        },
+        "DMS": {
+            "A": (2.63, 2.26, 1.31, -0.42, -2.66, -4.92),
+            "C": (2.38, 1.66, 0.40, -0.91, -2.84, -5.68),
+        },
+    }
+)
+"""log f(r | paired) / f(r | unpaired) of each base at `KNOTS`, as benchmarks/probing.py fits them to the
+profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not report is left out."""
+
+_KT = 1.98717e-3 * 310.15  # kcal/mol at 37 C, with ViennaRNA's gas constant
+_FLOOR = 1e-6
 
 
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
@@ -81,54 +123,76 @@ def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
     return np.maximum(values, 0.0)
 
 
-def shape_log_odds(
-    reactivities: ArrayLike,
-    *,
-    method: Literal["deigan", "likelihood"] = "deigan",
-    slope: float = DEIGAN_SLOPE,
-    intercept: float = DEIGAN_INTERCEPT,
-    temperature: float = 37.0,
+def log_likelihood_ratios(
+    reactivities: ArrayLike, bases: str, modifier: Modifier
 ) -> NDArray[np.float64]:
-    """Log-odds that each base is paired, given its reactivity; 0 where it is missing.
-
-    "deigan": the pseudo-energy slope ln(r + 1) + intercept in kcal/mol, over -kT (Deigan et al.
-    2009, https://doi.org/10.1073/pnas.0806929106). There it counts once for each stack that a base
-    is in; here once for each base.
-
-    "likelihood": log f(r | paired) / f(r | unpaired), with the densities fitted to SHAPE reactivities
-    of ribosomal RNA by Sükösd et al. 2013 (https://doi.org/10.1093/nar/gks1283): exponential where
-    unpaired, generalised extreme value at helix ends and within helices, here 2 to 3. Their tails
-    cross, so r is held to 0.02 ... 1.45, where the ratio falls from 1.6 to -1.9.
+    """Log f(r | paired) / f(r | unpaired) of each base, shape (L,); NaN where nothing is known.
 
     Args:
         reactivities: shape (L,), normalised so that a reactive base is near 1.
-        method: see above.
-        slope: in kcal/mol, of "deigan".
-        intercept: in kcal/mol, of "deigan".
-        temperature: in degrees Celsius, of "deigan".
-
-    Raises:
-        InputError: another method.
+        bases: L letters over ACGUN.
+        modifier: the reagent.
     """
     values = clean_reactivities(reactivities)
+    letters = np.array(list(bases))
+    found = np.full(len(values), np.nan)
+    for base, ratios in _RATIOS[modifier].items():
+        found[letters == base] = np.interp(values[letters == base], KNOTS, ratios)
+    return found
+
+
+def pseudo_reactivities(
+    reactivities: ArrayLike,
+    bases: str,
+    *,
+    modifier: Modifier = "1M7",
+    method: ShapeMethod | None = None,
+) -> NDArray[np.float64]:
+    """Reactivities for Deigan's formula, which ViennaRNA's ensemble and the decoded map apply.
+
+    "deigan": the reactivities themselves; of DMS those of A and C. "likelihood": those of which Deigan's
+    pseudo-energy is -kT log f(r | paired) / f(r | unpaired), with densities fitted for each modifier and
+    base; at most 0.6 kcal/mol in favour of pairing, which is what Deigan's formula has at r = 0.
+
+    Args:
+        reactivities: shape (L,), normalised so that a reactive base is near 1; NaN where missing.
+        bases: L letters over ACGUN.
+        modifier: the reagent.
+        method: None takes that of `DEFAULT_METHODS`.
+
+    Raises:
+        InputError: another modifier or method, or not as many reactivities as bases.
+    """
+    method = method or DEFAULT_METHODS.get(modifier)
+    if modifier not in _RATIOS or method not in ("deigan", "likelihood"):
+        raise InputError(
+            f"reactivities: modifier {modifier!r}, method {method!r}; expected one of "
+            f"{', '.join(_RATIOS)} and 'deigan' or 'likelihood'"
+        )
+    values = clean_reactivities(reactivities)
+    if len(values) != len(bases):
+        raise InputError(
+            f"reactivities of {counted(len(values), 'base')}; expected {len(bases)}, one for each base"
+        )
+    ratios = log_likelihood_ratios(values, bases, modifier)
     if method == "deigan":
-        thermal = _GAS_CONSTANT * (273.15 + temperature)  # 0.616 kcal/mol at 37 C
-        odds = -(slope * np.log1p(values) + intercept) / thermal
-    elif method == "likelihood":
-        odds = _log_likelihood_ratio(np.clip(values, *_FALLING))
-    else:
-        raise InputError(f"method: {method!r}; expected 'deigan' or 'likelihood'")
-    return np.nan_to_num(odds, nan=0.0)
+        reported = np.array([base in _RATIOS[modifier] or base == "N" for base in bases], dtype=bool)
+        return np.where(reported, values, np.nan)
+    energies = -_KT * ratios
+    return np.maximum(np.expm1((energies - DEIGAN_INTERCEPT) / DEIGAN_SLOPE), 0.0)
 
 
-def _log_likelihood_ratio(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithm of f(r | paired) / f(r | unpaired) of Sükösd et al. 2013."""
-    from scipy.stats import expon, genextreme  # half a second that most runs need not wait
+def shape_log_odds(reactivities: ArrayLike) -> NDArray[np.float64]:
+    """Log-odds that each base is paired, given its reactivity; 0 where it is missing.
 
-    helix_end = genextreme(-0.821235, loc=0.0901397, scale=0.113916)  # scipy's shape is minus xi
-    stacked = genextreme(-0.762581, loc=0.0395857, scale=0.0492536)
-    paired = _HELIX_END_SHARE * helix_end.pdf(values) + (1 - _HELIX_END_SHARE) * stacked.pdf(values)
-    return np.asarray(np.log(paired) - expon(scale=0.681211).logpdf(values))
+    Deigan's pseudo-energy over -kT at 37 C. There it counts once for each stack that a base is in; here
+    once for each base.
+
+    Args:
+        reactivities: shape (L,), as from `pseudo_reactivities`.
+    """
+    energies = DEIGAN_SLOPE * np.log1p(clean_reactivities(reactivities)) + DEIGAN_INTERCEPT
+    return np.nan_to_num(-energies / _KT, nan=0.0)
 
 
 def _bounded(p: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -14,7 +14,7 @@ from rnass.errors import ConfigError
 from rnass.evaluation.methods import Methods
 from rnass.network.device import Device, keep_freed_memory
 from rnass.prediction.predictor import Predictor, load_predictor
-from rnass.prediction.restraints import ShapeMethod, check_reactivity_options
+from rnass.prediction.restraints import RestraintOptions
 from rnass.structure import Structure
 
 __all__ = ["EvaluateOptions", "MethodOptions", "load_methods"]
@@ -31,7 +31,7 @@ class MethodOptions:
         weights, backbone, device, precision, thermodynamics: see
             `rnass.prediction.predictor.load_predictor`.
         decoding: settings that replace those chosen with the weights.
-        mix, shape_method: see `rnass.prediction.predictor.Predictor`.
+        mix: see `rnass.prediction.predictor.Predictor`.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         overwrite: replace the files of an earlier run in the folder.
     """
@@ -47,35 +47,21 @@ class MethodOptions:
     thermodynamics: bool = True
     decoding: Mapping[str, Any] = field(default_factory=dict)
     mix: float = 0.0
-    shape_method: ShapeMethod = "deigan"
     threads: int = 0
     overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(MethodOptions):
-    """The methods, and the records they are judged on.
+class EvaluateOptions(MethodOptions, RestraintOptions):
+    """The methods, the records they are judged on, and the restraints on these.
 
     Attributes:
         columns, max_length, limit: see `rnass.evaluation.read_references`.
-        constraints, shape: file or folder of the restraints on the records.
-        dms: the reactivities are to DMS, which A and C report.
-        normalize_reactivities: normalise those of each record first.
-
-    Raises:
-        InputError: an option for reactivities without any.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     max_length: int | None = None
     limit: int | None = None
-    constraints: str | None = None
-    shape: str | None = None
-    dms: bool = False
-    normalize_reactivities: bool = False
-
-    def __post_init__(self) -> None:
-        check_reactivity_options(self.shape, dms=self.dms, normalise=self.normalize_reactivities)
 
 
 def load_methods(
@@ -108,7 +94,6 @@ def _predictor(options: MethodOptions) -> Predictor:
         baseline=options.vienna,
         precision=options.precision,
         mix=options.mix,
-        shape_method=options.shape_method,
     )
     settings = dataclasses.asdict(predictor.decoding) | dict(options.decoding)
     predictor.decoding = from_mapping(DecodingConfig, settings, "decoding")

@@ -20,7 +20,6 @@ from rnass.files import sha256, write_json, write_text
 from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
-from rnass.prediction.restraints import restrain
 from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.thermodynamics.parameter_sets import version as vienna_version
@@ -52,14 +51,7 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
     others = {name: read_others(name, path, sequences) for name, path in options.predictions.items()}
     problems = [problem for other in others.values() for problem in other.problems]
     methods = load_methods(options, {name: other.structures for name, other in others.items()})
-    restrained = restrain(
-        sequences,
-        constraints=options.constraints,
-        reactivities=options.shape,
-        dms=options.dms,
-        normalise=options.normalize_reactivities,
-    )
-    tally, failures = evaluate(references.records, methods, restrained)
+    tally, failures = evaluate(references.records, methods, options.restrain(sequences))
     about = _about(data, references, methods, options)
     report = judged(tally, about) | {
         "problems": [*problems, *failures],
@@ -127,10 +119,7 @@ def _about(
             "ViennaRNA": vienna_version(),
         },
         "predictions": {name: str(path) for name, path in options.predictions.items()},
-        "restraints": {
-            name: getattr(options, name)
-            for name in ("constraints", "shape", "dms", "normalize_reactivities", "shape_method")
-        },
+        "restraints": options.restraints,
     }
     if methods.predictor:
         about |= origin(find_weights(options.weights), methods.predictor)

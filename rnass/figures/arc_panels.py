@@ -303,7 +303,9 @@ def _draw_strip(axes: Axes, frame: _Frame, strip: BaseColours, top: float) -> No
     corners = [(left, base), (left, upper), (right, upper), (right, base)]
     cells = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)  # (L, 4, 2)
     axes.add_collection(
-        PolyCollection(list(cells), facecolors=strip.colours, linewidths=0, gid=strip.name)
+        PolyCollection(
+            list(cells), facecolors=strip.colours, edgecolors="face", linewidths=0.3, gid=strip.name
+        )
     )
     if strip.heights is not None:
         axes.plot([left[0], right[-1]], [bottom, bottom], color=FAINT, lw=0.5)

@@ -31,12 +31,12 @@ _ELEMENTS = {
 
 @dataclass(frozen=True, eq=False)
 class BaseColours:
-    """What is known of each base, as colours.
+    """Values of the bases as colours.
 
     Attributes:
-        name: what it is, for a track beside a sequence.
+        name: of the values, for a track beside a sequence.
         colours: shape (L, 4), red, green, blue, alpha.
-        entries: what the legend explains.
+        entries: of the legend.
         heights: shape (L,), in [0, 1], where it is drawn as bars beside a sequence; NaN for no bar.
     """
 

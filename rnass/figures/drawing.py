@@ -62,13 +62,13 @@ def structure_drawing(
 ) -> Axes:
     """Draw bases at given places; pairs of order 1 and higher are dashed bows.
 
-    Letters are shown where they have 5 points or more at the size asked for.
+    Letters are shown where they have 5 points or more at the size of the figure.
 
     Args:
         bases: the sequence, L letters; two strands as `A&B`, each numbered from 1.
         structure: L bases.
         layout: gives x and y of the M bases of the structure that is shown, shape (M, 2), in any unit:
-            `rnass.thermodynamics.layout.layout`, say.
+            `rnass.thermodynamics.layout.layout`, for example.
         colours: of the bases; None: all have one colour.
         reference: the truth: pairs are coloured as correct or wrong, and those missed are drawn too.
         title: stands above it all.
@@ -119,7 +119,7 @@ class _Bond:
 
 
 def _bonds(view: View, structure: Structure, reference: Structure | None) -> list[_Bond]:
-    """What joins the bases shown, in drawing order."""
+    """The lines between the bases shown, in drawing order."""
 
     def shown(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         inside = ((pairs >= view.start) & (pairs < view.start + len(view))).all(1)
@@ -147,7 +147,7 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
 
 
 def _legend_of(bonds: Iterable[_Bond]) -> list[Entry]:
-    """What the lines mean; plain nested pairs alone need no words."""
+    """The legend of the lines; plain nested pairs alone need none."""
     drawn = [bond for bond in bonds if len(bond.pairs)]
     entries = list(dict.fromkeys(bond.entry for bond in drawn))
     if any(bond.bowed and not bond.entry.dashed and bond.entry != MISSED for bond in drawn):

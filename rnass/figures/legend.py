@@ -105,6 +105,6 @@ def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
     box = np.array([[0, -0.055], [0, 0.055], [1, 0.055], [1, -0.055]])
     cells = [box * [b - a, 1] + [a, y] for a, b in pairwise(edges)]
     colours = entry.colour(np.linspace(0, 1, 32))
-    axes.add_collection(PolyCollection(cells, facecolors=colours, linewidths=0, antialiaseds=False))
+    axes.add_collection(PolyCollection(cells, facecolors=colours, edgecolors="face", linewidths=0.3))
     write(axes, x + 0.08, y, "0", size=7, color=FAINT, ha="right")
     write(axes, x + 0.13 + _BAR + 0.05, y, entry.top, size=7, color=FAINT)

@@ -1,4 +1,4 @@
-"""What the caller may choose of any figure, and what of an RNA it shows."""
+"""Size, font, region and highlights of a figure, and the bases that it shows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SMALLEST, _LARGEST = 1.0, 200.0  # inches
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What all kinds of figures have in common. Lengths are in inches, bases counted from 0.
+    """Settings of every kind of figure. Lengths are in inches, bases counted from 0.
 
     Attributes:
         width, height: of the figure; None: as large as its RNA is best seen. Of no effect on axes that

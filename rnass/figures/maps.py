@@ -59,7 +59,7 @@ def probability_map(
 
     Args:
         bases: the sequence, L letters; two strands as `A&B`, each numbered from 1. Shown where they
-            have 5 points or more at the size asked for.
+            have 5 points or more at the size of the figure.
         above: shape (L, L), in [0, 1], symmetric; or a structure, whose pairs count 1.
         below: the same of another method. None: as *above*.
         labels: the names of *above* and of *below*.
@@ -182,7 +182,7 @@ def _fitting(what: str, values: NDArray[np.floating], length: int) -> NDArray[np
 
 
 def _cells(what: str, values: NDArray[np.floating] | Structure, view: View) -> NDArray[np.floating]:
-    """What *view* shows of a map, or of the pairs of a structure, which count 1."""
+    """The cells of a map that *view* shows; of a structure, 1 for each pair."""
     if isinstance(values, Structure):
         check_length(what, len(values), view.length)
         paired = np.zeros((view.length, view.length), dtype=np.float32)

@@ -16,7 +16,7 @@ _REACHES = (0.13, 0.22, 0.34, 0.5)  # inches from the edge of a base to the midd
 
 @dataclass(frozen=True)
 class Number:
-    """What to write beside a base, in points of *size*."""
+    """A number or sign beside a base, in points of *size*."""
 
     base: int
     text: str

@@ -1,4 +1,4 @@
-"""Which pairs stand on one side of a sequence, in which colour, and what the legend says of it."""
+"""The pairs on one side of a sequence, their colours, and the legend that explains these."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -57,14 +57,14 @@ class Track:
 
 @dataclass(frozen=True)
 class Half:
-    """What is drawn on one side of the sequence; later pairs lie above earlier ones.
+    """The pairs on one side of the sequence; later ones lie above earlier ones.
 
     Attributes:
         label, remark: the words at its edge, left and right.
         pairs: shape (n, 2), 0-based.
         colours: shape (n, 4), red, green, blue, alpha.
         dashed: shape (n,).
-        kinds: what the legend explains, and which pairs it concerns, shape (n,).
+        kinds: entries of the legend, each with a mask of the pairs it explains, shape (n,).
         leaving: bases whose partner is not shown, each with -1 for a partner before the first base
             shown or 1 for one after the last.
     """
@@ -172,7 +172,7 @@ def judged_with_missed(track: Track, truth: Structure) -> Half:
 
 
 def legend_of(halves: Iterable[Half]) -> list[Entry]:
-    """What the legend of a figure must explain, each thing once; plain nested pairs alone need none."""
+    """The legend of a figure, each entry once; plain nested pairs alone need none."""
     entries: list[Entry] = []
     for entry in (entry for half in halves for entry, which in half.kinds if which.any()):
         alike = [k for k, other in enumerate(entries) if other.looks_like(entry)]

@@ -17,7 +17,7 @@ FORMATS = ("svg", "png", "pdf")
 """What `save_figure` writes, by the suffix of the file."""
 
 DOTS_PER_INCH = 150
-"""Resolution of a png, if none is asked for."""
+"""Resolution of a png unless another is given."""
 
 # Neither dates nor versions of matplotlib go into the file.
 _METADATA: dict[str, dict[str, Any]] = {
@@ -29,7 +29,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 @styled
 def save_figure(figure: Figure | Axes, path: str | Path, *, dpi: int = DOTS_PER_INCH) -> None:
-    """Write a figure as svg, png or pdf, as the suffix of *path* says; an existing file is replaced.
+    """Write a figure as svg, png or pdf, by the suffix of *path*; an existing file is replaced.
 
     Args:
         figure: it, or axes of it.

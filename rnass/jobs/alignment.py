@@ -25,15 +25,17 @@ from rnass.jobs.runner import run_job
 from rnass.prediction.limits import too_long
 from rnass.prediction.predictor import Prediction
 from rnass.prediction.relatives import (
+    CONSERVED,
     THRESHOLD,
     AlignedRows,
     combine,
     consensus_map,
+    conservation,
     covariation,
     decoded_map,
     fit_of_rows,
+    trust,
 )
-from rnass.prediction.restraints import restrain
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -138,13 +140,7 @@ def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentO
     rows = AlignedRows(tuple(alignment.rows), tuple(alignment.rows.values()))
     inputs = Inputs([path])
     rnas = [Rna(name, bases, name) for name, bases in zip(rows.names, rows.bases, strict=True)]
-    for rna in restrain(
-        rnas,
-        constraints=options.constraints,
-        reactivities=options.shape,
-        dms=options.dms,
-        normalise=options.normalize_reactivities,
-    ):
+    for rna in options.restrain(rnas):
         if not isinstance(rna, Rna):
             inputs.problems.append(rna)
         elif problem := too_long(rna, f"{path} ({rna.id})"):
@@ -165,6 +161,7 @@ class AlignmentJob(PredictJob):
         self.rows = rows
         if "threshold" not in options.decoding:
             self.predictor.decoding = dataclasses.replace(self.predictor.decoding, threshold=THRESHOLD)
+        self._alignment: dict[str, float] = {}
         self._texts: dict[str, str] = {}  # of the shared files, until a record carries them
 
     def more(self, rna: Rna) -> Any:
@@ -191,19 +188,41 @@ class AlignmentJob(PredictJob):
         rows = AlignedRows(
             tuple(self.rows.names[k] for k in held), tuple(self.rows.texts[k] for k in held)
         )
-        log_odds = combine(rows, [alone[k].probabilities for k in held], rows.fold())
+        fold = rows.fold()
+        log_odds = combine(rows, [alone[k].probabilities for k in held], fold)
+        energies = [alone[k].thermodynamics.mfe for k in held]
         self._texts = self._shared_texts(rows, log_odds)
-        for place, k in zip(rows.places, held, strict=True):
+        self._note(rows, conservation(fold, energies))
+        for place, k, share in zip(rows.places, held, trust(rows, fold, energies), strict=True):
             one = alone[k]
             if one.rna.id not in number:
                 continue
-            together = decoded_map(log_odds, place, one.probabilities)
+            together = decoded_map(log_odds, place, one.probabilities, rows.depth, share)
             try:
                 found = self.predictor.decode(one.rna, one.thermodynamics, together, one.seconds)
             except RnassError as error:
                 yield number[one.rna.id], error
             else:
                 yield number[one.rna.id], found
+
+    def _note(self, rows: AlignedRows, index: float) -> None:
+        """Note the alignment for run.json; warn where its rows share no structure."""
+        self._alignment = {
+            "rows": len(rows.names),
+            "effective_rows": round(rows.depth, 2),
+            "structure_conservation_index": round(index, 3),
+        }
+        if index < CONSERVED[1]:
+            log.warning(
+                "alignment: structure conservation index %.2f, where a family has about 1 or more; the "
+                "rows' own maps count%s",
+                index,
+                "" if index < CONSERVED[0] else " more",
+            )
+
+    def about(self) -> dict[str, Any]:
+        """As for single RNAs, and how the alignment was found to be."""
+        return {**super().about(), "alignment": self._alignment}
 
     def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Any:
         """As for one RNA; the first row carries the files of the whole alignment."""

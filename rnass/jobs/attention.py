@@ -178,7 +178,7 @@ class AttentionJob(Job[Structure]):
         return found[1].pairs.tolist() if found else None
 
     def refusal(self, rna: Rna) -> RnassError | None:
-        """What the backbone cannot read."""
+        """The error of an RNA that the backbone cannot read."""
         return unreadable(rna, self.backbone.encoder)
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Structure | RnassError], None, None]:

@@ -134,7 +134,7 @@ class CompareJob(Job[Predicted]):
         return {"predictions": {name: str(path) for name, path in given.items()}}
 
     def more(self, rna: Rna) -> Any:
-        """What the other programs predict."""
+        """The predictions of the other programs."""
         return {
             name: None if one is None else one.pairs.tolist() for name, one in self.others[rna].items()
         }

@@ -1,4 +1,4 @@
-"""What `rnass plot` draws: structures and maps from files and results folders, and their company."""
+"""Structures and maps to draw, from files and results folders."""
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Items

@@ -14,7 +14,7 @@ __all__ = ["Inputs", "read_inputs"]
 
 @dataclass
 class Inputs:
-    """What a run works through.
+    """The records of a run, and the problems of its input.
 
     Attributes:
         names: of the files, as they were given.

@@ -28,7 +28,7 @@ JOURNAL = f"{TEMPORARY_PREFIX}journal.jsonl"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is, and which files it may write.
+    """The identity of a run, and the files that it may write.
 
     Attributes:
         kind: the command.

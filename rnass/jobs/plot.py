@@ -39,7 +39,7 @@ Colour = Literal["auto", "confidence", "elements", "reactivity", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class PlotOptions:
-    """What can be chosen of the figures.
+    """Options of `plot_files`.
 
     Attributes:
         kind: arcs, drawing or map.
@@ -66,7 +66,7 @@ class PlotOptions:
 
 
 def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
-    """Draw every record of some files, or the one that was asked for; gives the files written.
+    """Draw every record of some files, or one of them; gives the files written.
 
     Args:
         paths: structure files, .npy maps, results folders, folders of structures.
@@ -119,7 +119,7 @@ def draw(
         ConfigError: a kind or colour that needs what the record has not.
         InputError: a region beyond its last base.
     """
-    title = one.rna.description or one.rna.id
+    title = one.rna.id
     probabilities = one.load()
     if options.kind == "map":
         return _draw_map(one, other, probabilities, title, options.look, axes)
@@ -162,14 +162,15 @@ def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list
                 f"{out}: one file for {len(drawables)} records; expected a folder, or --record with one "
                 f"of {ids}{', ...' if len(drawables) > 5 else ''}"
             )
-        files = [out]
+        files, folder = [out], out.parent
     else:
         names = file_names(one.rna.id for one in drawables)
         files = [out / f"{name}.{options.format}" for name in names]
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{out}: {reason(error)}; expected a folder") from error
+        folder = out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {reason(error)}; expected a folder") from error
     there = [file for file in files if file.exists()]
     if there and not options.overwrite:
         raise OutputError(f"{there[0]}: is there already; expected another name, or --overwrite")
@@ -213,7 +214,7 @@ def _colours(
     reactivities: NDArray[np.float64] | None,
     options: PlotOptions,
 ) -> BaseColours | None:
-    """What colours the bases; None for nothing."""
+    """The colours of the bases; None for one colour."""
     colour = options.colour
     if colour == "auto" and reactivities is not None and options.kind == "drawing":
         colour = "reactivity"

@@ -20,7 +20,7 @@ from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import Prediction, load_predictor, origin
-from rnass.prediction.restraints import ShapeMethod, check_reactivity_options, restrain
+from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
@@ -30,7 +30,7 @@ __all__ = ["FORMATS", "PredictOptions", "predict_files"]
 Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy")
-"""What can be written per record."""
+"""Formats of the files of a record."""
 
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
 _PREDICTIONS = "predictions.dbn"
@@ -42,7 +42,7 @@ _ELEMENTS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PredictOptions(RunOptions):
+class PredictOptions(RunOptions, RestraintOptions):
     """Options of `predict_files`.
 
     Attributes:
@@ -52,13 +52,10 @@ class PredictOptions(RunOptions):
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
         elements: also the structure's elements in the summary.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
-        weights, backbone, device, precision, thermodynamics, mix, shape_method: see
+        weights, backbone, device, precision, thermodynamics, mix: see
             `rnass.prediction.predictor.Predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
-        constraints, shape: files or folders of restraints; see `rnass.prediction.restraints`.
-        dms: the reactivities are to DMS, which A and C report.
-        normalize_reactivities: they are not normalised yet.
     """
 
     formats: tuple[str, ...] = FORMATS
@@ -74,18 +71,13 @@ class PredictOptions(RunOptions):
     thermodynamics: bool = True
     decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threads: int = 0
-    constraints: str | None = None
-    shape: str | None = None
-    dms: bool = False
-    normalize_reactivities: bool = False
-    shape_method: ShapeMethod = "deigan"
     mix: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
-        check_reactivity_options(self.shape, dms=self.dms, normalise=self.normalize_reactivities)
 
 
 def predict_files(
@@ -97,14 +89,7 @@ def predict_files(
         RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
     inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
-    restrained = restrain(
-        inputs.rnas,
-        constraints=options.constraints,
-        reactivities=options.shape,
-        dms=options.dms,
-        normalise=options.normalize_reactivities,
-        bad=[problem.record for problem in inputs.problems],
-    )
+    restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
     return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
@@ -132,7 +117,6 @@ class PredictJob(Job[Prediction]):
             baseline=options.baseline,
             precision=options.precision,
             mix=options.mix,
-            shape_method=options.shape_method,
         )
         self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
@@ -150,17 +134,16 @@ class PredictJob(Job[Prediction]):
         options = self.options
         names = (
             *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
-            *("precision", "decoding", "mix", "shape_method"),
+            *("precision", "decoding", "mix"),
         )
         chosen = {name: getattr(options, name) for name in names}
         return {**origin(self.weights, self.predictor), "options": chosen}
 
     def about(self) -> dict[str, Any]:
         """Decoding, restraints, device and threads."""
-        names = ("constraints", "shape", "dms", "normalize_reactivities")
         return {
             "decoding": dataclasses.asdict(self.predictor.decoding),
-            "restraints": {name: getattr(self.options, name) for name in names},
+            "restraints": self.options.restraints,
             "device": str(self.predictor.device),
             "threads": self.threads,
         }
@@ -190,7 +173,7 @@ _Writer = Callable[[Path, Prediction], None]
 
 
 def _writers(options: PredictOptions) -> dict[str, _Writer]:
-    """What writes each file of a record, by its suffix."""
+    """The writer of each file of a record, by suffix."""
     formats: dict[str, _Writer] = {
         "ct": lambda path, one: write_ct(path, one.rna, one.structure),
         "dbn": lambda path, one: write_dot_bracket(path, [(one.rna, one.structure)]),

@@ -28,11 +28,11 @@ from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, s
 from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 
-__all__ = ["RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
+__all__ = ["LOCK", "RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
 
 log = logging.getLogger("rnass")
 
-_LOCK = f"{TEMPORARY_PREFIX}lock"
+LOCK = f"{TEMPORARY_PREFIX}lock"
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -50,7 +50,7 @@ class Record(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a command wrote of one record.
+    """The output of one record.
 
     Attributes:
         files: names of its own files.
@@ -94,7 +94,7 @@ class Results:
         self._journal.add(Entry(record.name, record.key, cells=cells))
 
     def parts(self, records: Iterable[Record], name: str) -> list[str]:
-        """What each finished record adds to the file of all records with that name, in their order."""
+        """The part of each finished record in the file of all records with that name, in order."""
         return [entry.shared[name] for entry in self._reached(records) if name in entry.shared]
 
     def close(
@@ -170,7 +170,7 @@ def open_results(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Have the folder, locked against other runs; the system lets go of a lock when its process ends."""
-    lock = FileLock(folder / _LOCK, timeout=0, fallback_to_soft=False)
+    lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -187,7 +187,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file
-            (folder / _LOCK).unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)
         lock.release()
 
 
@@ -244,7 +244,7 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
 
 
 def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:
-    """What is finished of these records."""
+    """The finished ones of these records."""
     found = ((record, entries.get(record.name)) for record in records)
     return [
         entry for record, entry in found if entry and entry.key == record.key and entry.is_whole(folder)

@@ -84,14 +84,14 @@ class Job(ABC, Generic[F]):
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """What decides the files of every record, as JSON; a resumed run must agree in it."""
+        """The settings that decide the files, as JSON; a resumed run must agree in them."""
 
     def about(self) -> dict[str, Any]:
-        """What else run.json holds, as JSON."""
+        """Further entries of run.json, as JSON."""
         return {}
 
     def more(self, rna: Rna) -> Any:
-        """What else decides the files of one record, as JSON."""
+        """Further settings that decide the files of one record, as JSON."""
         return None
 
     def refusal(self, rna: Rna) -> RnassError | None:
@@ -246,7 +246,7 @@ def _work(
 
 
 def _written(job: Job[F], folder: Path, record: Record, found: F | RnassError) -> Written | RnassError:
-    """What was written of a record, or why nothing was; a disk that is full is no record's error."""
+    """The output of a record, or its error; a full disk is not a record's error."""
     if isinstance(found, RnassError):
         return found
     try:

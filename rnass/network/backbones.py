@@ -10,10 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic.dataclasses import dataclass as checked
 
-from rnass.backbone.checkpoint_files import load_strictly, read_stored_model, weight_files
+from rnass.backbone.checkpoint_files import load_strictly, read_stored_model, unallocated, weight_files
 from rnass.backbone.checkpoints import build, family_of, u_advice, u_letter
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
@@ -213,14 +212,14 @@ def _own_backbone(path: Path) -> tuple[Encoder, LanguageHead | None]:
     state = {key.removeprefix(prefix): t for key, t in stored.state.items() if key.startswith(prefix)}
     encoder_config = from_mapping(EncoderConfig, config, str(path))
     expect_tensors(stored, encoder_config.layers)
-    with torch.device("meta"):  # samples no random numbers, which would move those of a training run
+    with unallocated():
         encoder = Encoder(encoder_config)
     of_head = {key.removeprefix(_LANGUAGE): t for key, t in state.items() if key.startswith(_LANGUAGE)}
     load_strictly(encoder, {key: t for key, t in state.items() if not key.startswith(_LANGUAGE)}, path)
     if not of_head:
         return encoder.eval(), None
     as_trained = replace(encoder.config, norm="layer", norm_eps=1e-5)  # see `rnass.training.pretrain`
-    with torch.device("meta"):
+    with unallocated():
         language = LanguageHead(as_trained, encoder.config.vocabulary_size)
     load_strictly(language, of_head | {"weight": encoder.tokens.weight.detach()}, path)
     language.tie(encoder.tokens)

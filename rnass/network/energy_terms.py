@@ -1,4 +1,4 @@
-"""What ViennaRNA's base-pair probabilities add to the log-odds of pairs.
+"""ViennaRNA's base-pair probabilities as terms of the log-odds of pairs.
 
 Shapes: B batch, L bases, S parameter sets.
 """

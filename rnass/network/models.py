@@ -5,9 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from rnass.backbone.checkpoint_files import load_strictly
+from rnass.backbone.checkpoint_files import load_strictly, unallocated
 from rnass.config import DecodingConfig, HeadConfig, MixtureConfig, ModelConfig, from_mapping
 from rnass.errors import CheckpointError
 from rnass.network.backbones import Backbone, needed_backbone
@@ -72,7 +70,7 @@ def load_pairing_model(path: Path, backbone: str | None = None) -> PairingModel:
     _refuse(path, backbone)
     mixture_config = from_mapping(MixtureConfig, stored.config, str(path))
     _expect_depth(stored, mixture_config.experts)
-    with torch.device("meta"):
+    with unallocated():
         mixture = Mixture(mixture_config)
     load_strictly(mixture, stored.state, path)
     return mixture.eval()
@@ -91,7 +89,7 @@ def _contact_model(stored: StoredWeights, backbone: str | None) -> ContactModel:
         state = state | {f"backbone.{key}": one for key, one in encoder.state_dict().items()}
     else:
         _expect_depth(stored, [config])
-    with torch.device("meta"):  # nothing is allocated until the file's tensors are known to fit
+    with unallocated():  # nothing is allocated until the file's tensors are known to fit
         model = ContactModel(config, encoder)
     load_strictly(model, state, path)
     return model.eval()

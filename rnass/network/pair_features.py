@@ -59,8 +59,9 @@ class PairFeatures(nn.Module):
         depth = encoder.layers if head.attention_maps else 0
         self.maps = nn.ModuleList(nn.Linear(encoder.heads, channels, bias=False) for _ in range(depth))
         self.reduce = nn.Linear(encoder.width, rank) if head.outer_product else None
-        weight = torch.randn(rank, channels, rank) / rank
-        self.outer = nn.Parameter(weight) if head.outer_product else None
+        self.outer = nn.Parameter(torch.empty(rank, channels, rank)) if head.outer_product else None
+        if self.outer is not None:
+            nn.init.normal_(self.outer, std=1 / rank)
         self.bases = nn.Embedding(25, channels)  # an ordered pair of bases over ACGUN
         self.distance = nn.Embedding(_DISTANCES, channels)
         sets = len(head.parameter_sets)

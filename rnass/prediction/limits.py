@@ -15,7 +15,7 @@ With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB
 
 
 def too_long(rna: Rna, where: str = "") -> SequenceError | None:
-    """What is wrong with an RNA of more than `MAX_LENGTH` bases; None of any other."""
+    """The error of an RNA of more than `MAX_LENGTH` bases; None for any other."""
     if len(rna) <= MAX_LENGTH:
         return None
     return SequenceError(

@@ -61,7 +61,7 @@ class Row(Generic[P]):
 
 
 class Stages(Protocol[Q_co]):
-    """What is done to one RNA, or to one batch, at each stage."""
+    """The work on one RNA, or on one batch, at each stage."""
 
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""

@@ -35,7 +35,6 @@ from rnass.network.weights import find_weights
 from rnass.prediction.limits import unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
 from rnass.prediction.restraints import (
-    ShapeMethod,
     fold_input,
     restrained_map,
 )
@@ -124,7 +123,6 @@ class Predictor:
         baseline: also fold by ViennaRNA's MEA and centroid.
         precision: of matrix products and convolutions.
         mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
-        shape_method: how reactivities become log-odds; see `rnass.decoding.shape_log_odds`.
 
     Attributes:
         mfe_probabilities: also compute base-pair probabilities by the energies of the MFE structure.
@@ -143,7 +141,6 @@ class Predictor:
         baseline: bool = False,
         precision: Literal["float32", "bfloat16"] = "float32",
         mix: float = 0.0,
-        shape_method: ShapeMethod = "deigan",
     ) -> None:
         if not 0 <= mix <= 1:
             raise ConfigError(f"mix: {mix}; expected 0 to 1")
@@ -151,7 +148,7 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
-        self.mix, self.shape_method = mix, shape_method
+        self.mix = mix
         self.mfe_probabilities = False
 
     @property
@@ -237,7 +234,7 @@ class Predictor:
         """The structure of a map of pairing probabilities, which took *seconds* so far."""
         began = time.monotonic()
         bpp = folded.mean_bpp() if self.mix else None
-        restrained = restrained_map(probabilities, rna.reactivities, self.shape_method, bpp, self.mix)
+        restrained = restrained_map(probabilities, rna.reactivities, bpp, self.mix)
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
         )

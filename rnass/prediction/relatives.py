@@ -23,25 +23,30 @@ __all__ = [
     "combine",
     "comparative_weight",
     "consensus_map",
+    "conservation",
     "covariation",
     "decoded_map",
     "fit_of_rows",
+    "trust",
 ]
 
 COPIES = 0.9
 """Identity from which rows count as copies of one another."""
 
-HALF_DEPTH = 4.0
-"""Effective rows at which RNAalifold's log-odds count half of what they count at most."""
+HALF_DEPTH = 1.5
+"""Effective rows at which RNAalifold's log-odds count half of what they count at most; more than 1."""
 
 MOST_COMPARATIVE = 0.8
 """Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
 
+CONSERVED = (0.75, 1.0)
+"""Structure conservation index at which an alignment begins to count, and counts in full."""
+
+FITTING = (0.6, 0.8)
+"""Share of canonical consensus pairs at which the alignment begins to count for a row, and in full."""
+
 THRESHOLD = 0.3
 """Pairing probability above which a pair counts, of maps that two sources make."""
-
-OWN = 0.25
-"""Weight of a row's own log-odds beside the mean of all rows, in [0, 1]."""
 
 _LEAST, _MOST = 0.01, 0.99  # a source's probability, so that none overrules the other
 
@@ -101,12 +106,11 @@ class AlignedRows:
         return np.asarray(self.weights @ (self._letters == ord("-")) / self.weights.sum())
 
     def fold(self) -> ConsensusFold:
-        """RNAalifold's consensus, each group of copies represented by its longest row."""
-        chosen: list[int] = []
-        for k in np.argsort([-len(places) for places in self.places], kind="stable").tolist():
-            if not any(self.identities[k, other] >= COPIES for other in chosen):
-                chosen.append(k)
-        return fold_alignment([self.texts[k] for k in sorted(chosen)])
+        """RNAalifold's consensus of the distinct rows.
+
+        Rows that are nearly alike stay: leaving them out made it worse.
+        """
+        return fold_alignment(list(dict.fromkeys(self.texts)))
 
 
 def combine(
@@ -155,17 +159,46 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
 
 
 def decoded_map(
-    log_odds: NDArray[np.float64], places: NDArray[np.int64], own: NDArray[np.floating]
+    log_odds: NDArray[np.float64],
+    places: NDArray[np.int64],
+    own: NDArray[np.floating],
+    depth: float,
+    trust: float = 1.0,
 ) -> NDArray[np.float32]:
     """The pairing probabilities of one row, (L, L): those of its columns, with its own map beside.
 
     Args:
         log_odds: of the columns, as `combine` gives them.
         places: the columns of its bases, (L,).
-        own: its map alone, (L, L).
+        own: its map alone, (L, L), which counts as one row more.
+        depth: the effective number of rows.
+        trust: weight of the alignment beside its own map, in [0, 1], as `trust` gives it.
     """
     found = log_odds[np.ix_(places, places)]
-    return np.asarray(expit((1 - OWN) * found + OWN * _log_odds(own)), dtype=np.float32)
+    together = (depth * found + _log_odds(own)) / (depth + 1)
+    return np.asarray(expit(trust * together + (1 - trust) * _log_odds(own)), dtype=np.float32)
+
+
+def conservation(fold: ConsensusFold, energies: Sequence[float]) -> float:
+    """The structure conservation index: the consensus's energy over the mean of the rows' own MFEs.
+
+    About 1 and more where rows fold alike, near 0 where they share no structure; 1 where no row folds.
+    Washietl, Hofacker & Stadler 2005, doi:10.1073/pnas.0409169102.
+    """
+    alone = float(np.mean(energies))
+    return fold.mfe / alone if alone < 0 else 1.0
+
+
+def trust(rows: AlignedRows, fold: ConsensusFold, energies: Sequence[float]) -> NDArray[np.float64]:
+    """How far the alignment counts for each row, in [0, 1], (N,): 0 where it is wrong for it.
+
+    Args:
+        rows: N rows.
+        fold: RNAalifold's consensus of them.
+        energies: the minimum free energy of each row alone, in kcal/mol.
+    """
+    conserved = np.interp(conservation(fold, energies), CONSERVED, (0.0, 1.0))
+    return np.asarray(conserved * np.interp(fit_of_rows(rows, fold.mfe_structure), FITTING, (0.0, 1.0)))
 
 
 def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

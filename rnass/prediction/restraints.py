@@ -6,9 +6,9 @@ go into ViennaRNA's ensemble, so that the base-pair probabilities that the netwo
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,10 @@ from rnass.decoding import (
     allowed_pairs,
     clean_reactivities,
     mix_log_odds,
+    pseudo_reactivities,
     shape_log_odds,
 )
+from rnass.decoding.probing import Modifier, ShapeMethod
 from rnass.errors import ConstraintError, InputError, counted
 from rnass.io import (
     ConSections,
@@ -35,9 +37,8 @@ from rnass.structure import Structure
 from rnass.thermodynamics.folding import FoldInput
 
 __all__ = [
-    "ShapeMethod",
+    "RestraintOptions",
     "build_constraints",
-    "check_reactivity_options",
     "fold_input",
     "forbidden_canonical",
     "normalise_reactivities",
@@ -46,18 +47,58 @@ __all__ = [
     "vienna_constraint",
 ]
 
-ShapeMethod = Literal["deigan", "likelihood"]
-
 _HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
 _LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as
 _PROBED = 20
 
 
-def check_reactivity_options(shape: str | None, *, dms: bool, normalise: bool) -> None:
-    """Raise InputError for an option of reactivities where there are none."""
-    for name, given in (("--dms", dms), ("--normalize-reactivities", normalise)):
-        if given and not shape:
-            raise InputError(f"{name}: no reactivities; expected --shape with them")
+@dataclass(frozen=True, kw_only=True)
+class RestraintOptions:
+    """Files of restraints, and what the reactivities are.
+
+    Attributes:
+        constraints, shape: file or folder of constraints, of reactivities.
+        modifier: the reagent of the reactivities; None is 1M7.
+        dms: the same as the modifier DMS.
+        normalize_reactivities: normalise those of each record first.
+        shape_method: how they become pseudo-energies, see `rnass.decoding.pseudo_reactivities`; None for
+            the better one of the modifier.
+
+    Raises:
+        InputError: an option for reactivities without any; two modifiers.
+    """
+
+    constraints: str | None = None
+    shape: str | None = None
+    modifier: Modifier | None = None
+    dms: bool = False
+    normalize_reactivities: bool = False
+    shape_method: ShapeMethod | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("modifier", "dms", "normalize_reactivities", "shape_method"):
+            if getattr(self, name) and not self.shape:
+                option = name.replace("_", "-")
+                raise InputError(f"--{option}: no reactivities; expected --shape with them")
+        if self.dms and self.modifier not in (None, "DMS"):
+            raise InputError(f"--dms: beside --modifier {self.modifier}; expected one of them")
+
+    @property
+    def restraints(self) -> dict[str, Any]:
+        """These options, as JSON."""
+        return {one.name: getattr(self, one.name) for one in fields(RestraintOptions)}
+
+    def restrain(self, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> list[Rna | InputError]:
+        """See `restrain`."""
+        return restrain(
+            rnas,
+            constraints=self.constraints,
+            reactivities=self.shape,
+            modifier="DMS" if self.dms else self.modifier or "1M7",
+            method=self.shape_method,
+            normalise=self.normalize_reactivities,
+            bad=bad,
+        )
 
 
 def restrain(
@@ -65,7 +106,8 @@ def restrain(
     *,
     constraints: str | Path | None = None,
     reactivities: str | Path | None = None,
-    dms: bool = False,
+    modifier: Modifier = "1M7",
+    method: ShapeMethod | None = None,
     normalise: bool = False,
     bad: Iterable[str] = (),
 ) -> list[Rna | InputError]:
@@ -79,7 +121,8 @@ def restrain(
         rnas: all records of a run.
         constraints: file or folder of them; see `rnass.io.read_constraints`.
         reactivities: likewise; see `rnass.io.read_reactivities`.
-        dms: the reactivities are to DMS: those of other bases than A and C count as missing.
+        modifier: the reagent; of DMS, values at other bases than A and C count as missing.
+        method: how they become those of the RNAs, see `rnass.decoding.pseudo_reactivities`.
         normalise: see `normalise_reactivities`; otherwise they must be normalised already.
         bad: ids of records that could not be read.
 
@@ -92,7 +135,6 @@ def restrain(
     bad = frozenset(bad)
     lines = _assigned(rnas, read_constraints(constraints) if constraints else [], bad)
     values = _assigned(rnas, read_reactivities(reactivities) if reactivities else [], bad)
-    reported = "AC" if dms else "ACGUN"
 
     def restrained(number: int, rna: Rna) -> Rna | InputError:
         given: dict[str, Any] = {}
@@ -100,7 +142,9 @@ def restrain(
             if number in lines:
                 given["constraints"] = build_constraints(lines[number], rna)
             if number in values:
-                given["reactivities"] = _of_bases(values[number], rna, reported, normalise=normalise)
+                known = _of_bases(values[number], rna, modifier, normalise=normalise)
+                found = pseudo_reactivities(known, rna.bases, modifier=modifier, method=method)
+                given["reactivities"] = tuple(found.tolist())
             return replace(rna, **given) if given else rna
         except InputError as error:
             error.record = rna.id
@@ -115,7 +159,7 @@ def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) ->
     copies = Counter(ids)
     by_name = {name: k for k, name in enumerate(file_names(ids))}
     by_name |= {name: k for k, name in enumerate(ids) if copies[name] == 1}
-    # blocks of one file are told apart as records of one file are
+    # blocks of one file are distinguished as records of one file are
     names = file_names(item.name for item in items)
     found: dict[int, Any] = {}
     for item, name in zip(items, names, strict=True):
@@ -186,8 +230,10 @@ def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
     return Constraints.from_line(line, given.where)
 
 
-def _of_bases(given: Reactivities, rna: Rna, reported: str, *, normalise: bool) -> tuple[float, ...]:
-    """Reactivities of every base, cleaned; missing are those of other bases than *reported*, too."""
+def _of_bases(
+    given: Reactivities, rna: Rna, modifier: Modifier, *, normalise: bool
+) -> NDArray[np.float64]:
+    """Reactivities of every base, cleaned; missing are those of bases that DMS does not report, too."""
     pairs = zip(given.bases or "", rna.bases, strict=False)
     other_length = given.complete and len(given.bases or "") != len(rna)
     if other_length or any(base not in (other, "N") for base, other in pairs):
@@ -198,13 +244,14 @@ def _of_bases(given: Reactivities, rna: Rna, reported: str, *, normalise: bool) 
         )
     values = np.full(len(rna), np.nan)
     values[: len(given.values)] = given.values
-    values[[base not in reported for base in rna.bases]] = np.nan
+    if modifier == "DMS":
+        values[[base not in "AC" for base in rna.bases]] = np.nan
     values = clean_reactivities(values)
     if normalise:
         values = normalise_reactivities(values)
     else:
         _check_normalised(values, given.where)
-    return tuple(values.tolist())
+    return values
 
 
 def normalise_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
@@ -240,7 +287,6 @@ def _check_normalised(values: NDArray[np.float64], where: str) -> None:
 def restrained_map(
     probabilities: NDArray[np.float32],
     reactivities: tuple[float, ...] | None,
-    method: ShapeMethod = "deigan",
     bpp: NDArray[np.float32] | None = None,
     mix: float = 0.0,
 ) -> NDArray[np.floating]:
@@ -248,8 +294,7 @@ def restrained_map(
 
     Args:
         probabilities: the network's, (L, L).
-        reactivities: of the L bases; None for none.
-        method: how they become log-odds.
+        reactivities: of the L bases, as Deigan's formula takes them; None for none.
         bpp: ViennaRNA's base-pair probabilities, (L, L); needed if *mix* is more than 0.
         mix: their share of the log-odds.
     """
@@ -257,7 +302,7 @@ def restrained_map(
     if mix and bpp is not None:
         restrained = mix_log_odds(restrained, bpp, mix)
     if reactivities is not None:
-        restrained = add_log_odds(restrained, shape_log_odds(reactivities, method=method))
+        restrained = add_log_odds(restrained, shape_log_odds(reactivities))
     return restrained
 
 

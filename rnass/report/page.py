@@ -1,9 +1,6 @@
 """The page as a whole: run facts, table, packed records, and the scripts that show them."""
 
-import json
-import re
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +9,13 @@ from rnass.errors import counted
 from rnass.files import write_text
 from rnass.io import ResultsFolder, read_results
 from rnass.io.results_folder import REPORT
+from rnass.report.html import cell_value, is_numeric, page
 from rnass.report.records import LEAST, pack, record_data
+from rnass.report.tables import has_tables, tables_page
 
 __all__ = ["report_page", "write_report"]
 
-TABULATOR = "tabulator-6.5.3"  # from npm's tabulator-tables 6.5.3, MIT; its licence lies beside it
-_SCRIPTS = ("records", "panzoom", "drawing", "arcs", "map", "confidence", "detail", "table")
+_SCRIPTS = ("records", "columns", "panzoom", "drawing", "arcs", "map", "confidence", "detail", "table")
 
 # Columns of summary.tsv: heading, and whether it is a number. Others are shown under their own name.
 _COLUMNS: dict[str, tuple[str, bool]] = {
@@ -41,12 +39,16 @@ _HIDDEN = {"file", "elements", "seconds"}
 def write_report(folder: str | Path) -> Path:
     """Write `report.html` of the results in *folder* into it; gives its path.
 
+    Args:
+        folder: of `rnass predict`, `rnass compare` or `rnass evaluate`.
+
     Raises:
-        InputError: the folder holds no results of `rnass predict`, or a damaged one.
+        InputError: the folder holds no results, or damaged ones.
         OutputError: the page cannot be written.
     """
     path = Path(folder) / REPORT
-    write_text(path, report_page(read_results(folder)))
+    text = tables_page(path.parent) if has_tables(path.parent) else report_page(read_results(folder))
+    write_text(path, text)
     return path
 
 
@@ -54,69 +56,37 @@ def report_page(results: ResultsFolder) -> str:
     """The page as text: one file, without a link to anything outside."""
     name, facts, warnings = results.folder.resolve().name, _facts(results), _warnings(results)
     table = _table(results)
-    parts = {
-        "table_style": _without_source_map(_asset(f"{TABULATOR}.min.css")),
-        "style": _asset("report.css"),
-        "licence": _asset("tabulator-LICENSE").replace("--", "- -"),
-        "data": _json({"title": name, "facts": facts, "warnings": warnings, "least": LEAST, **table}),
-        "records": _json([pack(record_data(record)) for record in results.records]),
-        "tabulator": _script([f"{TABULATOR}.min.js"]),
-        "script": _script(f"{part}.js" for part in _SCRIPTS),
-    }
-    return _filled(_asset("report.html"), parts)
-
-
-def _filled(template: str, parts: Mapping[str, str]) -> str:
-    """*template* with each `{{name}}` replaced; what is put in is not looked at again."""
-    pieces = template.split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
-
-
-def _asset(name: str) -> str:
-    return (files("rnass.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _script(names: Iterable[str]) -> str:
-    """Scripts one after the other, none of which closes the element."""
-    text = "\n".join(_asset(name) for name in names)
-    return _without_source_map(text).replace("</script", "<\\/script")
-
-
-def _without_source_map(text: str) -> str:
-    """*text* without the comment by which a browser's tools look for another file."""
-    return re.sub(r"//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/", "", text)
-
-
-def _json(values: Any) -> str:
-    """JSON that may stand within an element: no letter of it begins a tag."""
-    return json.dumps(values, ensure_ascii=False).replace("<", "\\u003c")
+    data = {"title": name, "facts": facts, "warnings": warnings, "least": LEAST, **table}
+    return page("report.html", data, _SCRIPTS, [pack(record_data(record)) for record in results.records])
 
 
 def _facts(results: ResultsFolder) -> list[tuple[str, str]]:
     """How the run was made, in the order it is read."""
     run = results.run
-    weights = run.get("weights", {})
-    decoding = run.get("decoding", {})
+    weights, decoding, versions = (_mapping(run, name) for name in ("weights", "decoding", "versions"))
+    inputs = run.get("inputs")
     facts = [
         ("records", f"{counted(len(results.records), 'record')} predicted of {len(results.rows)}"),
         ("started", run.get("started", "")),
         ("time", f"{run['seconds']:.0f} s" if isinstance(run.get("seconds"), int | float) else ""),
-        ("inputs", ", ".join(map(str, run.get("inputs", [])))),
+        ("inputs", ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""),
         ("weights", f"{weights.get('file', '')} {str(weights.get('sha256', ''))[:12]}".strip()),
         ("decoder", ", ".join(f"{k} {decoding[k]}" for k in ("decoder", "threshold") if k in decoding)),
-        ("versions", ", ".join(f"{k} {v}" for k, v in run.get("versions", {}).items())),
+        ("versions", ", ".join(f"{k} {v}" for k, v in versions.items())),
         ("device", str(run.get("device", ""))),
         ("page", f"rnass {rnass.__version__}"),
     ]
     return [(name, str(value)) for name, value in facts if value]
 
 
+def _mapping(run: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of run.json, which anyone may have edited."""
+    part = run.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
 def _warnings(results: ResultsFolder) -> list[str]:
-    """What a reader must know: a run that was not finished, records that failed."""
+    """Warnings for the reader: a run that was not finished, records that failed."""
     warnings = [row.get("message", "") for row in results.rows if row["status"] != "ok"]
     if not results.run:
         warnings.insert(0, "run.json is missing: the run was stopped before its end")
@@ -130,33 +100,21 @@ def _table(results: ResultsFolder) -> dict[str, Any]:
     names = list(dict.fromkeys(name for row in results.rows for name in row if name not in _HIDDEN))
     filled = [name for name in names if any(row.get(name) for row in results.rows)]
     columns = [
-        (name, *_COLUMNS.get(name, (name.replace("_", " "), _numeric(results, name)))) for name in filled
+        (
+            name,
+            *_COLUMNS.get(
+                name, (name.replace("_", " "), is_numeric(row.get(name, "") for row in results.rows))
+            ),
+        )
+        for name in filled
     ]
     rows: list[dict[str, Any]] = []
     done = 0
     for row in results.rows:
         cells: dict[str, Any] = {
-            name: _value(row.get(name, ""), number=number) for name, _, number in columns
+            name: cell_value(row.get(name, ""), number=number) for name, _, number in columns
         }
         ok = row["status"] == "ok"
         rows.append({**cells, "record": done if ok else None})
         done += ok
     return {"columns": columns, "rows": rows}
-
-
-def _numeric(results: ResultsFolder, name: str) -> bool:
-    return all(_is_number(row.get(name, "")) for row in results.rows)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or 0)
-    except ValueError:
-        return False
-    return True
-
-
-def _value(cell: str, *, number: bool) -> str | float | None:
-    if not number:
-        return cell
-    return float(cell) if cell and _is_number(cell) else None

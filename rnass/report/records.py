@@ -1,4 +1,4 @@
-"""What the page holds of each record, packed: it is unpacked and drawn when the record is opened."""
+"""The data of each record, packed into the page; the browser unpacks what is opened."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def pack(values: Any) -> str:
 
 
 def record_data(record: PredictedRecord) -> dict[str, Any]:
-    """What is drawn of a record. Bases are counted from 0.
+    """The data that the page draws. Bases are counted from 0.
 
     Returns:
         name, title, bases, nick and dot_bracket; `xy`, the layout's x and y by turns, in quarters of its

@@ -67,7 +67,7 @@ def make_app(queue: JobQueue) -> Starlette:
 
 
 def serve(queue: JobQueue, port: int) -> None:
-    """Answer until Ctrl-C or SIGTERM; says on standard error where.
+    """Answer until Ctrl-C or SIGTERM; the address is written to standard error.
 
     Raises:
         SystemExit: the port is in use.
@@ -140,7 +140,7 @@ async def _submit(request: Request) -> Response:
 
 
 async def _body(request: Request, most: int) -> bytes | None:
-    """What was sent; None if it is more than *most* bytes, of which no more are read."""
+    """The body of a request; None if it is longer than *most* bytes."""
     body = b""
     async for chunk in request.stream():
         body += chunk

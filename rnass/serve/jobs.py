@@ -1,6 +1,6 @@
 """Jobs of the web page: a folder for each, one at a time from a queue, resumed after a restart.
 
-    FOLDER/ID/job.json       what was asked for, and how far it is
+    FOLDER/ID/job.json       options and state
     FOLDER/ID/input.fa       the RNAs
     FOLDER/ID/results/       as rnass predict writes them, with report.html
     FOLDER/ID/results.zip    the same, when the job is done
@@ -28,11 +28,12 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
-from rnass.errors import OutputError, counted
+from rnass.errors import OutputError, RnassError, counted
 from rnass.files import reason, write_json, write_text
 from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
+from rnass.jobs.results import LOCK as RUN_LOCK
 
 __all__ = ["COMMAND", "Job", "JobQueue", "JobRequest", "Limits", "RefusedError"]
 
@@ -48,7 +49,7 @@ _FINISHED = (0, 1)  # exit statuses with which the results are whole; 1: some re
 
 
 class JobRequest(BaseModel):
-    """What the page sends; anything else is refused."""
+    """A request of the page; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -74,7 +75,7 @@ class JobRequest(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the page accepts.
+    """Bounds of what the page accepts.
 
     Attributes:
         records, bases: of one job.
@@ -131,7 +132,7 @@ class JobQueue:
         self._arguments = list(arguments)
         self._lock = FileLock(self.folder / ".rnass-serve.lock", timeout=0)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
             raise OutputError(
@@ -272,29 +273,57 @@ class JobQueue:
         return jobs
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._ending or self._next() is not None)
-                job = self._next()
-                if self._ending or job is None:
-                    return
-                self._current = job.id
-                self._enter(replace(job, state="running"))
-                self._process = self._begun(job)
-            status = self._process.wait()
+        while (job := self._taken()) is not None:
+            try:
+                status = self._run(job)
+                ended = None if status is None else self._ended(job, status)
+            except (OSError, RnassError) as error:  # a full disk, no process to be had
+                ended = replace(job, state="failed", message=str(error))
             with self._changed:
                 self._process = None
-                if not self._ending and job.id in self._jobs:
-                    self._enter(self._ended(job, status))
+                if ended is not None and not self._ending and job.id in self._jobs:
+                    self._enter(ended)
                 self._current = None
                 self._changed.notify_all()
+
+    def _taken(self) -> Job | None:
+        """The next job, when there is one; None if the queue is to stop."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ending or self._next() is not None)
+            job = self._next()
+            if self._ending or job is None:
+                return None
+            self._current = job.id
+            self._enter(replace(job, state="running"))
+            return job
+
+    def _run(self, job: Job) -> int | None:
+        """The exit status of the run; None if the job was removed, or the queue stops, before it began.
+
+        A server that was killed may have left the run of a job behind, which is waited for.
+        """
+        held = FileLock(self.folder / job.id / _RESULTS / RUN_LOCK, timeout=0)
+        with self._changed:
+            while not self._ending and job.id in self._jobs:
+                with contextlib.suppress(Timeout, FileNotFoundError):
+                    held.acquire()
+                    held.release()
+                    break
+                if not (self.folder / job.id / _RESULTS).is_dir():
+                    break
+                self._changed.wait(0.5)
+            if self._ending or job.id not in self._jobs:
+                return None
+            self._process = self._begun(job)
+        return self._process.wait()
 
     def _next(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.state == "queued"), None)
 
     def _enter(self, job: Job) -> None:
         self._jobs[job.id] = job
-        write_json(self.folder / job.id / _JOB, asdict(job))
+        with contextlib.suppress(OutputError):  # a full disk: the state is right until the next start
+            write_json(self.folder / job.id / _JOB, asdict(job))
 
     def _begun(self, job: Job) -> subprocess.Popen[bytes]:
         """`rnass predict` in a process of its own, in the folder of the job."""
@@ -331,7 +360,7 @@ class JobQueue:
         return 0
 
     def _messages(self, name: str) -> list[str]:
-        """What the run said, last 50 lines."""
+        """The last 50 messages of the run."""
         with contextlib.suppress(OSError):
             text = (self.folder / name / _LOG).read_text(encoding="utf-8", errors="replace")
             lines = [

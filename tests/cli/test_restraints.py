@@ -18,11 +18,13 @@ def test_every_option_reaches_the_job(tmp_path, predict):
     assert run["restraints"] == {
         "constraints": "c.txt",
         "shape": "r.shape",
+        "modifier": None,
         "dms": True,
         "normalize_reactivities": False,
+        "shape_method": "likelihood",
     }
     options = run["options"]
-    assert (options["shape_method"], options["mix"], options["alternatives"]) == ("likelihood", 0.25, 2)
+    assert (options["mix"], options["alternatives"]) == (0.25, 2)
     assert run["decoding"]["exact"] is True
     (name,) = {path.name.split(".")[0] for path in (tmp_path / "out").glob("*.ct")}
     assert (tmp_path / f"out/{name}.dbn").read_text().splitlines()[2] == ".(((....)))."

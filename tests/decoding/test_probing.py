@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnass.decoding import add_log_odds, clean_reactivities, decode, mix_log_odds, shape_log_odds
+from rnass.decoding import (
+    add_log_odds,
+    clean_reactivities,
+    decode,
+    mix_log_odds,
+    pseudo_reactivities,
+    shape_log_odds,
+)
+from rnass.decoding.probing import log_likelihood_ratios
 from rnass.errors import InputError
 
 RNA = pytest.importorskip("RNA")
@@ -69,11 +77,11 @@ def test_missing_is_not_zero():
     values = [np.nan, -999.0, -500.0, np.inf, -0.2, 0.0, 1.0]
     assert clean_reactivities(values) == pytest.approx([np.nan] * 4 + [0.0, 0.0, 1.0], nan_ok=True)
     for method in ("deigan", "likelihood"):
-        odds = shape_log_odds(values, method=method)
+        odds = shape_log_odds(pseudo_reactivities(values, "A" * 7, method=method))
         assert odds[:4].tolist() == [0.0] * 4
         assert odds[5] > 0.5
         assert odds[4] == odds[5]
-        assert odds[6] < -1
+        assert odds[6] < -0.9
 
 
 def test_deigan_energy_is_viennas():
@@ -86,16 +94,46 @@ def test_deigan_energy_is_viennas():
         assert shape_log_odds([r])[0] == pytest.approx(-energy / KT, abs=0.02)  # 0.01 kcal/mol steps
 
 
-def test_likelihood_ratio_falls_with_reactivity():
-    odds = shape_log_odds(np.linspace(0, 5, 200), method="likelihood")
-    assert (np.diff(odds) <= 1e-12).all()
-    assert odds[0] == pytest.approx(1.62, abs=0.01)
-    assert odds[-1] == pytest.approx(-1.92, abs=0.01)
+@pytest.mark.parametrize("modifier", ["1M7", "2A3", "DMS"])
+@pytest.mark.parametrize("base", "ACGUN")
+def test_likelihood_ratios_fall_with_reactivity_and_missing_bases_have_none(modifier, base):
+    ratios = log_likelihood_ratios(np.linspace(0, 3, 200), base * 200, modifier)
+    if base == "N" or (modifier == "DMS" and base in "GU"):
+        assert np.isnan(ratios).all()
+    else:
+        assert (np.diff(ratios) <= 1e-12).all()
+        assert ratios[0] > 0.9
+        assert ratios[-1] < -0.9
 
 
-def test_another_method_is_refused():
-    with pytest.raises(InputError, match="expected 'deigan' or 'likelihood'"):
-        shape_log_odds([1.0], method="zarringhalam")
+@pytest.mark.parametrize("modifier", ["1M7", "2A3", "DMS"])
+def test_the_likelihood_method_gives_deigans_formula_the_fitted_ratios(modifier):
+    """Where they favour pairing by no more than the formula can, 0.6 kcal/mol."""
+    values, bases = np.tile(np.linspace(0, 2, 21), 2), "A" * 21 + "C" * 21
+    odds = shape_log_odds(pseudo_reactivities(values, bases, modifier=modifier, method="likelihood"))
+    ratios = log_likelihood_ratios(values, bases, modifier)
+    assert odds == pytest.approx(np.minimum(ratios, 0.6 / KT), abs=1e-3)
+
+
+def test_deigans_method_leaves_reactivities_and_drops_bases_that_do_not_report():
+    values = [0.1, 0.5, 1.0, 2.0, 0.3]
+    assert pseudo_reactivities(values, "ACGUN", method="deigan").tolist() == values
+    found = pseudo_reactivities(values, "ACGUN", modifier="DMS", method="deigan")
+    assert np.isnan(found).tolist() == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "zarringhalam"}, "expected one of 1M7, 2A3, DMS and 'deigan' or 'likelihood'"),
+        ({"modifier": "NAI"}, "modifier 'NAI'"),
+    ],
+)
+def test_another_method_or_modifier_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        pseudo_reactivities([1.0], "A", **options)
+    with pytest.raises(InputError, match="reactivities of 1 base; expected 2"):
+        pseudo_reactivities([1.0], "AA")
 
 
 def test_reactivities_turn_a_decision():

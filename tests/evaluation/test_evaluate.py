@@ -450,7 +450,7 @@ def test_an_earlier_evaluation_is_not_overwritten_unasked(tmp_path):
 
 
 def two_hairpins(tmp_path):
-    """One RNA of two hairpins twice, its known structure open, so that only constraints make it right."""
+    """One RNA of two hairpins twice, its known structure open: only constraints make it right."""
     bases = "GGGCGCAAAAGUGCCCAAGCGCUCAAAAGAGCGC"
     return table(tmp_path / "known.tsv", [("k", bases, "." * len(bases)), ("other", bases, "." * 34)])
 
@@ -493,7 +493,7 @@ def test_viennarna_alone_is_judged_under_reactivities(tmp_path):
     (tmp_path / "s.shape").rename(tmp_path / "shape" / "k.shape")
     methods = Methods(None)
     (rna,) = (r.sequence for r in read_labelled_tsv(data)[:1])
-    (rna,) = restrain([rna], reactivities=tmp_path / "shape")
+    (rna,) = restrain([rna], reactivities=tmp_path / "shape", method="deigan")
     (predicted,) = methods.predict([rna])
     compound = RNA.fold_compound(bases)
     compound.sc_add_SHAPE_deigan([0.0, *values], 1.8, -0.6)
@@ -514,7 +514,15 @@ def test_mix_1_decodes_viennarnas_probabilities(tmp_path, hairpins, weights):
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("option", ["dms", "normalize_reactivities"])
+@pytest.mark.parametrize(
+    "option",
+    [{"dms": True}, {"normalize_reactivities": True}, {"modifier": "2A3"}, {"shape_method": "deigan"}],
+)
 def test_an_option_for_reactivities_without_any_is_refused(option):
     with pytest.raises(InputError, match="no reactivities; expected --shape"):
-        EvaluateOptions(**{option: True})
+        EvaluateOptions(**option)
+
+
+def test_two_modifiers_are_refused():
+    with pytest.raises(InputError, match="--dms: beside --modifier 2A3"):
+        EvaluateOptions(shape="x", dms=True, modifier="2A3")

@@ -219,10 +219,10 @@ def two(tmp_path, weights):
 def test_a_figure_that_cannot_be_drawn_is_its_records_failure(two, tmp_path, monkeypatch):
     draw = predict_module._plot
 
-    def fail(path, prediction):
+    def fail(path, prediction, **options):
         if prediction.rna.id == "one":
             raise ValueError("Image size is too large")
-        draw(path, prediction)
+        draw(path, prediction, **options)
 
     monkeypatch.setattr(predict_module, "_plot", fail)
     assert two(plot="svg") == 70

@@ -6,15 +6,17 @@ from scipy.special import logit
 
 from rnass.prediction.relatives import (
     MOST_COMPARATIVE,
-    OWN,
     AlignedRows,
     combine,
     comparative_weight,
+    conservation,
     covariation,
     decoded_map,
     fit_of_rows,
+    trust,
 )
 from rnass.structure import Structure
+from rnass.thermodynamics.ensemble import Ensemble
 
 ROWS = AlignedRows(("a", "b", "c"), ("GGAC-AAAGUCC", "GCACAAAAGUGC", "GGUC-AAAGACC"))
 
@@ -46,8 +48,8 @@ def test_log_odds_are_the_weighted_sum_of_both_sources():
     assert found[0, 11] == pytest.approx((1 - share) * every + share * ali[0, 11])
     assert found[4, 5] == pytest.approx((1 - share) * logit(0.5) + share * ali[4, 5])  # one row has both
     np.testing.assert_allclose(found, found.T)
-    own = decoded_map(found, ROWS.places[0], maps[0])
-    assert logit(own[0, 10]) == pytest.approx((1 - OWN) * found[0, 11] + OWN * logit(0.2), abs=1e-4)
+    own = decoded_map(found, ROWS.places[0], maps[0], ROWS.depth)
+    assert logit(own[0, 10]) == pytest.approx((3 * found[0, 11] + logit(0.2)) / 4, abs=1e-4)
 
 
 def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
@@ -61,7 +63,7 @@ def test_one_row_alone_keeps_its_map():
     rows = AlignedRows(("a",), ("GGGGAAAACCCC",))
     own = np.full((12, 12), 0.3, dtype=np.float32)
     np.testing.assert_allclose(
-        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own), own, 1e-5
+        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own, rows.depth), own, 1e-5
     )
 
 
@@ -85,3 +87,35 @@ def test_consistent_contradicting_and_missing_rows():
 
 def test_rnaalifold_finds_the_helix_of_the_family():
     assert ROWS.fold().mfe_structure.dot_bracket == "((((....))))"
+
+
+def test_a_family_is_trusted_and_rows_in_shuffled_columns_are_not():
+    family = AlignedRows(
+        ("a", "b", "c"),
+        ("GGGAUCCGAAAGGAUCCCAAA", "GGCAUGCGAAAGCAUGCCAAA", "GCGAACCGAAAGGUUCGCAAA"),
+    )
+    energies = [Ensemble(bases).mfe for bases in family.bases]
+    fold = family.fold()
+    assert conservation(fold, energies) == pytest.approx(fold.mfe / np.mean(energies))
+    assert conservation(fold, energies) > 1
+    np.testing.assert_array_equal(trust(family, fold, energies), 1)
+    order = np.random.default_rng(3).permutation(21)
+    shuffled = ["".join(text[k] for k in order) for text in family.texts[1:]]
+    wrong = AlignedRows(family.names, (family.texts[0], *shuffled))
+    assert trust(wrong, wrong.fold(), [Ensemble(bases).mfe for bases in wrong.bases])[0] < 0.1
+
+
+def test_without_trust_a_row_keeps_its_own_map():
+    log_odds = np.full((5, 5), 4.0)
+    own = np.full((3, 3), 0.2)
+    places = np.array([0, 2, 4])
+    np.testing.assert_allclose(decoded_map(log_odds, places, own, 3.0, trust=0.0), own, rtol=1e-5)
+    together = decoded_map(log_odds, places, own, 3.0)
+    half = decoded_map(log_odds, places, own, 3.0, trust=0.5)
+    assert (own < half).all()
+    assert (half < together).all()
+
+
+def test_where_no_row_folds_nothing_is_held_against_the_alignment():
+    rows = AlignedRows(("a", "b"), ("AAAAAA", "AAACAA"))
+    assert conservation(rows.fold(), [0.0, 0.0]) == 1

@@ -99,7 +99,8 @@ def test_reactivities_that_do_not_fit(tmp_path, text, message):
 
 
 def test_reactivities_that_are_left_out_are_missing(tmp_path):
-    (found,) = of(tmp_path, "2 0.5\n3 -0.2\n4 -999\n", name="s.shape", option="reactivities")
+    (tmp_path / "s.shape").write_text("2 0.5\n3 -0.2\n4 -999\n")
+    (found,) = restrain([HAIRPIN], reactivities=tmp_path / "s.shape", method="deigan")
     assert found.reactivities[1:3] == (0.5, 0.0)
     assert all(math.isnan(value) for value in found.reactivities[:1] + found.reactivities[3:])
 
@@ -107,7 +108,7 @@ def test_reactivities_that_are_left_out_are_missing(tmp_path):
 def test_of_dms_only_a_and_c_are_read(tmp_path):
     (tmp_path / "x.shape").write_text("".join(f"{base} 0.5\n" for base in range(1, 6)))
     sequence = Rna("x", "ACGUN")
-    (found,) = restrain([sequence], reactivities=tmp_path / "x.shape", dms=True)
+    (found,) = restrain([sequence], reactivities=tmp_path / "x.shape", modifier="DMS", method="deigan")
     assert found.reactivities[:2] == (0.5, 0.5)
     assert all(math.isnan(value) for value in found.reactivities[2:])
 
@@ -220,7 +221,7 @@ def test_reactivities_of_another_scale_are_refused_unless_normalised(tmp_path, s
     assert "the 90th percentile of the reactivities is" in str(problem)
     assert "--normalize-reactivities makes them so" in str(problem)
     assert problem.record == "x"
-    (found,) = restrain([rna], reactivities=tmp_path / "x.shape", normalise=True)
+    (found,) = restrain([rna], reactivities=tmp_path / "x.shape", normalise=True, method="deigan")
     np.testing.assert_allclose(found.reactivities, normalise_reactivities(raw), atol=1e-3)
     (normalised,) = of(
         tmp_path,

@@ -7,8 +7,10 @@ import time
 import zipfile
 
 import pytest
+from filelock import FileLock
 
 from rnass.errors import OutputError
+from rnass.jobs.results import LOCK
 from rnass.serve.jobs import JobQueue, JobRequest, Limits, RefusedError
 
 FASTA = ">one\nGGGAAACCC\n>two\nGGGGAAAACCCC\n"
@@ -170,6 +172,34 @@ def test_a_job_that_runs_can_be_removed_and_the_next_one_runs(queue, tmp_path):
     (tmp_path / "jobs" / "open").touch()
     until(one, second, "done")
     assert not one.remove(first)
+
+
+def test_a_run_that_a_killed_server_left_behind_is_waited_for(queue, tmp_path):
+    one = queue(start=False)
+    name = one.submit(ask())
+    results = tmp_path / "jobs" / name / "results"
+    results.mkdir()
+    with FileLock(results / LOCK):
+        one.start()
+        until(one, name, "running")
+        time.sleep(1)
+        assert not (results / "arguments.json").exists()
+    until(one, name, "done")
+    assert len((results / "arguments.json").read_text().splitlines()) == 1
+
+
+def test_a_full_disk_fails_the_job_and_the_next_one_runs(queue, monkeypatch):
+    one = queue()
+    zips = zipfile.ZipFile
+
+    def full(*arguments, **options):
+        monkeypatch.setattr("zipfile.ZipFile", zips)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zipfile.ZipFile", full)
+    first = one.submit(ask())
+    assert "No space left" in until(one, first, "failed")["message"]
+    until(one, one.submit(ask()), "done")
 
 
 def test_one_server_to_a_folder(queue, tmp_path):

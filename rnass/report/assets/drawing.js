@@ -42,7 +42,7 @@ rnass.drawing = (record, panel) => {
   };
   const letters = svg("g", { "pointer-events": "none" });
   const here = svg("circle", { class: "here", r: radius + 8, visibility: "hidden" });
-  picture.append(...lines, discs, rnass.numbers(record, x, y), letters, here);
+  picture.append(...lines, discs, rnass.numbers(record, x, y, box.height / 560), letters, here);
 
   const view = rnass.element("div", { class: "view" }, picture);
   const status = rnass.element("p", { class: "status", role: "status" });
@@ -95,30 +95,33 @@ rnass.drawing = (record, panel) => {
 rnass.range = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 
 /** Numbers of bases, beside the chain and on nothing else; where there is no room, none. */
-rnass.numbers = (record, x, y) => {
+rnass.numbers = (record, x, y, pixel) => {
   const group = rnass.svg("g", { "pointer-events": "none" });
   const every = record.length <= 300 ? 10 : record.length <= 1200 ? 20 : 50;
+  const size = Math.min(Math.max(32, 10 * pixel), 96); // readable when all is shown, unless that is too much
+  const reachOf = size / 32;
+  const side = 90 * reachOf;
   const cells = new Map();
-  const cell = (px, py) => `${Math.floor(px / 90)} ${Math.floor(py / 90)}`;
+  const cell = (px, py) => `${Math.floor(px / side)} ${Math.floor(py / side)}`;
   const put = (px, py) => cells.set(cell(px, py), [...(cells.get(cell(px, py)) ?? []), [px, py]]);
   for (let k = 0; k < record.length; k++) put(x(k), y(k));
   for (const [i, j] of record.pairs) put((x(i) + x(j)) / 2, (y(i) + y(j)) / 2);
   const isFree = (px, py) => {
     for (let dx = -1; dx <= 1; dx++) {
       for (let dy = -1; dy <= 1; dy++) {
-        for (const [qx, qy] of cells.get(cell(px + 90 * dx, py + 90 * dy)) ?? []) {
-          if (Math.abs(qx - px) < 62 && Math.abs(qy - py) < 46) return false;
+        for (const [qx, qy] of cells.get(cell(px + side * dx, py + side * dy)) ?? []) {
+          if (Math.abs(qx - px) < 26 + 36 * reachOf && Math.abs(qy - py) < 26 + 20 * reachOf) return false;
         }
       }
     }
     return true;
   };
   const label = (k, text) => {
-    for (const reach of [75, 100, 135]) {
+    for (const reach of [75, 100, 135].map((far) => far * (1 + reachOf) / 2)) {
       for (let turn = 0; turn < 16; turn++) {
         const [px, py] = [x(k) + reach * Math.cos(turn * Math.PI / 8), y(k) + reach * Math.sin(turn * Math.PI / 8)];
         if (!isFree(px, py)) continue;
-        group.append(rnass.svg("text", { class: "number", x: px, y: py + 11, "font-size": 32, "text-anchor": "middle" }, text));
+        group.append(rnass.svg("text", { class: "number", x: px, y: py + 0.35 * size, "font-size": size, "text-anchor": "middle" }, text));
         put(px, py);
         return;
       }

@@ -3,25 +3,8 @@
 rnass.data = JSON.parse(document.getElementById("data").textContent);
 rnass.packed = JSON.parse(document.getElementById("packed").textContent);
 
-/** Numbers: a value, or < <= > >= = with one. */
-rnass.matches = (asked, value) => {
-  const found = /^\s*(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)\s*$/.exec(asked);
-  if (!found) return asked.trim() === "" || /^\s*(<=|>=|<|>|=)\s*-?$/.test(asked);
-  if (value === null || value === undefined) return false;
-  const number = Number(found[2]);
-  return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[found[1]] ?? value === number;
-};
-
 rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
-  const column = {
-    field, title,
-    headerFilter: "input",
-    headerFilterParams: { elementAttributes: { "aria-label": `filter ${title}` } },
-    sorter: number ? "number" : "string",
-    hozAlign: number ? "right" : "left",
-    minWidth: field === "id" ? 140 : 90,
-  };
-  if (number) Object.assign(column, { headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
+  const column = rnass.column(field, title, number);
   if (field === "id") {
     column.formatter = (cell) => {
       const { record } = cell.getRow().getData();
@@ -66,15 +49,7 @@ rnass.start = () => {
     if (record !== null) rnass.openRecord(rnass.packed[record], document.getElementById("detail"));
   });
   rnass.table.on("tableBuilt", () => {
-    for (const head of document.querySelectorAll("#table .tabulator-col[role=columnheader]")) {
-      const title = head.querySelector(".tabulator-col-content");
-      title.tabIndex = 0;
-      title.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" || event.target !== title) return;
-        const turned = head.getAttribute("aria-sort") === "ascending" ? "desc" : "asc";
-        rnass.table.setSort(head.getAttribute("tabulator-field"), turned);
-      });
-    }
+    rnass.sortByKey(rnass.table, document.getElementById("table"));
     document.body.dataset.ready = "true";
   });
 };

@@ -1,0 +1,36 @@
+// Columns of tables: how they sort and filter.
+
+/** Numbers: a value, or < <= > >= = with one. */
+rnass.matches = (asked, value) => {
+  const found = /^\s*(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)\s*$/.exec(asked);
+  if (!found) return asked.trim() === "" || /^\s*(<=|>=|<|>|=)\s*-?$/.test(asked);
+  if (value === null || value === undefined) return false;
+  const number = Number(found[2]);
+  return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[found[1]] ?? value === number;
+};
+
+rnass.column = (field, title, number) => {
+  const column = {
+    field, title,
+    headerFilter: "input",
+    headerFilterParams: { elementAttributes: { "aria-label": `filter ${title}` } },
+    sorter: number ? "number" : "string",
+    hozAlign: number ? "right" : "left",
+    minWidth: field === "id" ? 140 : 90,
+  };
+  if (number) Object.assign(column, { headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
+  return column;
+};
+
+/** Headings that can be reached by Tab, and sort by Enter. */
+rnass.sortByKey = (table, place) => {
+  for (const head of place.querySelectorAll(".tabulator-col[role=columnheader]")) {
+    const title = head.querySelector(".tabulator-col-content");
+    title.tabIndex = 0;
+    title.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target !== title) return;
+      const turned = head.getAttribute("aria-sort") === "ascending" ? "desc" : "asc";
+      table.setSort(head.getAttribute("tabulator-field"), turned);
+    });
+  }
+};
