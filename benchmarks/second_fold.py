@@ -10,7 +10,6 @@ table.
 import argparse
 import dataclasses
 import tempfile
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from rnass.structure import Structure
 from rnass.training.calibration import calibrated_probabilities
 from rnass.training.records import Example, Loader, read_examples
 
-CHOICES = list(product((0.25, 0.35), (0.0, 0.2, 0.35, 0.5), (0.1, 0.15)))
+CHOICES = [(0.25, second, 0.1) for second in (0.0, 0.35, 0.5, 0.8)] + [(0.35, 0.5, 0.1)]
 """Weight of ViennaRNA's log-odds, weight of its second fold, threshold."""
 
 

@@ -22,7 +22,7 @@ _LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it kno
 _FIRST = 0.5  # probability above which a pair is of the first structure
 _MOST_SECOND = 0.99
 
-LIKELY_SECOND, SECOND_HELIX = 0.3, 3
+LIKELY_SECOND, SECOND_HELIX = 0.5, 4
 """Least probability of a pair of the second fold that counts, and least pairs of its helix."""
 
 
