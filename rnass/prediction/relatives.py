@@ -30,19 +30,19 @@ __all__ = [
     "trust",
 ]
 
-COPIES = 0.9
+COPIES = 0.98
 """Identity from which rows count as copies of one another."""
 
-HALF_DEPTH = 1.5
+HALF_DEPTH = 2.0
 """Effective rows at which RNAalifold's log-odds count half of what they count at most; more than 1."""
 
 MOST_COMPARATIVE = 0.8
 """Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
 
-CONSERVED = (0.75, 1.0)
+CONSERVED = (0.6, 0.9)
 """Structure conservation index at which an alignment begins to count, and counts in full."""
 
-FITTING = (0.6, 0.8)
+FITTING = (0.5, 0.75)
 """Share of canonical consensus pairs at which the alignment begins to count for a row, and in full."""
 
 THRESHOLD = 0.3
