@@ -1,6 +1,6 @@
 """Likelihood ratios of reactivities, fitted to chemical-mapping profiles; methods compared on others.
 
-    python benchmarks/probing.py FILE ... [--number 350] [--hidden 40]
+    python benchmarks/probing.py FILE ... [--number 350] [--hidden 90]
 
 FILE: tables with the columns of `rnass.training.profiles.read_profiles`. Of each file and modifier
 --number profiles of a signal-to-noise ratio of 3 or more are folded by rnass2026. Expectation
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+")
     parser.add_argument("--number", type=int, default=350, help="profiles of a file and modifier")
-    parser.add_argument("--hidden", type=int, default=40, help="profiles of a modifier to compare on")
+    parser.add_argument("--hidden", type=int, default=90, help="profiles of a modifier to compare on")
     arguments = parser.parse_args()
     rng = np.random.default_rng(1)
     fitted: dict[str, list[Profile]] = {}
@@ -58,6 +58,7 @@ def main() -> None:
         print(
             "\n| modifier (profiles) | method | log-likelihood per base | rank correlation |\n"
             + "|---" * 4
+            + "|"
         )
         predictor = load_predictor()
         for modifier, profiles in sorted(others.items()):

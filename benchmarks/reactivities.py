@@ -17,7 +17,7 @@ import RNA
 from numpy.typing import NDArray
 
 from rnass.decoding import pseudo_reactivities
-from rnass.decoding.probing import DEFAULT_METHODS, DEIGAN_INTERCEPT, DEIGAN_SLOPE
+from rnass.decoding.probing import DEIGAN_INTERCEPT, DEIGAN_SLOPE
 from rnass.files import read_lines
 from rnass.metrics import score
 from rnass.prediction.predictor import load_predictor
@@ -54,7 +54,6 @@ def main() -> None:
             found += [minimum(bases, None), minimum(bases, values)]
             f1.append([score(known, structure).f1 for structure in found])
         cells = [modifier, str(len(f1)), *(f"{mean:.3f}" for mean in np.mean(f1, axis=0))]
-        cells[3 + methods.index(DEFAULT_METHODS[modifier])] += " (default)"
         print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -104,7 +104,7 @@ def evaluate(
     normalize_reactivities: NormalizeReactivities = False,
     modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = None,
+    shape_method: ShapeMethodOption = "likelihood",
     threads: Threads = 0,
     overwrite: Overwrite = False,
 ) -> None:

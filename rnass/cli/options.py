@@ -212,11 +212,11 @@ ReactivityModifier = Annotated[
     in_restraints("--modifier", help="Reagent of the reactivities; default: 1M7."),
 ]
 ShapeMethodOption = Annotated[
-    Literal["deigan", "likelihood"] | None,
+    Literal["deigan", "likelihood"],
     in_restraints(
         "--shape-method",
         help="Pseudo-energies by Deigan's formula, or by how likely a reactivity is of paired and of "
-        "unpaired bases; default: the better one of the modifier.",
+        "unpaired bases.",
     ),
 ]
 Threads = Annotated[

@@ -126,7 +126,7 @@ def predict(
     normalize_reactivities: NormalizeReactivities = False,
     modifier: ReactivityModifier = None,
     dms: Dms = False,
-    shape_method: ShapeMethodOption = None,
+    shape_method: ShapeMethodOption = "likelihood",
     alignment: AlignmentFile = None,
     relatives: RelativesFile = None,
     target: Target = None,

@@ -12,7 +12,6 @@ from rnass.errors import InputError, counted
 from rnass.rna import MISSING_REACTIVITY
 
 __all__ = [
-    "DEFAULT_METHODS",
     "DEIGAN_INTERCEPT",
     "DEIGAN_SLOPE",
     "KNOTS",
@@ -35,11 +34,6 @@ Modifier = Literal["1M7", "2A3", "DMS"]
 
 ShapeMethod = Literal["deigan", "likelihood"]
 """How reactivities become pseudo-energies, see `pseudo_reactivities`."""
-
-DEFAULT_METHODS: Mapping[Modifier, ShapeMethod] = MappingProxyType(
-    {"1M7": "likelihood", "2A3": "deigan", "DMS": "likelihood"}
-)
-"""The method of the higher log-likelihood in benchmarks/probing.py."""
 
 KNOTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Reactivities at which likelihood ratios are known; linear between them, constant beyond."""
@@ -146,7 +140,7 @@ def pseudo_reactivities(
     bases: str,
     *,
     modifier: Modifier = "1M7",
-    method: ShapeMethod | None = None,
+    method: ShapeMethod = "likelihood",
 ) -> NDArray[np.float64]:
     """Reactivities for Deigan's formula, which ViennaRNA's ensemble and the decoded map apply.
 
@@ -158,12 +152,11 @@ def pseudo_reactivities(
         reactivities: shape (L,), normalised so that a reactive base is near 1; NaN where missing.
         bases: L letters over ACGUN.
         modifier: the reagent.
-        method: None takes that of `DEFAULT_METHODS`.
+        method: the default has the higher log-likelihood in benchmarks/probing.py.
 
     Raises:
         InputError: another modifier or method, or not as many reactivities as bases.
     """
-    method = method or DEFAULT_METHODS.get(modifier)
     if modifier not in _RATIOS or method not in ("deigan", "likelihood"):
         raise InputError(
             f"reactivities: modifier {modifier!r}, method {method!r}; expected one of "

@@ -61,8 +61,7 @@ class RestraintOptions:
         modifier: the reagent of the reactivities; None is 1M7.
         dms: the same as the modifier DMS.
         normalize_reactivities: normalise those of each record first.
-        shape_method: how they become pseudo-energies, see `rnass.decoding.pseudo_reactivities`; None for
-            the better one of the modifier.
+        shape_method: how they become pseudo-energies, see `rnass.decoding.pseudo_reactivities`.
 
     Raises:
         InputError: an option for reactivities without any; two modifiers.
@@ -73,10 +72,10 @@ class RestraintOptions:
     modifier: Modifier | None = None
     dms: bool = False
     normalize_reactivities: bool = False
-    shape_method: ShapeMethod | None = None
+    shape_method: ShapeMethod = "likelihood"
 
     def __post_init__(self) -> None:
-        for name in ("modifier", "dms", "normalize_reactivities", "shape_method"):
+        for name in ("modifier", "dms", "normalize_reactivities"):
             if getattr(self, name) and not self.shape:
                 option = name.replace("_", "-")
                 raise InputError(f"--{option}: no reactivities; expected --shape with them")
@@ -107,7 +106,7 @@ def restrain(
     constraints: str | Path | None = None,
     reactivities: str | Path | None = None,
     modifier: Modifier = "1M7",
-    method: ShapeMethod | None = None,
+    method: ShapeMethod = "likelihood",
     normalise: bool = False,
     bad: Iterable[str] = (),
 ) -> list[Rna | InputError]:

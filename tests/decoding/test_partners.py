@@ -24,15 +24,30 @@ def symmetric(rng, length, scale=3.0):
     return log_odds
 
 
+def minimised(log_odds):
+    """The probabilities where the convex function is least, by Newton's method to the last digits."""
+    weights, x = np.exp(log_odds), np.zeros(len(log_odds))
+    for step in range(500):
+        unpaired = np.exp(x)
+        pairs = weights * unpaired * unpaired[:, None]
+        gradient = unpaired + pairs.sum(1) - 1
+        if step < 200:  # towards the minimum first, where Newton's steps are safe
+            x -= (x + np.log1p(weights @ unpaired)) / 2
+        elif np.abs(gradient).max() > 1e-12:
+            x -= np.linalg.solve(pairs + np.diag(unpaired + pairs.sum(1)), gradient)
+        else:
+            return pairs
+    raise AssertionError("Newton's method does not converge")
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(2, 40), st.integers(0, 2**32 - 1))
-def test_the_equations_hold(length, seed):
+def test_it_is_the_minimum_of_the_convex_function(length, seed):
     log_odds = symmetric(np.random.default_rng(seed), length)
     p = partner_probabilities(log_odds)
-    unpaired = 1 - p.sum(1)
-    assert unpaired.min() >= -1e-12
-    assert np.allclose(p, p.T)
-    assert p == pytest.approx(unpaired[:, None] * unpaired * np.exp(log_odds), abs=0.02)
+    assert p.sum(1).max() <= 1 + 1e-12
+    assert np.array_equal(p, p.T)
+    assert p == pytest.approx(minimised(log_odds), abs=2e-3)
 
 
 def test_a_pair_without_a_rival_keeps_its_probability_and_rivals_share():

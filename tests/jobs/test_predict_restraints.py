@@ -9,7 +9,6 @@ import pytest
 
 from rnass.constraints import Constraints
 from rnass.decoding import decode
-from rnass.decoding.probing import DEFAULT_METHODS
 from rnass.errors import ConstraintError, InputError
 from rnass.io import read_constraints, read_structures
 from rnass.jobs.predict import PredictOptions, predict_files
@@ -145,17 +144,15 @@ def test_missing_reactivities_are_not_zeros(predict, file):
     assert np.abs(maps["zero"] - maps["none"]).max() > 5e-4
 
 
-def test_methods_and_modifiers_differ_and_each_modifier_has_its_default(predict, file):
+def test_methods_and_modifiers_differ(predict, file):
     rows = "".join(f"{base} {0.1 * (base % 7)}\n" for base in range(1, 21))
     shape = file("x.shape", rows)
     found = {}
     for modifier in (None, "2A3", "DMS"):
-        for method in (None, "deigan", "likelihood"):
+        for method in ("deigan", "likelihood"):
             options = {"modifier": modifier, "shape_method": method, "shape": shape}
             _, out = predict({"x": SWITCH}, f"{modifier}-{method}", **options)
             found[modifier, method] = summary(out)["x"]["confidence"]
-        default = DEFAULT_METHODS[modifier or "1M7"]
-        assert found[modifier, None] == found[modifier, default]
     assert found[None, "deigan"] == found["2A3", "deigan"]  # Deigan's formula knows SHAPE alone
     assert len(set(found.values())) == 5
 
