@@ -57,5 +57,5 @@ def verdict(path: Path) -> str:
     if expected is not None:
         altered = f"ALTERED: {MANIFEST} has {expected}"
         return f"as in {MANIFEST}" if expected == sha256(path) else altered
-    listed = (path.parent / MANIFEST).is_file()
+    listed = is_file(path.parent / MANIFEST)
     return f"not checked: {f'no entry in {MANIFEST}' if listed else f'no {MANIFEST} beside it'}"

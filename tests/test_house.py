@@ -37,6 +37,13 @@ def test_benchmark_prints_its_help(script, tmp_path):
     run([sys.executable, "-W", "error", str(script), "--help"], tmp_path)
 
 
+def test_only_files_py_looks_whether_a_path_is_there():
+    """`Path.is_file` raises OSError for too long a name; the functions of `rnass.files` do not."""
+    looks = re.compile(r"\.(is_file|is_dir|exists)\(\)")
+    found = [path for path in (ROOT / "rnass").rglob("*.py") if looks.search(path.read_text())]
+    assert not found
+
+
 def test_every_direct_dependency_is_pinned():
     extras = PROJECT["optional-dependencies"]
     wanted = [*PROJECT["dependencies"], *extras["dev"], *extras["docs"]]

@@ -285,7 +285,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _symbols(folder: Path) -> tuple[str, ...] | None:
     file = folder / "vocab.txt"
-    if not file.is_file():
+    if not is_file(file):
         return None
     try:
         return _words(file.read_text(encoding="utf-8").splitlines())

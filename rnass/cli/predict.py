@@ -43,6 +43,7 @@ from rnass.cli.options import (
     paths_of,
     take_decoding,
 )
+from rnass.files import is_file
 
 __all__ = ["info", "predict"]
 
@@ -199,7 +200,7 @@ def info(
     typer.echo(f"{'device':12} {choose_device(device)}")
     for name, path in (("weights", find_weights(weights)), ("energies", OWN_ENERGIES)):
         typer.echo(f"{name:12} {path}")
-        state = f"{sha256(path)} ({verdict(path)})" if path.is_file() else "MISSING"
+        state = f"{sha256(path)} ({verdict(path)})" if is_file(path) else "MISSING"
         typer.echo(f"{'sha256':12} {state}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rnass.cli.options import Device, Threads, Weights
+from rnass.files import is_file
 
 __all__ = ["serve"]
 
@@ -42,5 +43,5 @@ def serve(
     arguments = ["--device", device, "--threads", str(threads)]
     if weights is not None:
         file = Path(weights)  # a job runs in a folder of its own
-        arguments += ["--weights", str(file.resolve()) if file.is_file() else weights]
+        arguments += ["--weights", str(file.resolve()) if is_file(file) else weights]
     answer(JobQueue(folder, limits, arguments), port)

@@ -16,7 +16,7 @@ from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
 from rnass.evaluation.report import as_table, judged, per_record
 from rnass.evaluation.scores import Tally
-from rnass.files import sha256, write_json, write_text
+from rnass.files import is_file, is_there, sha256, write_json, write_text
 from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import origin
@@ -98,8 +98,7 @@ def _about(
     about: dict[str, Any] = {
         "data": {
             "files": [
-                {"file": Path(path).name}
-                | ({"sha256": sha256(Path(path))} if Path(path).is_file() else {})
+                {"file": Path(path).name} | ({"sha256": sha256(Path(path))} if is_file(path) else {})
                 for path in data
             ],
             "read": references.read,
@@ -130,7 +129,7 @@ def _about(
 
 
 def _check_free(out: Path, *, overwrite: bool) -> None:
-    if not overwrite and any((out / name).exists() for name in _FILES):
+    if not overwrite and any(is_there(out / name) for name in _FILES):
         raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
 
 

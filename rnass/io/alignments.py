@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
-from rnass.files import files_in, name_of, read_lines, record_name
+from rnass.files import files_in, is_folder, name_of, read_lines, record_name
 from rnass.io.stockholm import Alignment, parse_stockholm
 from rnass.rna import clean_bases
 
@@ -23,7 +23,7 @@ def read_aligned(path: str | Path) -> list[tuple[str, Alignment]]:
     Raises:
         InputError: what `read_alignments` raises; a file with several alignments.
     """
-    files = files_in(path, _SUFFIXES) if Path(path).is_dir() else [Path(path)]
+    files = files_in(path, _SUFFIXES) if is_folder(path) else [Path(path)]
     named = []
     for file in files:
         alignments = read_alignments(file)

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnass.decoding import decode
 from rnass.errors import DependencyError, ExitStatus, InputError, RnassError, counted
-from rnass.files import write_text
+from rnass.files import is_folder, write_text
 from rnass.io import read_fasta
 from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
@@ -68,7 +68,7 @@ def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitS
         RnassError: see `rnass.jobs.runner.run_job`.
     """
     alignments = read_aligned(path)
-    several = Path(path).is_dir()
+    several = is_folder(path)
     for _, alignment in alignments:
         _check_target(alignment, options.target)
     statuses = [

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
+from rnass.files import files_in, is_file, is_folder
 from rnass.io import (
     STRUCTURE_SUFFIXES,
     file_names,
@@ -101,14 +102,11 @@ def reactivities_of(path: str | Path, drawables: Items[Drawable]) -> list[NDArra
 
 
 def _read(path: Path) -> Iterator[Drawable]:
-    if path.is_dir() and is_results_folder(path):
+    if is_folder(path) and is_results_folder(path):
         for record in read_results(path).records:
             yield Drawable(record.rna, record.structure, record.probabilities, "rnass")
-    elif path.is_dir():
-        files = [file for file in sorted(path.iterdir()) if _suffix(file) in STRUCTURE_SUFFIXES]
-        if not files:
-            raise InputError(f"{path}: nothing to draw; expected results of rnass predict or structures")
-        for file in files:
+    elif is_folder(path):
+        for file in files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)
     elif path.suffix.lower() == ".npy":
         yield _of_map(path)
@@ -116,14 +114,10 @@ def _read(path: Path) -> Iterator[Drawable]:
         yield from _of_structures(path)
 
 
-def _suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(".gz")).suffix
-
-
 def _of_structures(path: Path) -> Iterator[Drawable]:
     records = read_structures(path)
     beside = path.with_suffix(".npy")
-    maps = len(records) == 1 and beside.is_file()
+    maps = len(records) == 1 and is_file(beside)
     for rna, structure in records:
         if maps:
             yield Drawable(rna, structure, partial(read_map, beside, len(rna)), _owner(beside))
@@ -134,7 +128,7 @@ def _of_structures(path: Path) -> Iterator[Drawable]:
 def _of_map(path: Path) -> Drawable:
     beside = [path.with_suffix(suffix) for suffix in STRUCTURE_SUFFIXES]
     for file in beside:
-        records = read_structures(file) if file.is_file() else []
+        records = read_structures(file) if is_file(file) else []
         if len(records) == 1:
             rna, structure = records[0]
             return Drawable(rna, structure, partial(read_map, path, len(rna)), _owner(path))

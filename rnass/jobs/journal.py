@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import OutputError
-from rnass.files import TEMPORARY_PREFIX, reason, sha256, write_text
+from rnass.files import TEMPORARY_PREFIX, is_file, reason, sha256, write_text
 from rnass.rna import Rna
 
 __all__ = ["JOURNAL", "Entry", "Journal", "Plan", "read_journal", "record_key", "sealed"]
@@ -108,7 +108,7 @@ def read_journal(folder: Path) -> tuple[Plan | None, dict[str, Entry]]:
     A line that a kill tore is passed over: its record is not finished.
     """
     journal = folder / JOURNAL
-    text = journal.read_text(encoding="utf-8", errors="replace") if journal.is_file() else ""
+    text = journal.read_text(encoding="utf-8", errors="replace") if is_file(journal) else ""
     lines = [_read_line(line) for line in text.split("\n")]
     plans = [line for line in lines if isinstance(line, Plan)]
     entries = {line.name: line for line in lines if isinstance(line, Entry)}
@@ -177,4 +177,4 @@ def _on_disk(path: Path) -> tuple[int, str]:
 
 
 def _has_size(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
+    return is_file(path) and path.stat().st_size == size

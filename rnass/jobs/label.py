@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rnass.errors import ExitStatus, RnassError
-from rnass.files import sha256
+from rnass.files import is_file, is_folder, sha256
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
@@ -62,7 +62,7 @@ def label_files(
         return run_job(lambda: LabelJob(options), inputs, out, options)
     with tempfile.TemporaryDirectory() as folder:
         status = run_job(lambda: LabelJob(options), inputs, Path(folder), options)
-        if (table := Path(folder) / _TABLE).is_file():
+        if is_file(table := Path(folder) / _TABLE):
             with table.open(encoding="utf-8") as file:
                 shutil.copyfileobj(file, sys.stdout)
     return status
@@ -75,7 +75,7 @@ class LabelJob(Job[Cells]):
     shared: Sequence[str] = (_TABLE,)
 
     def __init__(self, options: LabelOptions) -> None:
-        path = options.probe / FILE if options.probe.is_dir() else options.probe
+        path = options.probe / FILE if is_folder(options.probe) else options.probe
         self.head = load_probe(path, options.backbone)
         self.sha256 = sha256(path)
         self.encoder = self.head.needed().encoder.to(choose_device(options.device))

@@ -25,7 +25,7 @@ from rnass.figures import (
     save_figure,
     structure_drawing,
 )
-from rnass.files import reason
+from rnass.files import is_there, reason
 from rnass.io import file_names
 from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
 from rnass.structure import Structure
@@ -171,7 +171,7 @@ def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: {reason(error)}; expected a folder") from error
-    there = [file for file in files if file.exists()]
+    there = [file for file in files if is_there(file)]
     if there and not options.overwrite:
         raise OutputError(f"{there[0]}: is there already; expected another name, or --overwrite")
     return files

@@ -10,7 +10,7 @@ import torch
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
-from rnass.errors import ExitStatus, OutputError, RnassError
+from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
 from rnass.jobs.inputs import Inputs, read_inputs
@@ -160,13 +160,19 @@ class PredictJob(Job[Prediction]):
 
     def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Written:
         """Structures, map, figure; and the record's part of predictions.dbn."""
-        block = format_dot_bracket(rna, found.structure)  # first: it may have too many levels
+        shared, missing = {}, ""
+        try:  # first: it may have too many levels
+            shared[_PREDICTIONS] = format_dot_bracket(rna, found.structure)
+        except StructureError as error:
+            if "dbn" in self.options.formats:
+                raise
+            missing = f"{rna.id}: not in {_PREDICTIONS}: {error}"
         for suffix, write in self.writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
-        return Written([f"{name}{suffix}" for suffix in self.writers], cells, {_PREDICTIONS: block})
+        return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
 
 
 _Writer = Callable[[Path, Prediction], None]

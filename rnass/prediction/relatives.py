@@ -131,7 +131,8 @@ def combine(
         count[here] += weight
     mean = np.where(count > 0, total / np.maximum(count, 1e-9), logit(_LEAST))
     share = comparative_weight(rows.depth)
-    return (1 - share) * mean + share * _log_odds(fold.bpp.dense())
+    comparative = np.maximum(fold.bpp.dense(), fold.second_bpp.dense())
+    return (1 - share) * mean + share * _log_odds(comparative)
 
 
 def comparative_weight(depth: float) -> float:

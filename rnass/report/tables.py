@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import InputError, counted
-from rnass.files import read_lines
+from rnass.files import is_file, read_lines
 from rnass.report.html import cell_value, is_numeric, page
 
 __all__ = ["has_tables", "tables_page"]
@@ -20,7 +20,7 @@ _SCRIPTS = ("records", "columns", "tables")
 
 def has_tables(folder: Path) -> bool:
     """Whether *folder* holds a comparison or an evaluation."""
-    return any((folder / name).is_file() for name in _TABLES)
+    return any(is_file(folder / name) for name in _TABLES)
 
 
 def tables_page(folder: Path) -> str:
@@ -29,11 +29,11 @@ def tables_page(folder: Path) -> str:
     Raises:
         InputError: a table that is not one; names file and line.
     """
-    tables = [_table(folder / name) for name in _TABLES if (folder / name).is_file()]
+    tables = [_table(folder / name) for name in _TABLES if is_file(folder / name)]
     figures, left = _figures(folder)
     notes = [f"{counted(left, 'figure')} more in the folder"] if left else []
     notes += [table["note"] for table in tables if table["note"]]
-    text = "\n".join(read_lines(folder / _TEXT)) if (folder / _TEXT).is_file() else ""
+    text = "\n".join(read_lines(folder / _TEXT)) if is_file(folder / _TEXT) else ""
     data = {
         "title": folder.resolve().name,
         "text": text,

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
 from rnass.errors import OutputError, RnassError, counted
-from rnass.files import reason, write_json, write_text
+from rnass.files import is_file, is_folder, reason, write_json, write_text
 from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
@@ -212,7 +212,7 @@ class JobQueue:
             "finished": self._finished(name),
             "place": ahead,
             "messages": self._messages(name),
-            "report": job.state == "done" and (self.folder / name / _RESULTS / REPORT).is_file(),
+            "report": job.state == "done" and is_file(self.folder / name / _RESULTS / REPORT),
         }
 
     def file(self, name: str, which: Literal["report", "zip"]) -> Path | None:
@@ -223,7 +223,7 @@ class JobQueue:
             return None
         place = self.folder / job.id
         path = place / _RESULTS / REPORT if which == "report" else place / _ZIP
-        return path if path.is_file() else None
+        return path if is_file(path) else None
 
     def remove(self, name: str) -> bool:
         """Interrupt a job if it runs, and delete its folder; gives whether there was one."""
@@ -309,7 +309,7 @@ class JobQueue:
                     held.acquire()
                     held.release()
                     break
-                if not (self.folder / job.id / _RESULTS).is_dir():
+                if not is_folder(self.folder / job.id / _RESULTS):
                     break
                 self._changed.wait(0.5)
             if self._ending or job.id not in self._jobs:

@@ -6,6 +6,7 @@ Bernhart et al. 2008, doi:10.1186/1471-2105-9-474. Energies are means over the r
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import RNA
 
 from rnass.errors import ConstraintError, StructureError
@@ -16,6 +17,7 @@ __all__ = ["ConsensusFold", "fold_alignment"]
 
 _COVARIATION = 0.6  # weight of the covariation term beside the energies, of Bernhart et al. 2008,
 _PENALTY = 0.5  # and of rows that cannot form a pair
+_FIRST = 0.5  # probability from which a pair belongs to the first structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +28,14 @@ class ConsensusFold:
         mfe: of the consensus structure, in kcal/mol per row, covariation counted in.
         mfe_structure: C columns.
         bpp: base-pair probabilities of the columns.
+        second_bpp: those once the columns of the first structure, all pairs above 0.5, pair no more:
+            what then pairs may cross it, see `rnass.thermodynamics.second_fold`.
     """
 
     mfe: float
     mfe_structure: Structure
     bpp: BasePairProbabilities
+    second_bpp: BasePairProbabilities
 
 
 def fold_alignment(rows: Sequence[str]) -> ConsensusFold:
@@ -45,13 +50,24 @@ def fold_alignment(rows: Sequence[str]) -> ConsensusFold:
     """
     if not rows or len(set(map(len, rows))) > 1:
         raise StructureError("alignment: no rows, or of unequal lengths; expected rows of one length")
+    dot_bracket, mfe, bpp = _fold(rows)
+    first = bpp.p > _FIRST
+    taken = np.concatenate([bpp.i[first], bpp.j[first]]).tolist()
+    second = _fold(rows, taken)[2] if taken else bpp
+    return ConsensusFold(mfe, Structure.from_dot_bracket(dot_bracket), bpp, second)
+
+
+def _fold(rows: Sequence[str], unpaired: Sequence[int] = ()) -> tuple[str, float, BasePairProbabilities]:
+    """The consensus in dot-bracket, its energy, the base-pair probabilities; some columns unpaired."""
     model = RNA.md()  # energies are the tables of the process, which stay those of Turner 2004
     model.ribo, model.cv_fact, model.nc_fact = 1, _COVARIATION, _PENALTY
     compound = RNA.fold_compound(list(rows), model)
+    for column in unpaired:
+        compound.hc_add_up(column + 1)
     dot_bracket, mfe = compound.mfe()
     if mfe >= RNA.INF / 100:
         raise ConstraintError("alignment: no structure; expected one that some columns can form")
     compound.exp_params_rescale(mfe)
     compound.pf()
     bpp = BasePairProbabilities.from_pairs(len(rows[0]), pairs_of(compound))
-    return ConsensusFold(float(mfe), Structure.from_dot_bracket(dot_bracket), bpp)
+    return dot_bracket, float(mfe), bpp

@@ -15,6 +15,7 @@ from typing import Any
 import RNA
 
 from rnass.errors import CheckpointError, ConfigError
+from rnass.files import is_file
 from rnass.manifest import MANIFEST, check_content
 from rnass.thermodynamics.energies import Energies
 
@@ -47,7 +48,7 @@ OWN_NAME = "rnass2026"
 
 _PACKAGE = Path(__file__).parents[1]
 OWN_ENERGIES = next(
-    (path for path in [_PACKAGE / "_weights" / f"{OWN_NAME}.par"] if path.is_file()),
+    (path for path in [_PACKAGE / "_weights" / f"{OWN_NAME}.par"] if is_file(path)),
     _PACKAGE.parent / "weights" / f"{OWN_NAME}.par",
 )
 """The ViennaRNA parameter file of `OWN_NAME`: that of the installed package, else of the checkout."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.files import write_atomically
+from rnass.files import is_file, write_atomically
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
 from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 from rnass.thermodynamics.parameter_sets import fingerprint
@@ -93,7 +93,7 @@ def cached_probabilities(
     """
     second = "-second" if name.endswith(SECOND_FOLD) else ""
     path = folder / f"{label}.{fingerprint(set_of(name))}{second}.npz"
-    known = ProbabilityCache.load(path) if path.is_file() else None
+    known = ProbabilityCache.load(path) if is_file(path) else None
     wanted = {bases for bases in rnas if known is None or bases not in known}
     if not wanted and known is not None:
         return known

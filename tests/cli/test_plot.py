@@ -50,3 +50,20 @@ def test_options_that_make_no_sense_are_refused(options, message, rna, known, tm
     assert status == 2
     assert message in " ".join(error.replace("│", " ").split())
     assert not list(tmp_path.glob("figures/*.svg"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plot", "LONG"),
+        ("plot", "known.dbn", "--against", "LONG"),
+        ("predict", "--alignment", "LONG"),
+        ("report", "LONG"),
+        ("evaluate", "--data", "known.dbn", "--no-rnass", "--out", "LONG"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_too_long_for_the_system_is_refused_like_any_other(command, rna, known):
+    status, _, err = rna(*(part.replace("LONG", "a" * 300) for part in command))
+    assert status == 2
+    assert "a" * 300 in err

@@ -63,7 +63,7 @@ def test_a_folder_of_structures_is_read_in_order_of_names(tmp_path):
     write_text(tmp_path / "notes.txt", "no structure")
     assert [one.rna.id for one in read_drawables([tmp_path])] == ["two", "one"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="nothing to draw"):
+    with pytest.raises(InputError, match="empty: no file to read in this folder"):
         read_drawables([tmp_path / "empty"])
 
 

@@ -18,6 +18,7 @@ from rnass.errors import (
     record_error,
 )
 from rnass.files import write_text
+from rnass.io import read_ct
 from rnass.jobs import predict as predict_module
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictOptions, predict_files
@@ -230,7 +231,10 @@ def test_a_figure_that_cannot_be_drawn_is_its_records_failure(two, tmp_path, mon
     assert (tmp_path / "out" / "two.svg").exists()
 
 
-def test_more_levels_than_brackets_are_their_records_failure(two, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("formats", "status"), [(("npy", "dbn"), "failed"), (("npy", "ct"), "ok")])
+def test_more_levels_than_brackets_cost_the_record_no_other_format(
+    two, tmp_path, monkeypatch, formats, status
+):
     """Thirty-one crossing pairs, each with the next: no dot-bracket has letters for them."""
     knots = Structure(62, [(k, k + 31) for k in range(31)])
     real = predictor.decode
@@ -240,10 +244,12 @@ def test_more_levels_than_brackets_are_their_records_failure(two, tmp_path, monk
 
     monkeypatch.setattr(predictor, "decode", decode)
     (tmp_path / "x.fa").write_text(f">one\n{'GC' * 31}\n>two\nGGGCAAAAGCCC\n")
-    assert two(formats=("npy",)) == 1
+    assert two(formats=formats) == 1
     lines = (tmp_path / "out" / "summary.tsv").read_text().splitlines()
-    assert "failed" in lines[1]
+    assert status in lines[1].split("\t")
     assert "at most 29" in lines[1]
     assert np.load(tmp_path / "out" / "two.npy").shape == (12, 12)
-    assert not (tmp_path / "out" / "one.npy").exists()
+    assert (tmp_path / "out" / "one.npy").exists() == (status == "ok")
+    if status == "ok":
+        assert read_ct(tmp_path / "out" / "one.ct")[0][1] == knots
     assert (tmp_path / "out" / "predictions.dbn").read_text().startswith(">two\n")

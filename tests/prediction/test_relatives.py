@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
+from rnass.config import DecodingConfig
+from rnass.decoding import decode
+from rnass.io.stockholm_records import wuss
 from rnass.prediction.relatives import (
     MOST_COMPARATIVE,
+    THRESHOLD,
     AlignedRows,
     combine,
     comparative_weight,
+    consensus_map,
     conservation,
     covariation,
     decoded_map,
@@ -119,3 +124,23 @@ def test_without_trust_a_row_keeps_its_own_map():
 def test_where_no_row_folds_nothing_is_held_against_the_alignment():
     rows = AlignedRows(("a", "b"), ("AAAAAA", "AAACAA"))
     assert conservation(rows.fold(), [0.0, 0.0]) == 1
+
+
+def test_crossing_helices_of_the_rows_stay_in_the_consensus():
+    texts = ("GGGAACCCCAAACCCAAAGGGG", "GCGAACGCCAAACGCAAAGGCG", "GCGAACCCGAAACGCAAACGGG")
+    structure = Structure.from_dot_bracket("(((..[[[[...)))...]]]]")
+    rows = AlignedRows(("a", "b", "c"), texts)
+    own = np.full((22, 22), 0.01)
+    own[tuple(structure.pairs.T)] = own[tuple(structure.pairs.T[::-1])] = 0.95
+    columns = consensus_map(rows, combine(rows, [own] * 3, rows.fold()))
+    found = decode(columns, "A" * 22, DecodingConfig(threshold=THRESHOLD, canonical=False))
+    assert found == structure
+    assert wuss(found) == "AAA..<<<<...aaa...>>>>"  # the longer helix is the nested one
+
+
+def test_the_consensus_has_no_pair_in_columns_of_gaps_or_of_pairs_that_cannot_form():
+    rows = AlignedRows(("a", "b", "c"), ("G--AAAAC-C", "C--AAUAC-G", "GAGAAAAACC"))
+    columns = consensus_map(rows, np.full((10, 10), 5.0))
+    assert columns[0, 9] > 0.9
+    assert columns[2, 8] == 0  # one row of three has these
+    assert columns[3, 7] == 0  # A and C

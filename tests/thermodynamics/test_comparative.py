@@ -51,3 +51,16 @@ def test_energies_are_those_of_turner_2004_whatever_was_folded_before():
 def test_what_is_no_alignment_is_refused(rows):
     with pytest.raises(StructureError, match=r"alignment: .*expected rows of one length"):
         fold_alignment(rows)
+
+
+def test_the_second_fold_leaves_out_the_columns_of_the_first_structure():
+    rows = ["GGGAACCCCAAACCCAAAGGGG", "GCGAACGCCAAACGCAAAGGCG", "GCGAACCCGAAACGCAAACGGG"]
+    found = fold_alignment(rows)
+    first, second = found.bpp.dense(), found.second_bpp.dense()
+    taken = np.flatnonzero((first > 0.5).any(1))
+    assert len(taken)
+    assert not second[taken].any()
+    both = np.argwhere(np.triu(np.maximum(first, second)) > 0.5)
+    assert {(0, 14), (1, 13), (2, 12), (5, 21), (6, 20), (7, 19), (8, 18)} == set(
+        map(tuple, both.tolist())
+    )
