@@ -14,7 +14,7 @@ from rnass.figures.judging import judgement_figure
 from rnass.figures.look import Look
 from rnass.figures.maps import heat_maps, probability_map
 from rnass.figures.pair_colours import Track
-from rnass.figures.saving import DOTS_PER_INCH, FORMATS, save_figure
+from rnass.figures.saving import DOTS_PER_INCH, FORMATS, save_figure, svg_of
 
 __all__ = [
     "DOTS_PER_INCH",
@@ -33,4 +33,5 @@ __all__ = [
     "probability_map",
     "save_figure",
     "structure_drawing",
+    "svg_of",
 ]

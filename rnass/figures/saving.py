@@ -1,8 +1,9 @@
 """Write a figure to a file: whole or not at all, and the same bytes for the same figure."""
 
 import warnings
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from rnass.errors import OutputError
 from rnass.figures.style import figure_of, styled
 from rnass.files import write_atomically
 
-__all__ = ["DOTS_PER_INCH", "FORMATS", "save_figure"]
+__all__ = ["DOTS_PER_INCH", "FORMATS", "save_figure", "svg_of"]
 
 FORMATS = ("svg", "png", "pdf")
 """What `save_figure` writes, by the suffix of the file."""
@@ -43,8 +44,22 @@ def save_figure(figure: Figure | Axes, path: str | Path, *, dpi: int = DOTS_PER_
     kind = suffix[1:].lower()
     if kind not in FORMATS:
         raise OutputError(f"{path}: no figure is written as {suffix!r}; expected .svg, .png or .pdf")
+    with write_atomically(path) as file:
+        _save(figure, file, kind, dpi)
+
+
+@styled
+def svg_of(figure: Figure | Axes) -> str:
+    """A figure, or that of axes, as an svg element to stand within a page."""
+    file = BytesIO()
+    _save(figure, file, "svg", DOTS_PER_INCH)
+    text = file.getvalue().decode()
+    return text[text.index("<svg") :]
+
+
+def _save(figure: Figure | Axes, file: BinaryIO, kind: str, dpi: int) -> None:
     whole = figure if isinstance(figure, Figure) else figure_of(figure)
-    with write_atomically(path) as file, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # A title may hold letters the font lacks: they print as boxes, or as themselves in SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         whole.savefig(file, format=kind, dpi=dpi, metadata=_METADATA[kind])

@@ -9,9 +9,10 @@ from collections.abc import Generator, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from html import escape
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from rnass.decoding import (
     expected_f1,
     one_partner,
 )
-from rnass.errors import ConfigError, RnassError, SequenceError
+from rnass.errors import ConfigError, RnassError, SequenceError, counted
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
@@ -53,7 +54,7 @@ __all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
 _LINKER = "N" * 8  # stands between two strands before the network, which was trained on one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The prediction of one RNA.
 
@@ -91,6 +92,40 @@ class Prediction:
     def base_confidence(self) -> NDArray[np.float64]:
         """The probability that each base is paired, or unpaired, as in the structure, (L,)."""
         return base_confidence(self.decoded_map, self.structure)
+
+    @cached_property
+    def unpaired(self) -> NDArray[np.float64]:
+        """The probability that each base is unpaired in the decoded map, (L,)."""
+        return np.asarray(np.clip(1 - self.decoded_map.sum(1, dtype=np.float64), 0, 1))
+
+    def __repr__(self) -> str:
+        pairs = counted(len(self.structure.pairs), "pair")
+        sizes = f"{counted(len(self.rna), 'base')}, {pairs}"
+        return f"Prediction({self.rna.id!r}: {sizes}, confidence {self.confidence:.2f})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the drawing, the sequence with its structure, the confidence."""
+        from rnass.figures import svg_of
+
+        lines = f"{self.rna.text}\n{self.dot_bracket}\n{self!r}"
+        return f"{svg_of(self.draw('drawing'))}<pre>{escape(lines)}</pre>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction but for its map, as JSON or a row of a table.
+
+        `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base.
+        """
+        pairs = self.structure.pairs.tolist()
+        return {
+            "id": self.rna.id,
+            "sequence": self.rna.text,
+            "structure": self.dot_bracket,
+            "pairs": [[i, j, round(float(self.decoded_map[i, j]), 4)] for i, j in pairs],
+            "unpaired": self.unpaired.round(4).tolist(),
+            "confidence": self.confidence,
+            "mfe_kcal_mol": self.thermodynamics.mfe,
+            "mfe_structure": self.rna.mark(self.thermodynamics.mfe_structure.dot_bracket),
+        }
 
     def draw(
         self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
@@ -282,18 +317,37 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def predict(rna: str | Rna, **options: Any) -> Prediction:
-    """Predict one RNA with the shipped weights, which are loaded once and kept.
+@overload
+def predict(rna: str | Rna, **options: Any) -> Prediction: ...
+@overload
+def predict(rna: Iterable[str | Rna], **options: Any) -> list[Prediction]: ...
+def predict(rna: str | Rna | Iterable[str | Rna], **options: Any) -> Prediction | list[Prediction]:
+    """Predict one RNA, or several in their order, with weights that are loaded once and kept.
 
     Args:
-        rna: letters, two strands as `A&B`; or an `Rna` with its restraints.
-        options: those of `load_predictor`, *weights* among them.
+        rna: letters, two strands as `A&B`; or an `Rna` with its restraints; or several of these.
+        options: those of `load_predictor`, *weights* among them; default: the shipped ones.
 
     Raises:
         SequenceError: a letter that is no base, or more bases than can be predicted.
         CheckpointError: there are no such weights, or they are altered.
     """
-    return _loaded(**options)(rna)
+    predictor = _loaded(**options)
+    if isinstance(rna, str | Rna):
+        return predictor(rna)
+    many = [_as_rna(one, k) for k, one in enumerate(rna, start=1)]
+    found: dict[int, Prediction] = {}
+    for row in predictor.predict(many):
+        if row.prediction is None:
+            raise row.error or SequenceError(f"sequence {row.number + 1}: no prediction")
+        found[row.number] = row.prediction
+    return [found[k] for k in range(len(many))]
+
+
+def _as_rna(one: str | Rna, number: int) -> Rna:
+    if isinstance(one, Rna):
+        return one
+    return Rna.from_text(one, header=f"sequence-{number}", where=f"sequence {number}")
 
 
 @lru_cache(maxsize=2)
