@@ -148,10 +148,6 @@ def predict(
         raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
     paths = [] if together else paths_of(inputs, sequence)
     settings = take_decoding(given)
-    from rnass.io.results_folder import is_results_folder
-    from rnass.jobs.predict import PredictOptions, predict_files
-    from rnass.report import write_report
-
     given |= {
         "decoding": settings,
         "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
@@ -159,10 +155,18 @@ def predict(
     }
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
-    if together:
-        status = _predict_together(given, out, alignment, relatives, target)
-    else:
-        status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+    from rnass.jobs.early_folds import early_folds
+
+    with early_folds(paths, sequence, given):
+        from rnass.jobs.predict import PredictOptions, predict_files
+
+        if together:
+            status = _predict_together(given, out, alignment, relatives, target)
+        else:
+            status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+    from rnass.io.results_folder import is_results_folder
+    from rnass.report import write_report
+
     if report and is_results_folder(out):
         write_report(out)
     raise typer.Exit(status)

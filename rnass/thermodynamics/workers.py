@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TypeVar
 
 from rnass.errors import WorkerError
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "result_of", "worker_pool"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -37,22 +38,39 @@ def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iter
     if processes <= 0:
         yield from map(work, tasks)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
     waiting: deque[Future[T]] = deque()
-    try:
+    with worker_pool(processes) as pool:
         for task in tasks:
             waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * processes:
-                yield waiting.popleft().result()
+                yield result_of(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield result_of(waiting.popleft())
+
+
+@contextmanager
+def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Spawned worker processes, which end with this block; what they have not begun is dropped."""
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def result_of(task: Future[T]) -> T:
+    """What a worker found, or raised.
+
+    Raises:
+        WorkerError: a worker was killed.
+    """
+    try:
+        return task.result()
     except BrokenProcessPool as error:
         raise WorkerError(
             "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
             "memory or fewer workers (lower --threads or --processes)"
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _start_worker() -> None:
