@@ -48,7 +48,14 @@ from rnass.files import is_file
 __all__ = ["info", "predict"]
 
 
-Formats = Annotated[str, in_output("--format", help="Files per record, some of these.")]
+Formats = Annotated[
+    str,
+    in_output(
+        "--format",
+        help="Files of each record, some of ct, dbn, bpseq and npy; parquet: one table of all records; none: "
+        "only the files of all records.",
+    ),
+]
 Baseline = Annotated[
     bool,
     in_output(
@@ -154,7 +161,7 @@ def predict(
 
     given |= {
         "decoding": settings,
-        "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
+        "formats": _formats(formats),
         "plot": None if plot == "none" else plot,
     }
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
@@ -166,6 +173,16 @@ def predict(
     if report and is_results_folder(out):
         write_report(out)
     raise typer.Exit(status)
+
+
+def _formats(given: str) -> tuple[str, ...]:
+    """The formats in the text of an option."""
+    formats = tuple(part.strip() for part in given.split(",") if part.strip())
+    if "none" not in formats:
+        return formats
+    if len(formats) > 1:
+        raise typer.BadParameter(f"--format {given}: none beside others; expected it alone")
+    return ()
 
 
 def _predict_together(

@@ -1,6 +1,7 @@
 """`rnass predict`: structures, probabilities and figures of every RNA in some FASTA files."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from rnass.elements import elements
 from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
+from rnass.io.parquet import arrow, write_predictions
+from rnass.io.results_folder import PREDICTIONS, TABLE
 from rnass.jobs.inputs import Inputs, read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
@@ -25,15 +28,16 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
 
-__all__ = ["FORMATS", "PredictOptions", "predict_files"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files"]
 
 Kind = Literal["arcs", "drawing", "map"]
 
-FORMATS = ("ct", "dbn", "bpseq", "npy")
-"""Formats of the files of a record."""
+FORMATS = ("ct", "dbn", "bpseq", "npy", "parquet")
+"""Formats of the files of a record; parquet is one table of all records."""
+
+DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
-_PREDICTIONS = "predictions.dbn"
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -46,7 +50,7 @@ class PredictOptions(RunOptions, RestraintOptions):
     """Options of `predict_files`.
 
     Attributes:
-        formats: files of each record, of `FORMATS`.
+        formats: of `FORMATS`; none at all leaves the files of all records.
         plot: format of a figure of each record; None for none.
         plot_kind: which figure; see `rnass.prediction.drawing`.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
@@ -58,7 +62,7 @@ class PredictOptions(RunOptions, RestraintOptions):
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
     """
 
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
     plot_kind: Kind = "arcs"
     baseline: bool = False
@@ -77,7 +81,9 @@ class PredictOptions(RunOptions, RestraintOptions):
         super().__post_init__()
         for name in self.formats:
             if name not in FORMATS:
-                raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
+                raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)} or none")
+        if "parquet" in self.formats:
+            arrow()  # before anything is computed
 
 
 def predict_files(
@@ -99,10 +105,12 @@ class PredictJob(Job[Prediction]):
     """Predict RNAs and write their files."""
 
     kind: ClassVar[str] = "predict"
-    shared: Sequence[str] = (_PREDICTIONS,)
+    shared: Sequence[str] = (PREDICTIONS,)
 
     def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
         self.options = options
+        if "parquet" in options.formats:
+            self.shared = (*self.shared, TABLE)
         self.weights = find_weights(options.weights)
         if max(map(len, inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
@@ -162,17 +170,26 @@ class PredictJob(Job[Prediction]):
         """Structures, map, figure; and the record's part of predictions.dbn."""
         shared, missing = {}, ""
         try:  # first: it may have too many levels
-            shared[_PREDICTIONS] = format_dot_bracket(rna, found.structure)
+            shared[PREDICTIONS] = format_dot_bracket(rna, found.structure)
         except StructureError as error:
             if "dbn" in self.options.formats:
                 raise
-            missing = f"{rna.id}: not in {_PREDICTIONS}: {error}"
+            missing = f"{rna.id}: not in {PREDICTIONS}: {error}"
+        if TABLE in self.shared:
+            shared[TABLE] = json.dumps(_row(name, found))
         for suffix, write in self.writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
+
+    def write_shared(self, path: Path, parts: Sequence[str]) -> None:
+        """The table from the rows that the journal holds; other files as texts."""
+        if path.name == TABLE:
+            write_predictions(path, map(json.loads, parts))
+        else:
+            super().write_shared(path, parts)
 
 
 _Writer = Callable[[Path, Prediction], None]
@@ -186,7 +203,7 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
         "bpseq": lambda path, one: write_bpseq(path, one.rna, one.structure),
         "npy": lambda path, one: write_npy(path, one.probabilities),
     }
-    chosen = {f".{name}": formats[name] for name in options.formats}
+    chosen = {f".{name}": formats[name] for name in options.formats if name in formats}
     if options.baseline:
         chosen[".vienna.dbn"] = lambda path, one: write_dot_bracket(
             path, [(one.rna, one.thermodynamics.mfe_structure)]
@@ -233,6 +250,12 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
             cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
             cells[f"f1_{name}"] = score(other, structure).f1
     return cells
+
+
+def _row(name: str, prediction: Prediction) -> dict[str, Any]:
+    """A row of the table of all records: bases from 1."""
+    row = {"file": name, "description": prediction.rna.description, **prediction.to_dict()}
+    return {**row, "pairs": [[i + 1, j + 1, p] for i, j, p in row["pairs"]]}
 
 
 def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:

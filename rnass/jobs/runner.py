@@ -110,6 +110,10 @@ class Job(ABC, Generic[F]):
         """The file of all records with that name, from the parts of those that are finished."""
         return "".join(parts)
 
+    def write_shared(self, path: Path, parts: Sequence[str]) -> None:
+        """Write that file."""
+        write_text(path, self.join(path.name, parts))
+
 
 def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: RunOptions) -> ExitStatus:
     """Work through records into a results folder; gives the exit status.
@@ -173,7 +177,7 @@ def _close(
 ) -> None:
     """Write the files of all records."""
     for name in job.shared:
-        write_text(results.folder / name, job.join(name, results.parts(records, name)))
+        job.write_shared(results.folder / name, results.parts(records, name))
     bad = [{"id": one.record, "status": "failed", "message": str(one)} for one in problems]
     results.close(records, bad, job.columns, run)
 

@@ -27,7 +27,7 @@ from rnass.decoding import (
     expected_f1,
     one_partner,
 )
-from rnass.errors import ConfigError, RnassError, SequenceError, counted
+from rnass.errors import ConfigError, RnassError, SequenceError, StructureError, counted
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
@@ -113,13 +113,18 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """The prediction but for its map, as JSON or a row of a table.
 
-        `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base.
+        `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base;
+        `structure` is None where it has more levels than dot-bracket has brackets for.
         """
         pairs = self.structure.pairs.tolist()
+        try:
+            structure = self.dot_bracket
+        except StructureError:
+            structure = None
         return {
             "id": self.rna.id,
             "sequence": self.rna.text,
-            "structure": self.dot_bracket,
+            "structure": structure,
             "pairs": [[i, j, round(float(self.decoded_map[i, j]), 4)] for i, j in pairs],
             "unpaired": self.unpaired.round(4).tolist(),
             "confidence": self.confidence,

@@ -303,6 +303,15 @@ def test_options_reach_the_job(predict, tmp_path):
     assert "sequence.ct" not in names
 
 
+def test_no_files_of_records(predict, tmp_path):
+    assert predict("--sequence", HAIRPIN, "--format", "none")[0] == 0
+    names = {path.name for path in (tmp_path / "results").iterdir() if path.name[0] != "."}
+    assert names == {"predictions.dbn", "summary.tsv", "run.json"}
+    status, _, err = predict("--sequence", HAIRPIN, "--format", "none,ct", "--out", "other")
+    assert status == 2
+    assert "none beside others" in err
+
+
 def test_standard_input_and_a_pipe(tmp_path, weights):
     """Nothing but lines of text reaches a pipe: no bar, no escape codes, no warning."""
     arguments = ["predict", "-", "--weights", weights, "--out", tmp_path / "out"]

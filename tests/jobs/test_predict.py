@@ -22,9 +22,9 @@ from matplotlib.colors import to_hex
 import rnass
 from rnass.backbone import encoder
 from rnass.decoding import decode
-from rnass.errors import CheckpointError, OutputError, RnassError
+from rnass.errors import CheckpointError, DependencyError, OutputError, RnassError
 from rnass.figures.style import NESTED
-from rnass.io import read_structures
+from rnass.io import parquet, read_structures
 from rnass.jobs import predict as job
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import Plan
@@ -240,6 +240,53 @@ def test_chosen_formats(tmp_path, fasta, predict, formats):
     predict(fasta, formats=formats)
     names = {path.name for path in (tmp_path / "out").iterdir()} - ALWAYS
     assert names == {f"{name}.{suffix}" for name in ("tRNA_Phe", "hp", "HP-2") for suffix in formats}
+
+
+def test_the_table_of_all_records_holds_what_the_files_do(tmp_path, fasta, predict):
+    reader = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "bad.fa").write_text(">bad\nGG-\n")
+    predict(fasta, str(tmp_path / "bad.fa"), formats=("parquet", "npy"))
+    out = tmp_path / "out"
+    names = {path.name for path in out.iterdir()} - ALWAYS
+    assert names == {"results.parquet", "tRNA_Phe.npy", "hp.npy", "HP-2.npy"}
+    table = reader.read_table(out / "results.parquet").to_pylist()
+    together = read_structures(out / "predictions.dbn")
+    assert read_structures(out / "results.parquet") == together
+    for row, line, (rna, structure) in zip(table, rows(out)[:3], together, strict=True):
+        assert (row["id"], row["file"], row["sequence"]) == (line["id"], line["file"], rna.bases)
+        assert row["structure"] == structure.dot_bracket
+        probabilities = np.load(out / f"{row['file']}.npy")
+        np.testing.assert_allclose(row["unpaired"], 1 - probabilities.sum(1), atol=1e-4)
+        for pair, (i, j) in zip(row["pairs"], structure.pairs.tolist(), strict=True):
+            assert (pair["i"], pair["j"]) == (i + 1, j + 1)
+            assert pair["probability"] == pytest.approx(probabilities[i, j], abs=1e-4)
+        assert row["confidence"] == pytest.approx(float(line["confidence"]), abs=1e-4)
+        assert row["mfe_kcal_mol"] == pytest.approx(float(line["mfe_kcal_mol"]), abs=1e-4)
+
+
+def test_resuming_adds_to_the_table_what_is_missing(tmp_path, fasta, predict, calls):
+    pytest.importorskip("pyarrow")
+    predict(fasta, formats=("parquet",))
+    calls.clear()
+    (tmp_path / "more.fa").write_text(">new\nGGCCAAAAGGCC\n")
+    assert predict(str(tmp_path / "more.fa"), fasta, formats=("parquet",), resume=True) == 0
+    assert calls == ["new"]
+    out = tmp_path / "out"
+    found = read_structures(out / "results.parquet")
+    assert [rna.id for rna, _ in found] == ["new", "tRNA/Phe", "hp", "HP"]
+    assert found == read_structures(out / "predictions.dbn")
+    assert predict(fasta, overwrite=True) == 0
+    assert not (out / "results.parquet").exists()
+
+
+def test_without_pyarrow_nothing_is_predicted(tmp_path, fasta, predict, monkeypatch):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(parquet, "import_module", absent)
+    with pytest.raises(DependencyError, match="extra parquet"):
+        predict(fasta, formats=("parquet",))
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_baseline(tmp_path, fasta, predict):
