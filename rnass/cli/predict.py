@@ -1,5 +1,6 @@
 """`rnass predict` and `rnass info`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,6 @@ from rnass.cli.options import (
     Precision,
     ReactivityModifier,
     Report,
-    ResultsFolder,
     Resume,
     Sequence,
     ShapeFile,
@@ -49,11 +49,19 @@ __all__ = ["info", "predict"]
 
 
 Formats = Annotated[
-    str,
+    str | None,
     in_output(
         "--format",
-        help="Files of each record, some of ct, dbn, bpseq and npy; parquet: one table of all records; none: "
-        "only the files of all records.",
+        help="Files of each record, some of ct, dbn, bpseq, npy, tsv (a line per base) and json; parquet: one "
+        "table of all records; none: only the files of all records. Default: ct,dbn,bpseq,npy; for --out - "
+        "one of dbn (the default), ct, tsv and json.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path,
+    in_output(
+        "--out", "-o", help="Folder for the results; -: the structures on standard output, no files."
     ),
 ]
 Baseline = Annotated[
@@ -104,11 +112,25 @@ PlotKind = Annotated[
 ]
 
 
+_OF_A_FOLDER = {
+    "plot": "none",
+    "report": False,
+    "baseline": False,
+    "elements": False,
+    "alternatives": 0,
+    "alignment": None,
+    "relatives": None,
+    "overwrite": False,
+    "resume": False,
+}
+"""Options that need a results folder, with their defaults."""
+
+
 def predict(
     inputs: Inputs = None,
     sequence: Sequence = None,
-    out: ResultsFolder = Path("results"),
-    formats: Formats = "ct,dbn,bpseq,npy",
+    out: Out = Path("results"),
+    formats: Formats = None,
     plot: Plot = "none",
     plot_kind: PlotKind = "arcs",
     report: Report = False,
@@ -145,7 +167,8 @@ def predict(
 ) -> None:
     """Predict the structure of every RNA in some FASTA files.
 
-    Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json.
+    Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json; with --out -
+    the structures to standard output, and no file.
     """
     given = locals()
     together = alignment is not None or relatives is not None
@@ -153,19 +176,29 @@ def predict(
         raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
     if target is not None and not together:
         raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
+    streamed = str(out) == "-"
+    if streamed:
+        _refuse_files(given)
+        formats = formats or "dbn"
     paths = [] if together else paths_of(inputs, sequence)
     settings = take_decoding(given)
     from rnass.io.results_folder import is_results_folder
-    from rnass.jobs.predict import PredictOptions, predict_files
+    from rnass.jobs.predict import DEFAULT_FORMATS, PredictOptions, predict_files
     from rnass.report import write_report
 
     given |= {
         "decoding": settings,
-        "formats": _formats(formats),
+        "formats": DEFAULT_FORMATS if formats is None else _formats(formats),
         "plot": None if plot == "none" else plot,
     }
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
+    status: int
+    if streamed:
+        from rnass.jobs.stream import predict_stream
+
+        status = predict_stream(paths, sys.stdout.buffer, PredictOptions(**given), sequence=sequence)
+        raise typer.Exit(status)
     if together:
         status = _predict_together(given, out, alignment, relatives, target)
     else:
@@ -173,6 +206,16 @@ def predict(
     if report and is_results_folder(out):
         write_report(out)
     raise typer.Exit(status)
+
+
+def _refuse_files(given: dict[str, Any]) -> None:
+    """Refuse options whose result is a file where there is no folder for it."""
+    for name, default in _OF_A_FOLDER.items():
+        if given[name] != default:
+            option = name.replace("_", "-")
+            raise typer.BadParameter(
+                f"--{option}: needs a folder for its results; expected --out FOLDER"
+            )
 
 
 def _formats(given: str) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
-from rnass.files import write_npy
-from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
+from rnass.files import write_npy, write_text
+from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.results_folder import PREDICTIONS, TABLE
 from rnass.jobs.inputs import Inputs, read_inputs
+from rnass.jobs.record_text import TEXTS, row_of
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
@@ -28,11 +29,11 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files", "read_restrained"]
 
 Kind = Literal["arcs", "drawing", "map"]
 
-FORMATS = ("ct", "dbn", "bpseq", "npy", "parquet")
+FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 """Formats of the files of a record; parquet is one table of all records."""
 
 DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
@@ -94,11 +95,21 @@ def predict_files(
     Raises:
         RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
+    inputs = read_restrained(paths, options, sequence)
+    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+
+
+def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str | None) -> Inputs:
+    """The records of FASTA files, and the RNA given as text, with their restraints.
+
+    Raises:
+        InputError: restraints that cannot be read, or on no record.
+    """
     inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
-    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    return inputs
 
 
 class PredictJob(Job[Prediction]):
@@ -176,7 +187,7 @@ class PredictJob(Job[Prediction]):
                 raise
             missing = f"{rna.id}: not in {PREDICTIONS}: {error}"
         if TABLE in self.shared:
-            shared[TABLE] = json.dumps(_row(name, found))
+            shared[TABLE] = json.dumps(row_of(name, found))
         for suffix, write in self.writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
@@ -198,8 +209,7 @@ _Writer = Callable[[Path, Prediction], None]
 def _writers(options: PredictOptions) -> dict[str, _Writer]:
     """The writer of each file of a record, by suffix."""
     formats: dict[str, _Writer] = {
-        "ct": lambda path, one: write_ct(path, one.rna, one.structure),
-        "dbn": lambda path, one: write_dot_bracket(path, [(one.rna, one.structure)]),
+        **{name: partial(_write_text, text=text) for name, text in TEXTS.items()},
         "bpseq": lambda path, one: write_bpseq(path, one.rna, one.structure),
         "npy": lambda path, one: write_npy(path, one.probabilities),
     }
@@ -215,6 +225,10 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
             path, _alternatives(one, options.alternatives)
         )
     return chosen
+
+
+def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Prediction], str]) -> None:
+    write_text(path, text(path.stem, prediction))
 
 
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:
@@ -250,12 +264,6 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
             cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
             cells[f"f1_{name}"] = score(other, structure).f1
     return cells
-
-
-def _row(name: str, prediction: Prediction) -> dict[str, Any]:
-    """A row of the table of all records: bases from 1."""
-    row = {"file": name, "description": prediction.rna.description, **prediction.to_dict()}
-    return {**row, "pairs": [[i + 1, j + 1, p] for i, j, p in row["pairs"]]}
 
 
 def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:

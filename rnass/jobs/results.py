@@ -73,6 +73,9 @@ class Results:
         self._plan = plan
         self._journal = Journal(folder, plan, kept)
 
+    def __str__(self) -> str:
+        return str(self.folder)
+
     def is_finished(self, name: str) -> bool:
         """Whether the record of that name is done."""
         entry = self._journal.entries.get(name)
