@@ -90,6 +90,14 @@ Exact = Annotated[
         "exceeds them.",
     ),
 ]
+Regions = Annotated[
+    str | None,
+    in_output(
+        "--regions",
+        help="BED file of regions (ID, start from 0, end not included): their mean unpaired probability in "
+        "regions.tsv.",
+    ),
+]
 AlignmentFile = Annotated[
     str | None,
     in_input(
@@ -118,6 +126,7 @@ _OF_A_FOLDER = {
     "baseline": False,
     "elements": False,
     "alternatives": 0,
+    "regions": None,
     "alignment": None,
     "relatives": None,
     "overwrite": False,
@@ -137,6 +146,7 @@ def predict(
     baseline: Baseline = False,
     elements: Elements = False,
     alternatives: Alternatives = 0,
+    regions: Regions = None,
     weights: Weights = None,
     backbone: BackboneOfWeights = None,
     thermodynamics: Thermodynamics = True,

@@ -167,7 +167,8 @@ class AlignmentJob(PredictJob):
     def more(self, rna: Rna) -> Any:
         """A checksum of the alignment, every row of which decides the files of each."""
         text = "\n".join([*self.rows.names, *self.rows.texts])
-        return {"alignment": blake2b(text.encode(), digest_size=16).hexdigest()}
+        checksum = blake2b(text.encode(), digest_size=16).hexdigest()
+        return {"alignment": checksum, **(super().more(rna) or {})}
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict all rows alone, join their maps, decode those that are wanted."""

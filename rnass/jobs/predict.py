@@ -15,9 +15,11 @@ from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
 from rnass.files import write_npy, write_text
 from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
 from rnass.io.parquet import arrow, write_predictions
+from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
 from rnass.jobs.inputs import Inputs, read_inputs
 from rnass.jobs.record_text import TEXTS, row_of
+from rnass.jobs.regions import REGION_HEADING, REGIONS, format_regions, regions_of
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
@@ -56,6 +58,7 @@ class PredictOptions(RunOptions, RestraintOptions):
         plot_kind: which figure; see `rnass.prediction.drawing`.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
         elements: also the structure's elements in the summary.
+        regions: BED file of regions whose accessibility is wanted, see `rnass.jobs.regions`.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
         weights, backbone, device, precision, thermodynamics, mix: see
             `rnass.prediction.predictor.Predictor`.
@@ -69,6 +72,7 @@ class PredictOptions(RunOptions, RestraintOptions):
     baseline: bool = False
     elements: bool = False
     alternatives: int = 0
+    regions: str | None = None
     weights: str | None = None
     backbone: str | None = None
     device: Device = "auto"
@@ -122,6 +126,11 @@ class PredictJob(Job[Prediction]):
         self.options = options
         if "parquet" in options.formats:
             self.shared = (*self.shared, TABLE)
+        self.regions: dict[str, list[Region]] = {}
+        if options.regions:
+            bad = [problem.record for problem in inputs.problems]
+            self.regions = regions_of(options.regions, inputs.rnas, bad)
+            self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
         if max(map(len, inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
@@ -163,9 +172,15 @@ class PredictJob(Job[Prediction]):
         return {
             "decoding": dataclasses.asdict(self.predictor.decoding),
             "restraints": self.options.restraints,
+            "regions": self.options.regions,
             "device": str(self.predictor.device),
             "threads": self.threads,
         }
+
+    def more(self, rna: Rna) -> Any:
+        """The regions of the record, if there are any."""
+        own = self.regions.get(rna.id)
+        return {"regions": [[one.start, one.end, one.name] for one in own]} if own else None
 
     def refusal(self, rna: Rna) -> RnassError | None:
         """As the predictor's."""
@@ -188,12 +203,18 @@ class PredictJob(Job[Prediction]):
             missing = f"{rna.id}: not in {PREDICTIONS}: {error}"
         if TABLE in self.shared:
             shared[TABLE] = json.dumps(row_of(name, found))
+        if own := self.regions.get(rna.id):
+            shared[REGIONS] = format_regions(name, found, own)
         for suffix, write in self.writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """The parts one after the other; of the regions, under their heading."""
+        return (REGION_HEADING if name == REGIONS else "") + super().join(name, parts)
 
     def write_shared(self, path: Path, parts: Sequence[str]) -> None:
         """The table from the rows that the journal holds; other files as texts."""

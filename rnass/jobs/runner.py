@@ -180,7 +180,7 @@ def run_stream(
 
 
 class Sink(Protocol):
-    """What finished records are given to: a results folder, or a stream."""
+    """Takes finished records: a results folder, or a stream."""
 
     folder: Path
 
