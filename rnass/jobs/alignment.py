@@ -138,7 +138,7 @@ def _check_target(alignment: Alignment, target: str | None) -> None:
 
 def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
     rows = AlignedRows(tuple(alignment.rows), tuple(alignment.rows.values()))
-    inputs = Inputs([path])
+    inputs = Inputs([path], further=options.files)
     rnas = [Rna(name, bases, name) for name, bases in zip(rows.names, rows.bases, strict=True)]
     for rna in options.restrain(rnas):
         if not isinstance(rna, Rna):

@@ -82,6 +82,11 @@ class PredictOptions(RunOptions, RestraintOptions):
     threads: int = 0
     mix: float = 0.0
 
+    @property
+    def files(self) -> list[str]:
+        """The files and folders that are read beside sequences."""
+        return [name for name in (self.constraints, self.shape, self.regions) if name]
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.formats:
@@ -110,6 +115,7 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
         InputError: restraints that cannot be read, or on no record.
     """
     inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    inputs.further += options.files
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
@@ -153,7 +159,7 @@ class PredictJob(Job[Prediction]):
         self.suffixes = tuple(self.writers)
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
-            *("mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
+            *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
             *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
         )
 
@@ -276,6 +282,7 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "pairs": len(structure.pairs),
         "pseudoknot_order": structure.pseudoknot_order,
         "confidence": prediction.confidence,
+        "energy_kcal_mol": prediction.energy,
         "mfe_kcal_mol": folded.mfe,
         "f1_mfe": score(folded.mfe_structure, structure).f1,
         "seconds": prediction.seconds,

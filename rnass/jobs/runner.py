@@ -134,22 +134,29 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     problems = inputs.problems
     identity = json.loads(json.dumps(job.identity()))
     names = tuple(record.name for record in records)
-    plan = Plan(job.kind, identity, names, tuple(job.suffixes), (*job.shared, SUMMARY, RUN, REPORT))
+    start = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))}
+    shared = (*job.shared, SUMMARY, RUN, REPORT)
+    plan = Plan(job.kind, identity, names, tuple(job.suffixes), shared, (start,))
+    checksums = inputs.checksums()
     with open_results(
         out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
     ) as results:
         status, error = _worked(job, records, refused, results, inputs)
+        took = {"seconds": round(time.time() - began, 3), "exit_status": int(status)}
+        runs = [*results.runs[:-1], {**start, **took}]
         run = {
             "kind": job.kind,
             "versions": versions(),
             "inputs": inputs.names,
+            "checksums": checksums,
             **identity,
             **job.about(),
             "records": len(records),
             "bad_records": len(problems),
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-            "seconds": round(time.time() - began, 3),
+            "started": runs[0].get("started"),
+            "seconds": round(sum(s for one in runs if isinstance(s := one.get("seconds"), float)), 3),
             "exit_status": int(status),
+            "runs": runs,
         }
         with suppress(OutputError) if error else nullcontext():
             _close(job, records, problems, results, run)

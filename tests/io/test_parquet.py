@@ -24,6 +24,7 @@ def row(number=0, **changed):
         "pairs": [[1, 17, 0.9], [8, 20, 0.25]],
         "unpaired": [0.1] * 20,
         "confidence": 0.8,
+        "energy_kcal_mol": None,
         "mfe_kcal_mol": -1.5,
         "mfe_structure": "...",
         **changed,
@@ -51,6 +52,7 @@ def test_a_program_without_rnass_reads_the_columns(table):
     assert first["pairs"][1] == {"i": 8, "j": 20, "probability": 0.25}
     assert first["unpaired"] == pytest.approx([0.1] * 20)
     assert (first["confidence"], first["mfe_kcal_mol"]) == (0.8, -1.5)
+    assert first["energy_kcal_mol"] is None
     assert (second["structure"], second["pairs"]) == (None, [])
 
 
