@@ -1,5 +1,6 @@
 """`rnass predict` and `rnass info`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,6 @@ from rnass.cli.options import (
     Precision,
     ReactivityModifier,
     Report,
-    ResultsFolder,
     Resume,
     Sequence,
     ShapeFile,
@@ -48,7 +48,22 @@ from rnass.files import is_file
 __all__ = ["info", "predict"]
 
 
-Formats = Annotated[str, in_output("--format", help="Files per record, some of these.")]
+Formats = Annotated[
+    str | None,
+    in_output(
+        "--format",
+        help="Files of each record, some of ct, dbn, bpseq, npy, tsv (a line per base) and json; parquet: one "
+        "table of all records; none: only the files of all records. Default: ct,dbn,bpseq,npy; for --out - "
+        "one of dbn (the default), ct, tsv and json.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path,
+    in_output(
+        "--out", "-o", help="Folder for the results; -: the structures on standard output, no files."
+    ),
+]
 Baseline = Annotated[
     bool,
     in_output(
@@ -75,6 +90,14 @@ Exact = Annotated[
         "exceeds them.",
     ),
 ]
+Regions = Annotated[
+    str | None,
+    in_output(
+        "--regions",
+        help="BED file of regions (ID, start from 0, end not included): their mean unpaired probability in "
+        "regions.tsv.",
+    ),
+]
 AlignmentFile = Annotated[
     str | None,
     in_input(
@@ -97,17 +120,33 @@ PlotKind = Annotated[
 ]
 
 
+_OF_A_FOLDER = {
+    "plot": "none",
+    "report": False,
+    "baseline": False,
+    "elements": False,
+    "alternatives": 0,
+    "regions": None,
+    "alignment": None,
+    "relatives": None,
+    "overwrite": False,
+    "resume": False,
+}
+"""Options that need a results folder, with their defaults."""
+
+
 def predict(
     inputs: Inputs = None,
     sequence: Sequence = None,
-    out: ResultsFolder = Path("results"),
-    formats: Formats = "ct,dbn,bpseq,npy",
+    out: Out = Path("results"),
+    formats: Formats = None,
     plot: Plot = "none",
     plot_kind: PlotKind = "arcs",
     report: Report = False,
     baseline: Baseline = False,
     elements: Elements = False,
     alternatives: Alternatives = 0,
+    regions: Regions = None,
     weights: Weights = None,
     backbone: BackboneOfWeights = None,
     thermodynamics: Thermodynamics = True,
@@ -138,7 +177,8 @@ def predict(
 ) -> None:
     """Predict the structure of every RNA in some FASTA files.
 
-    Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json.
+    Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json; with --out -
+    the structures to standard output, and no file.
     """
     given = locals()
     together = alignment is not None or relatives is not None
@@ -146,30 +186,63 @@ def predict(
         raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
     if target is not None and not together:
         raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
+    streamed = str(out) == "-"
+    if streamed:
+        _refuse_files(given)
+        formats = formats or "dbn"
     paths = [] if together else paths_of(inputs, sequence)
     settings = take_decoding(given)
     given |= {
         "decoding": settings,
-        "formats": tuple(part.strip() for part in formats.split(",") if part.strip()),
         "plot": None if plot == "none" else plot,
     }
+    if formats is None:
+        del given["formats"]  # the default ones
+    else:
+        given["formats"] = _formats(formats)
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
     from rnass.jobs.early_folds import early_folds
 
     with early_folds(paths, sequence, given):
         from rnass.jobs.predict import PredictOptions, predict_files
+        from rnass.jobs.stream import predict_stream
 
+        status: int
         if together:
             status = _predict_together(given, out, alignment, relatives, target)
+        elif streamed:
+            options = PredictOptions(**given)
+            status = predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
         else:
             status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
-    from rnass.io.results_folder import is_results_folder
-    from rnass.report import write_report
+    if report:
+        from rnass.io.results_folder import is_results_folder
+        from rnass.report import write_report
 
-    if report and is_results_folder(out):
-        write_report(out)
+        if is_results_folder(out):
+            write_report(out)
     raise typer.Exit(status)
+
+
+def _refuse_files(given: dict[str, Any]) -> None:
+    """Refuse options whose result is a file where there is no folder for it."""
+    for name, default in _OF_A_FOLDER.items():
+        if given[name] != default:
+            option = name.replace("_", "-")
+            raise typer.BadParameter(
+                f"--{option}: needs a folder for its results; expected --out FOLDER"
+            )
+
+
+def _formats(given: str) -> tuple[str, ...]:
+    """The formats in the text of an option."""
+    formats = tuple(part.strip() for part in given.split(",") if part.strip())
+    if "none" not in formats:
+        return formats
+    if len(formats) > 1:
+        raise typer.BadParameter(f"--format {given}: none beside others; expected it alone")
+    return ()
 
 
 def _predict_together(

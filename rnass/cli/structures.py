@@ -14,7 +14,7 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table; or a .npy map of rnass predict."
+            help="Structures: CT, BPSEQ, dot-bracket, Stockholm, a table, a folder of rnass predict or its .npy map."
         ),
     ],
     target: Annotated[

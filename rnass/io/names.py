@@ -20,7 +20,7 @@ __all__ = [
 
 _LONGEST = 100  # leaves room for suffixes within the 255 bytes that most file systems allow
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10)}
-_TAKEN = {"predictions", "summary", "run"}
+_TAKEN = {"predictions", "summary", "run", "regions", "rows", "covariation"}  # files of all records
 _UNSAFE = re.compile(r"(?:[^A-Za-z0-9_.-]|\.(?![0-9]))+")
 
 _ENERGIES = re.compile(

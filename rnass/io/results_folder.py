@@ -21,6 +21,7 @@ __all__ = [
     "REPORT",
     "RUN",
     "SUMMARY",
+    "TABLE",
     "PredictedRecord",
     "ResultsFolder",
     "is_results_folder",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 SUMMARY, PREDICTIONS, RUN, REPORT = "summary.tsv", "predictions.dbn", "run.json", "report.html"
+TABLE = "results.parquet"
 """The files of a folder of results that are not one record's."""
 
 

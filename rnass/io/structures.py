@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rnass.errors import InputError
-from rnass.files import files_in, is_folder, name_of, read_lines, suffix_of
+from rnass.files import files_in, is_file, is_folder, name_of, read_lines, suffix_of
 from rnass.io.bpseq import parse_bpseq
 from rnass.io.ct import parse_ct
 from rnass.io.dot_bracket import parse_dot_bracket
 from rnass.io.pair_rows import CRW_HEADINGS
+from rnass.io.parquet import read_predictions
+from rnass.io.results_folder import TABLE, is_results_folder, read_results
 from rnass.io.stockholm_records import parse_stockholm_records
 from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, parse_labelled_tsv
 from rnass.rna import Rna
@@ -47,8 +49,8 @@ STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
 def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record of a structure file, plain or gzip; `-` is standard input.
 
-    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, told apart by their
-    content; by the suffix where the content does not tell.
+    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, told apart by their content;
+    by the suffix where the content does not tell. A `.parquet` file is a table of `rnass predict`.
 
     Raises:
         StructureError: a record is malformed; names file and line.
@@ -60,18 +62,29 @@ def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
 def read_labelled(path: str | Path) -> list[LabelledRecord]:
     """Read every record of a structure file, or of all those in a folder, sorted by name.
 
-    Files of other suffixes and folders within the folder are passed over. Source and family are those
-    of a table; other formats have none.
+    A results folder of `rnass predict` gives each record once, in the order of its input. Of another
+    folder, files of other suffixes and folders within it are passed over. Source and family are those of
+    a table; other formats have none.
 
     Raises:
         StructureError: a record is malformed; names file and line.
         InputError: another format, a file that cannot be read as text, a folder without any structure.
     """
+    if is_results_folder(path):
+        return _results(Path(path))
     files = files_in(path, STRUCTURE_SUFFIXES) if is_folder(path) else [path]
     return [record for file in files for record in _read(file)]
 
 
+def _results(folder: Path) -> list[LabelledRecord]:
+    if is_file(folder / TABLE):
+        return read_predictions(folder / TABLE)
+    return [LabelledRecord(one.rna, one.structure) for one in read_results(folder).records]
+
+
 def _read(path: str | Path) -> list[LabelledRecord]:
+    if suffix_of(path) == ".parquet":
+        return read_predictions(path)
     lines = read_lines(path)
     parse = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
     if parse is None:

@@ -138,7 +138,7 @@ def _check_target(alignment: Alignment, target: str | None) -> None:
 
 def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
     rows = AlignedRows(tuple(alignment.rows), tuple(alignment.rows.values()))
-    inputs = Inputs([path])
+    inputs = Inputs([path], further=options.files)
     rnas = [Rna(name, bases, name) for name, bases in zip(rows.names, rows.bases, strict=True)]
     for rna in options.restrain(rnas):
         if not isinstance(rna, Rna):
@@ -167,7 +167,8 @@ class AlignmentJob(PredictJob):
     def more(self, rna: Rna) -> Any:
         """A checksum of the alignment, every row of which decides the files of each."""
         text = "\n".join([*self.rows.names, *self.rows.texts])
-        return {"alignment": blake2b(text.encode(), digest_size=16).hexdigest()}
+        checksum = blake2b(text.encode(), digest_size=16).hexdigest()
+        return {"alignment": checksum, **(super().more(rna) or {})}
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict all rows alone, join their maps, decode those that are wanted."""

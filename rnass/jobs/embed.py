@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from rnass.backbone.embeddings import LONGEST_WINDOW, Embedding, embed, layer_number
-from rnass.errors import ConfigError, DependencyError, ExitStatus, RnassError
+from rnass.errors import ConfigError, ExitStatus, RnassError
 from rnass.files import write_atomically, write_npy
+from rnass.io.parquet import arrow
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
@@ -58,7 +58,7 @@ def embed_files(
         RnassError: see `rnass.jobs.runner.run_job`; no such backbone, layer or token.
     """
     if options.format == "parquet":
-        _arrow()
+        arrow()
     inputs = read_inputs(paths, sequence, any_length=True)
     return run_job(lambda: EmbedJob(options), inputs, out, options)
 
@@ -134,21 +134,12 @@ def _write_safetensors(path: Path, embedding: NDArray[np.float32]) -> None:
 
 def _write_parquet(path: Path, embedding: NDArray[np.float32]) -> None:
     """One row per token, numbered from 1, or one row in all."""
-    arrow, parquet = _arrow()
+    pyarrow, parquet = arrow()
     rows = np.atleast_2d(embedding)
-    lists = arrow.FixedSizeListArray.from_arrays(arrow.array(rows.ravel()), rows.shape[1])
-    table = arrow.table({"token": arrow.array(range(1, len(rows) + 1)), "embedding": lists})
+    lists = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(rows.ravel()), rows.shape[1])
+    table = pyarrow.table({"token": pyarrow.array(range(1, len(rows) + 1)), "embedding": lists})
     with write_atomically(path) as file:
         parquet.write_table(table, file)
-
-
-def _arrow() -> tuple[Any, Any]:
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise DependencyError(
-            "format parquet: pyarrow is not installed; expected it (pip install pyarrow)"
-        ) from error
 
 
 WRITERS: dict[str, Callable[[Path, NDArray[np.float32]], None]] = {

@@ -1,10 +1,12 @@
 """The records of a run: read from every file, each problem reported, restraints assigned."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rnass.errors import InputError
-from rnass.files import is_there
+from rnass.files import is_file, is_folder, is_there, sha256
 from rnass.io import read_fasta
 from rnass.prediction.limits import too_long
 from rnass.rna import Rna
@@ -20,11 +22,22 @@ class Inputs:
         names: of the files, as they were given.
         rnas: the good records, in order.
         problems: one for each bad record, and for each file that cannot be read.
+        further: files and folders that are read beside: restraints, regions.
     """
 
     names: list[str] = field(default_factory=list)
     rnas: list[Rna] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
+    further: list[str] = field(default_factory=list)
+
+    def checksums(self) -> dict[str, str]:
+        """The sha256 of each file, and of those in a folder; pipes and texts have none."""
+        found = {}
+        for name in (*self.names, *self.further):
+            with suppress(OSError):  # who reads it reports why it cannot be read
+                paths = sorted(Path(name).iterdir()) if is_folder(name) else [Path(name)]
+                found.update({str(path): sha256(path) for path in paths if is_file(path)})
+        return found
 
 
 def read_inputs(

@@ -11,7 +11,7 @@ its files lie on the disk, with their sizes and checksums.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ class Plan:
         names: of its records.
         suffixes: of the files of each record.
         shared: names of the files of all records together.
+        runs: the start of this run and, before it, of those that it resumes, as they stand in run.json.
     """
 
     kind: str = ""
@@ -43,6 +44,7 @@ class Plan:
     names: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    runs: tuple[Mapping[str, Any], ...] = ()
 
     def writes(self, folder_names: Iterable[str]) -> set[str]:
         """Those of some file names that the run may write."""
@@ -124,12 +126,18 @@ def _read_line(line: str) -> Plan | Entry | None:
 
 
 def _plan(
-    kind: str, identity: dict[str, Any], names: list[str], suffixes: list[str], shared: list[str]
+    kind: str,
+    identity: dict[str, Any],
+    names: list[str],
+    suffixes: list[str],
+    shared: list[str],
+    runs: Sequence[dict[str, Any]] = (),
 ) -> Plan:
     texts = [kind, *names, *suffixes, *shared]
-    if not (isinstance(identity, dict) and all(isinstance(text, str) for text in texts)):
+    trees = [identity, *runs]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(t, dict) for t in trees):
         raise TypeError
-    return Plan(kind, identity, tuple(names), tuple(filter(None, suffixes)), tuple(shared))
+    return Plan(kind, identity, tuple(names), tuple(filter(None, suffixes)), tuple(shared), tuple(runs))
 
 
 def _entry(

@@ -1,6 +1,7 @@
 """`rnass predict`: structures, probabilities and figures of every RNA in some FASTA files."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,14 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
-from rnass.files import write_npy
-from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
+from rnass.files import write_npy, write_text
+from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
+from rnass.io.parquet import arrow, write_predictions
+from rnass.io.regions import Region
+from rnass.io.results_folder import PREDICTIONS, TABLE
 from rnass.jobs.inputs import Inputs, read_inputs
+from rnass.jobs.record_text import TEXTS, row_of
+from rnass.jobs.regions import REGION_HEADING, REGIONS, format_regions, regions_of
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
@@ -25,15 +31,16 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
 
-__all__ = ["FORMATS", "PredictOptions", "predict_files"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files", "read_restrained"]
 
 Kind = Literal["arcs", "drawing", "map"]
 
-FORMATS = ("ct", "dbn", "bpseq", "npy")
-"""Formats of the files of a record."""
+FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
+"""Formats of the files of a record; parquet is one table of all records."""
+
+DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 
 _KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
-_PREDICTIONS = "predictions.dbn"
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -46,11 +53,12 @@ class PredictOptions(RunOptions, RestraintOptions):
     """Options of `predict_files`.
 
     Attributes:
-        formats: files of each record, of `FORMATS`.
+        formats: of `FORMATS`; none at all leaves the files of all records.
         plot: format of a figure of each record; None for none.
         plot_kind: which figure; see `rnass.prediction.drawing`.
         baseline: also ViennaRNA's MFE as NAME.vienna.dbn, MEA and centroid in the summary.
         elements: also the structure's elements in the summary.
+        regions: BED file of regions whose accessibility is wanted, see `rnass.jobs.regions`.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
         weights, backbone, device, precision, thermodynamics, mix: see
             `rnass.prediction.predictor.Predictor`.
@@ -58,12 +66,13 @@ class PredictOptions(RunOptions, RestraintOptions):
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
     """
 
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     plot: Literal["svg", "png", "pdf"] | None = None
     plot_kind: Kind = "arcs"
     baseline: bool = False
     elements: bool = False
     alternatives: int = 0
+    regions: str | None = None
     weights: str | None = None
     backbone: str | None = None
     device: Device = "auto"
@@ -73,11 +82,18 @@ class PredictOptions(RunOptions, RestraintOptions):
     threads: int = 0
     mix: float = 0.0
 
+    @property
+    def files(self) -> list[str]:
+        """The files and folders that are read beside sequences."""
+        return [name for name in (self.constraints, self.shape, self.regions) if name]
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.formats:
             if name not in FORMATS:
-                raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
+                raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)} or none")
+        if "parquet" in self.formats:
+            arrow()  # before anything is computed
 
 
 def predict_files(
@@ -88,21 +104,39 @@ def predict_files(
     Raises:
         RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
+    inputs = read_restrained(paths, options, sequence)
+    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+
+
+def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str | None) -> Inputs:
+    """The records of FASTA files, and the RNA given as text, with their restraints.
+
+    Raises:
+        InputError: restraints that cannot be read, or on no record.
+    """
     inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    inputs.further += options.files
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
-    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    return inputs
 
 
 class PredictJob(Job[Prediction]):
     """Predict RNAs and write their files."""
 
     kind: ClassVar[str] = "predict"
-    shared: Sequence[str] = (_PREDICTIONS,)
+    shared: Sequence[str] = (PREDICTIONS,)
 
     def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
         self.options = options
+        if "parquet" in options.formats:
+            self.shared = (*self.shared, TABLE)
+        self.regions: dict[str, list[Region]] = {}
+        if options.regions:
+            bad = [problem.record for problem in inputs.problems]
+            self.regions = regions_of(options.regions, inputs.rnas, bad)
+            self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
         if max(map(len, inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
@@ -125,7 +159,7 @@ class PredictJob(Job[Prediction]):
         self.suffixes = tuple(self.writers)
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
-            *("mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
+            *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
             *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
         )
 
@@ -144,9 +178,15 @@ class PredictJob(Job[Prediction]):
         return {
             "decoding": dataclasses.asdict(self.predictor.decoding),
             "restraints": self.options.restraints,
+            "regions": self.options.regions,
             "device": str(self.predictor.device),
             "threads": self.threads,
         }
+
+    def more(self, rna: Rna) -> Any:
+        """The regions of the record, if there are any."""
+        own = self.regions.get(rna.id)
+        return {"regions": [[one.start, one.end, one.name] for one in own]} if own else None
 
     def refusal(self, rna: Rna) -> RnassError | None:
         """As the predictor's."""
@@ -162,17 +202,32 @@ class PredictJob(Job[Prediction]):
         """Structures, map, figure; and the record's part of predictions.dbn."""
         shared, missing = {}, ""
         try:  # first: it may have too many levels
-            shared[_PREDICTIONS] = format_dot_bracket(rna, found.structure)
+            shared[PREDICTIONS] = format_dot_bracket(rna, found.structure)
         except StructureError as error:
             if "dbn" in self.options.formats:
                 raise
-            missing = f"{rna.id}: not in {_PREDICTIONS}: {error}"
+            missing = f"{rna.id}: not in {PREDICTIONS}: {error}"
+        if TABLE in self.shared:
+            shared[TABLE] = json.dumps(row_of(name, found))
+        if own := self.regions.get(rna.id):
+            shared[REGIONS] = format_regions(name, found, own)
         for suffix, write in self.writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
+
+    def join(self, name: str, parts: Sequence[str]) -> str:
+        """The parts one after the other; of the regions, under their heading."""
+        return (REGION_HEADING if name == REGIONS else "") + super().join(name, parts)
+
+    def write_shared(self, path: Path, parts: Sequence[str]) -> None:
+        """The table from the rows that the journal holds; other files as texts."""
+        if path.name == TABLE:
+            write_predictions(path, map(json.loads, parts))
+        else:
+            super().write_shared(path, parts)
 
 
 _Writer = Callable[[Path, Prediction], None]
@@ -181,12 +236,11 @@ _Writer = Callable[[Path, Prediction], None]
 def _writers(options: PredictOptions) -> dict[str, _Writer]:
     """The writer of each file of a record, by suffix."""
     formats: dict[str, _Writer] = {
-        "ct": lambda path, one: write_ct(path, one.rna, one.structure),
-        "dbn": lambda path, one: write_dot_bracket(path, [(one.rna, one.structure)]),
+        **{name: partial(_write_text, text=text) for name, text in TEXTS.items()},
         "bpseq": lambda path, one: write_bpseq(path, one.rna, one.structure),
         "npy": lambda path, one: write_npy(path, one.probabilities),
     }
-    chosen = {f".{name}": formats[name] for name in options.formats}
+    chosen = {f".{name}": formats[name] for name in options.formats if name in formats}
     if options.baseline:
         chosen[".vienna.dbn"] = lambda path, one: write_dot_bracket(
             path, [(one.rna, one.thermodynamics.mfe_structure)]
@@ -198,6 +252,10 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
             path, _alternatives(one, options.alternatives)
         )
     return chosen
+
+
+def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Prediction], str]) -> None:
+    write_text(path, text(path.stem, prediction))
 
 
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:
@@ -224,6 +282,7 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "pairs": len(structure.pairs),
         "pseudoknot_order": structure.pseudoknot_order,
         "confidence": prediction.confidence,
+        "energy_kcal_mol": prediction.energy,
         "mfe_kcal_mol": folded.mfe,
         "f1_mfe": score(folded.mfe_structure, structure).f1,
         "seconds": prediction.seconds,

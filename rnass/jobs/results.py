@@ -16,13 +16,14 @@ import errno
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from rnass.errors import OutputError, RnassError
-from rnass.files import TEMPORARY_PREFIX, reason, write_json
+from rnass.errors import InputError, OutputError, RnassError
+from rnass.files import TEMPORARY_PREFIX, parse_json, reason, write_json
 from rnass.io.results_folder import RUN, SUMMARY
 from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, sealed
 from rnass.jobs.summary import write_summary
@@ -72,6 +73,14 @@ class Results:
         self.folder = folder
         self._plan = plan
         self._journal = Journal(folder, plan, kept)
+
+    @property
+    def runs(self) -> tuple[Mapping[str, Any], ...]:
+        """The runs that this one resumes, as they stand in run.json, and this one's start."""
+        return self._plan.runs
+
+    def __str__(self) -> str:
+        return str(self.folder)
 
     def is_finished(self, name: str) -> bool:
         """Whether the record of that name is done."""
@@ -161,6 +170,8 @@ def open_results(
             own = before.writes(there) | {file for one in entries.values() for file in one.files}
             _check_files(folder, plan.writes(there) - own, own & there, inputs)
             kept = _kept(folder, records, entries) if resume else []
+            if resume and earlier:
+                plan = replace(plan, runs=(*_runs(folder, earlier), *plan.runs))
             _sweep(folder, there, own - {file for entry in kept for file in entry.files})
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -241,6 +252,17 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
         path = Path(name).resolve()
         if path.parent == here and path.name in own:
             raise OutputError(f"{path}: input of this run; expected another folder for its results")
+
+
+def _runs(folder: Path, earlier: Plan) -> Sequence[Mapping[str, Any]]:
+    """The runs in a folder: as run.json has them, unless the last one was killed before that."""
+    try:
+        told = parse_json((folder / RUN).read_bytes(), str(folder / RUN)).get("runs")
+    except (OSError, InputError):
+        return earlier.runs
+    if not isinstance(told, list) or len(told) != len(earlier.runs):
+        return earlier.runs
+    return told if all(isinstance(one, Mapping) for one in told) else earlier.runs
 
 
 def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:

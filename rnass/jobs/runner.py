@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.thermodynamics.parameter_sets import version as vienna_version
 
-__all__ = ["Job", "RunOptions", "divided", "run_job", "versions"]
+__all__ = ["Job", "RunOptions", "Sink", "divided", "run_job", "run_stream", "versions"]
 
 log = logging.getLogger("rnass")
 
@@ -110,6 +110,10 @@ class Job(ABC, Generic[F]):
         """The file of all records with that name, from the parts of those that are finished."""
         return "".join(parts)
 
+    def write_shared(self, path: Path, parts: Sequence[str]) -> None:
+        """Write that file."""
+        write_text(path, self.join(path.name, parts))
+
 
 def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: RunOptions) -> ExitStatus:
     """Work through records into a results folder; gives the exit status.
@@ -123,6 +127,85 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
             there, a full disk, ...
     """
     began = time.time()
+    loaded = _loaded(load, inputs, options)
+    if isinstance(loaded, ExitStatus):
+        return loaded
+    job, records, refused = loaded
+    problems = inputs.problems
+    identity = json.loads(json.dumps(job.identity()))
+    names = tuple(record.name for record in records)
+    start = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))}
+    shared = (*job.shared, SUMMARY, RUN, REPORT)
+    plan = Plan(job.kind, identity, names, tuple(job.suffixes), shared, (start,))
+    checksums = inputs.checksums()
+    with open_results(
+        out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
+    ) as results:
+        status, error = _worked(job, records, refused, results, inputs)
+        took = {"seconds": round(time.time() - began, 3), "exit_status": int(status)}
+        runs = [*results.runs[:-1], {**start, **took}]
+        run = {
+            "kind": job.kind,
+            "versions": versions(),
+            "inputs": inputs.names,
+            "checksums": checksums,
+            **identity,
+            **job.about(),
+            "records": len(records),
+            "bad_records": len(problems),
+            "started": runs[0].get("started"),
+            "seconds": round(sum(s for one in runs if isinstance(s := one.get("seconds"), float)), 3),
+            "exit_status": int(status),
+            "runs": runs,
+        }
+        with suppress(OutputError) if error else nullcontext():
+            _close(job, records, problems, results, run)
+        if error:
+            raise error
+    return status
+
+
+def run_stream(
+    load: Callable[[], Job[Any]],
+    inputs: Inputs,
+    opened: Callable[[list[Record]], "Sink"],
+    options: RunOptions,
+) -> ExitStatus:
+    """Work through records into what *opened* gives in place of a folder; gives the exit status.
+
+    Raises:
+        RnassError: what the work ended with, if it is no record's.
+    """
+    loaded = _loaded(load, inputs, options)
+    if isinstance(loaded, ExitStatus):
+        return loaded
+    job, records, refused = loaded
+    status, error = _worked(job, records, refused, opened(records), inputs)
+    if error:
+        raise error
+    return status
+
+
+class Sink(Protocol):
+    """Takes finished records: a results folder, or a stream."""
+
+    folder: Path
+
+    def is_finished(self, name: str) -> bool:
+        """Whether the record of that name is done already."""
+
+    def finish(self, record: Record, written: Written) -> None:
+        """Take a record that is done."""
+
+    def fail(self, record: Record, error: RnassError) -> None:
+        """Take a record that failed."""
+
+
+_Loaded = tuple[Job[Any], list[Record], dict[str, RnassError]]
+
+
+def _loaded(load: Callable[[], Job[Any]], inputs: Inputs, options: RunOptions) -> _Loaded | ExitStatus:
+    """The job, its records, and why it refuses some of them; the exit status where it does nothing."""
     problems = inputs.problems
     _report(problems)
     records_met = inputs.rnas or any(isinstance(one, SequenceError) or one.record for one in problems)
@@ -135,33 +218,7 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     _report([*job.problems, *refused.values()])
     if options.strict and refused:
         return _nothing_done(list(refused.values()), strict=True)
-    identity = json.loads(json.dumps(job.identity()))
-    plan = Plan(
-        job.kind, identity, tuple(names), tuple(job.suffixes), (*job.shared, SUMMARY, RUN, REPORT)
-    )
-    with open_results(
-        out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
-    ) as results:
-        status, error = _worked(job, records, refused, results)
-        if status == ExitStatus.OK and (problems or job.problems):
-            status = ExitStatus.FAILED
-        run = {
-            "kind": job.kind,
-            "versions": versions(),
-            "inputs": inputs.names,
-            **identity,
-            **job.about(),
-            "records": len(records),
-            "bad_records": len(problems),
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-            "seconds": round(time.time() - began, 3),
-            "exit_status": int(status),
-        }
-        with suppress(OutputError) if error else nullcontext():
-            _close(job, records, problems, results, run)
-        if error:
-            raise error
-    return status
+    return job, records, refused
 
 
 def _close(
@@ -173,7 +230,7 @@ def _close(
 ) -> None:
     """Write the files of all records."""
     for name in job.shared:
-        write_text(results.folder / name, job.join(name, results.parts(records, name)))
+        job.write_shared(results.folder / name, results.parts(records, name))
     bad = [{"id": one.record, "status": "failed", "message": str(one)} for one in problems]
     results.close(records, bad, job.columns, run)
 
@@ -190,13 +247,21 @@ def _nothing_done(problems: Sequence[Exception], *, strict: bool) -> ExitStatus:
 
 
 def _worked(
-    job: Job[F], records: list[Record], refused: Mapping[str, RnassError], results: Results
+    job: Job[F],
+    records: list[Record],
+    refused: Mapping[str, RnassError],
+    results: Sink,
+    inputs: Inputs,
 ) -> tuple[ExitStatus, Exception | None]:
     """Do what is left to do; gives the exit status, and the error that ended the work if any did."""
-    undone = "finished records are kept, --resume does the rest"
+    undone = "finished records are kept"
+    if isinstance(results, Results):
+        undone += ", --resume does the rest"
     try:
         with _sigterm_interrupts():
-            return _work(job, records, refused, results), None
+            status = _work(job, records, refused, results)
+        bad = status == ExitStatus.OK and (inputs.problems or job.problems)
+        return (ExitStatus.FAILED if bad else status), None
     except KeyboardInterrupt as error:
         log.error("interrupted; %s", undone)
         return (ExitStatus.TERMINATED if signal.SIGTERM in error.args else ExitStatus.INTERRUPTED), None
@@ -210,7 +275,7 @@ def _worked(
 
 
 def _work(
-    job: Job[F], records: list[Record], refused: Mapping[str, RnassError], results: Results
+    job: Job[F], records: list[Record], refused: Mapping[str, RnassError], results: Sink
 ) -> ExitStatus:
     left = [record for record in records if not results.is_finished(record.name)]
     if len(left) < len(records):
@@ -239,7 +304,7 @@ def _work(
                 results.finish(record, written)
             advance(len(record.rna))
     done = counted(len(left) - len(failures), "record")
-    log.info("%s: %s done, %d failed", results.folder, done, len(failures))
+    log.info("%s: %s done, %d failed", results, done, len(failures))
     if any(isinstance(error, UnexpectedError) for error in failures):
         return ExitStatus.FAULT
     return ExitStatus.FAILED if failures or missing else ExitStatus.OK

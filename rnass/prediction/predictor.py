@@ -27,7 +27,7 @@ from rnass.decoding import (
     expected_f1,
     one_partner,
 )
-from rnass.errors import ConfigError, RnassError, SequenceError, counted
+from rnass.errors import ConfigError, RnassError, SequenceError, StructureError, counted
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
@@ -42,6 +42,8 @@ from rnass.prediction.restraints import (
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded, fold_many
+from rnass.thermodynamics.free_energy import IMPOSSIBLE
+from rnass.thermodynamics.free_energy import energy as free_energy
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
 from rnass.thermodynamics.second_fold import set_of
 
@@ -98,6 +100,15 @@ class Prediction:
         """The probability that each base is unpaired in the decoded map, (L,)."""
         return np.asarray(np.clip(1 - self.decoded_map.sum(1, dtype=np.float64), 0, 1))
 
+    @cached_property
+    def energy(self) -> float | None:
+        """The free energy of the structure without its pseudoknots, in kcal/mol at 37 C, by Turner 2004.
+
+        The same energies as of the MFE, without those of reactivities; None where they exclude a loop.
+        """
+        found = free_energy(self.rna.text, self.structure)
+        return found if found < IMPOSSIBLE else None
+
     def __repr__(self) -> str:
         pairs = counted(len(self.structure.pairs), "pair")
         sizes = f"{counted(len(self.rna), 'base')}, {pairs}"
@@ -113,16 +124,23 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """The prediction but for its map, as JSON or a row of a table.
 
-        `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base.
+        `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base;
+        `structure` is None where it has more levels than dot-bracket has brackets for; `energy_kcal_mol`
+        is `energy`.
         """
         pairs = self.structure.pairs.tolist()
+        try:
+            structure = self.dot_bracket
+        except StructureError:
+            structure = None
         return {
             "id": self.rna.id,
             "sequence": self.rna.text,
-            "structure": self.dot_bracket,
+            "structure": structure,
             "pairs": [[i, j, round(float(self.decoded_map[i, j]), 4)] for i, j in pairs],
             "unpaired": self.unpaired.round(4).tolist(),
             "confidence": self.confidence,
+            "energy_kcal_mol": self.energy,
             "mfe_kcal_mol": self.thermodynamics.mfe,
             "mfe_structure": self.rna.mark(self.thermodynamics.mfe_structure.dot_bracket),
         }

@@ -7,13 +7,17 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, scaled
 
-__all__ = ["energy"]
+__all__ = ["IMPOSSIBLE", "energy"]
+
+IMPOSSIBLE = RNA.INF / 100
+"""The least energy, in kcal/mol, of a structure with a loop that the model excludes."""
 
 
 def energy(bases: str, structure: Structure) -> float:
     """The free energy of a structure with the default parameters, in kcal/mol at 37 C.
 
-    Energy models know loops only: pairs of a pseudoknot (order 1 and more) are left out.
+    Energy models know loops only: pairs of a pseudoknot (order 1 and more) are left out. Pairs that are
+    not canonical have the least favourable terms of the model.
 
     Args:
         bases: 5' to 3'; two strands as `A&B`.

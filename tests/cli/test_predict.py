@@ -303,6 +303,43 @@ def test_options_reach_the_job(predict, tmp_path):
     assert "sequence.ct" not in names
 
 
+def test_structures_on_standard_output(predict, fasta, tmp_path):
+    predict(fasta, "--quiet")
+    status, out, err = predict(fasta, "--out", "-", "--quiet")
+    assert (status, err) == (0, "")
+    assert out == (tmp_path / "results" / "predictions.dbn").read_text()
+    assert not (tmp_path / "-").exists()
+    assert "standard output: 2 records done, 0 failed" in predict(fasta, "-o", "-")[2]
+    for option in ("--plot=svg", "--resume", "--alternatives=2", "--report"):
+        status, out, err = predict(fasta, "--out", "-", option)
+        assert (status, out) == (2, "")
+        assert f"{option.split('=')[0]}: needs a folder" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes as POSIX has them")
+def test_a_closed_pipe_is_no_traceback(tmp_path, weights):
+    records = "".join(f">r{k}\n{HAIRPIN}\n" for k in range(60))
+    (tmp_path / "many.fa").write_text(records)
+    command = f"{' '.join(COMMAND)} predict many.fa --out - --weights {weights} --threads 1 | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, ">r0\n", "")
+
+
+def test_no_files_of_records(predict, tmp_path):
+    assert predict("--sequence", HAIRPIN, "--format", "none")[0] == 0
+    names = {path.name for path in (tmp_path / "results").iterdir() if path.name[0] != "."}
+    assert names == {"predictions.dbn", "summary.tsv", "run.json"}
+    status, _, err = predict("--sequence", HAIRPIN, "--format", "none,ct", "--out", "other")
+    assert status == 2
+    assert "none beside others" in err
+
+
 def test_standard_input_and_a_pipe(tmp_path, weights):
     """Nothing but lines of text reaches a pipe: no bar, no escape codes, no warning."""
     arguments = ["predict", "-", "--weights", weights, "--out", tmp_path / "out"]

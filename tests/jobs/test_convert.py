@@ -31,6 +31,20 @@ def test_there_and_back_is_byte_exact(tmp_path, knots, suffix):
     assert again.read_bytes() == there.read_bytes()
 
 
+@pytest.mark.parametrize("formats", ["none", "parquet", "ct,dbn,bpseq"])
+def test_a_results_folder_gives_each_record_once(tmp_path, predict, formats):
+    if formats == "parquet":
+        pytest.importorskip("pyarrow")
+    (tmp_path / "x.fa").write_text(">one first\nGGGGAAAACCCC\n>one second\nGGGC&GCCC\n")
+    assert predict("x.fa", "--out", "out", "--format", formats)[0] == 0
+    expected = (tmp_path / "out" / "predictions.dbn").read_text()
+    convert_file(tmp_path / "out", tmp_path / "all.dbn")
+    assert (tmp_path / "all.dbn").read_text() == expected
+    for table in (tmp_path / "out").glob("*.parquet"):
+        convert_file(table, tmp_path / "table.dbn")
+        assert (tmp_path / "table.dbn").read_text() == expected
+
+
 @pytest.mark.parametrize("suffix", [".bpseq", ".ct", ".dbn"])
 def test_the_whole_header_is_kept_where_a_format_has_room(tmp_path, suffix):
     (tmp_path / "a.dbn").write_text(HEADED)

@@ -11,7 +11,7 @@ from tiny_backbones import published_checkpoint
 from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError, ConfigError, DependencyError, OutputError
-from rnass.jobs import embed as module
+from rnass.io import parquet
 from rnass.jobs.embed import EmbedOptions, embed_files
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import open_results
@@ -77,9 +77,9 @@ def vector(path):
 
 
 def test_parquet_has_a_row_per_base(backbone, fasta, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    reader = pytest.importorskip("pyarrow.parquet")
     embed_files(fasta, tmp_path / "out", EmbedOptions(backbone=backbone, format="parquet"))
-    rows = parquet.read_table(tmp_path / "out" / "a.parquet").to_pydict()
+    rows = reader.read_table(tmp_path / "out" / "a.parquet").to_pydict()
     (wanted,) = embed(open_backbone(backbone).encoder, ["GGGAAACCC"])
     assert rows["token"] == list(range(1, 10))
     np.testing.assert_allclose(np.array(rows["embedding"]), wanted.tokens.numpy(), atol=1e-5)
@@ -89,7 +89,7 @@ def test_without_pyarrow_it_is_named_before_anything_is_read(fasta, tmp_path, mo
     def absent(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(module, "import_module", absent)
+    monkeypatch.setattr(parquet, "import_module", absent)
     with pytest.raises(DependencyError, match=r"pyarrow is not installed; expected it \(pip install"):
         embed_files(fasta, tmp_path / "out", EmbedOptions(format="parquet"))
     assert not (tmp_path / "out").exists()

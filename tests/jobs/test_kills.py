@@ -7,11 +7,13 @@ everything already, so that each kill falls into the work.
 import multiprocessing
 import random
 import sys
+from importlib.util import find_spec
 
 import pytest
 from tiny_weights import save_tiny_weights
 
 from rnass.errors import OutputError
+from rnass.io import read_structures
 from rnass.jobs.embed import EmbedOptions, embed_files
 from rnass.jobs.journal import JOURNAL, read_journal
 from rnass.jobs.predict import PredictOptions, predict_files
@@ -20,7 +22,10 @@ RECORDS = 40
 
 
 def predict(fasta, out, weights, **flags):
-    options = PredictOptions(weights=weights, device="cpu", threads=1, plot="svg", **flags)
+    formats = ("ct", "dbn", "bpseq", "npy", *(["parquet"] if find_spec("pyarrow") else []))
+    options = PredictOptions(
+        weights=weights, device="cpu", threads=1, plot="svg", formats=formats, **flags
+    )
     return predict_files([fasta], out, options)
 
 
@@ -119,4 +124,7 @@ def test_thirty_kills_lose_nothing(disturbed, tmp_path):
         assert own.read_text() == "mine"
         text = [name for name in files if not name.endswith(".npy")]
         assert [files[name] for name in text] == [whole_files[name] for name in text]
+        for table in out.glob("*.parquet"):
+            if kind == "predict":
+                assert read_structures(table) == read_structures(out / "predictions.dbn")
     assert ended.count(-9) >= 15  # most of them were killed

@@ -22,10 +22,11 @@ from matplotlib.colors import to_hex
 import rnass
 from rnass.backbone import encoder
 from rnass.decoding import decode
-from rnass.errors import CheckpointError, OutputError, RnassError
+from rnass.errors import CheckpointError, DependencyError, OutputError, RnassError
 from rnass.figures.style import NESTED
-from rnass.io import read_structures
+from rnass.io import parquet, read_structures
 from rnass.jobs import predict as job
+from rnass.jobs import runner
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import Plan
 from rnass.jobs.predict import PredictOptions, predict_files
@@ -154,7 +155,8 @@ def test_the_summary(tmp_path, fasta, predict):
     predict(fasta)
     table = rows(tmp_path / "out")
     assert list(table[0]) == [
-        *("id", "file", "length", "pairs", "pseudoknot_order", "confidence", "mfe_kcal_mol", "f1_mfe"),
+        *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
+        *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe"),
         *("seconds", "status", "message"),
     ]
     assert [row["id"] for row in table] == ["tRNA/Phe", "hp", "HP"]
@@ -184,6 +186,50 @@ def test_run_json_says_how_to_make_it_again(tmp_path, fasta, predict, weights):
     assert (run["kind"], run["records"], run["bad_records"], run["exit_status"]) == ("predict", 3, 0, 0)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run["started"])
     assert run["seconds"] > 0
+    times = {name: run[name] for name in ("started", "seconds", "exit_status")}
+    assert run["runs"] == [times]
+    assert run["checksums"] == {fasta: hashlib.sha256(Path(fasta).read_bytes()).hexdigest()}
+
+
+def test_run_json_has_checksums_of_every_file_that_is_read(tmp_path, predict):
+    (tmp_path / "seqs.fa").write_text(f">a\n{HAIRPIN}\n")
+    (tmp_path / "c.txt").write_text(">a\n............\n")
+    (tmp_path / "shape").mkdir()
+    (tmp_path / "shape" / "a.shape").write_text("1 0.2\n2 0.9\n")
+    (tmp_path / "r.bed").write_text("a\t0\t4\n")
+    names = [str(tmp_path / name) for name in ("seqs.fa", "c.txt", "shape/a.shape", "r.bed")]
+    restraints = {"constraints": names[1], "shape": str(tmp_path / "shape"), "regions": names[3]}
+    assert predict(names[0], sequence=HAIRPIN, **restraints) == 0
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["checksums"] == {
+        name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in names
+    }
+
+
+def test_a_resumed_run_keeps_the_times_of_the_first(tmp_path, fasta, predict, monkeypatch):
+    def run_of(*times, **options):
+        monkeypatch.setattr(runner.time, "time", iter(times).__next__)
+        predict(fasta, **options)
+        monkeypatch.undo()
+        return json.loads((tmp_path / "out" / "run.json").read_text())
+
+    first = run_of(1_000_000_000.0, 1_000_000_004.5)
+    path = tmp_path / "out" / "run.json"
+    second = run_of(1_000_000_060.0, 1_000_000_061.0, resume=True)
+    assert second["started"] == first["started"] == "2001-09-09T01:46:40Z"
+    assert second["seconds"] == 5.5
+    assert second["runs"] == [
+        *first["runs"],
+        {"started": "2001-09-09T01:47:40Z", "seconds": 1.0, "exit_status": 0},
+    ]
+    path.unlink()  # as after a kill: this run's end is known to nobody
+    third = run_of(1_000_000_120.0, 1_000_000_121.0, resume=True)
+    assert [one.get("seconds") for one in third["runs"]] == [4.5, None, 1.0]
+    assert third["started"] == first["started"]
+    path.write_text('{"runs": 3}')
+    assert len(run_of(1_000_000_180.0, 1_000_000_181.0, resume=True)["runs"]) == 4
+    fresh = run_of(1_000_000_240.0, 1_000_000_242.0, overwrite=True)
+    assert (len(fresh["runs"]), fresh["seconds"]) == (1, 2.0)
 
 
 def test_the_fitted_energies_are_told_by_their_checksum(tmp_path, predict):
@@ -240,6 +286,69 @@ def test_chosen_formats(tmp_path, fasta, predict, formats):
     predict(fasta, formats=formats)
     names = {path.name for path in (tmp_path / "out").iterdir()} - ALWAYS
     assert names == {f"{name}.{suffix}" for name in ("tRNA_Phe", "hp", "HP-2") for suffix in formats}
+
+
+def test_the_table_of_all_records_holds_what_the_files_do(tmp_path, fasta, predict):
+    reader = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "bad.fa").write_text(">bad\nGG-\n")
+    predict(fasta, str(tmp_path / "bad.fa"), formats=("parquet", "npy"))
+    out = tmp_path / "out"
+    names = {path.name for path in out.iterdir()} - ALWAYS
+    assert names == {"results.parquet", "tRNA_Phe.npy", "hp.npy", "HP-2.npy"}
+    table = reader.read_table(out / "results.parquet").to_pylist()
+    together = read_structures(out / "predictions.dbn")
+    assert read_structures(out / "results.parquet") == together
+    for row, line, (rna, structure) in zip(table, rows(out)[:3], together, strict=True):
+        assert (row["id"], row["file"], row["sequence"]) == (line["id"], line["file"], rna.bases)
+        assert row["structure"] == structure.dot_bracket
+        probabilities = np.load(out / f"{row['file']}.npy")
+        np.testing.assert_allclose(row["unpaired"], 1 - probabilities.sum(1), atol=1e-4)
+        for pair, (i, j) in zip(row["pairs"], structure.pairs.tolist(), strict=True):
+            assert (pair["i"], pair["j"]) == (i + 1, j + 1)
+            assert pair["probability"] == pytest.approx(probabilities[i, j], abs=1e-4)
+        assert row["confidence"] == pytest.approx(float(line["confidence"]), abs=1e-4)
+        assert row["energy_kcal_mol"] == pytest.approx(float(line["energy_kcal_mol"]), abs=1e-4)
+        assert row["mfe_kcal_mol"] == pytest.approx(float(line["mfe_kcal_mol"]), abs=1e-4)
+
+
+def test_resuming_adds_to_the_table_what_is_missing(tmp_path, fasta, predict, calls):
+    pytest.importorskip("pyarrow")
+    predict(fasta, formats=("parquet",))
+    calls.clear()
+    (tmp_path / "more.fa").write_text(">new\nGGCCAAAAGGCC\n")
+    assert predict(str(tmp_path / "more.fa"), fasta, formats=("parquet",), resume=True) == 0
+    assert calls == ["new"]
+    out = tmp_path / "out"
+    found = read_structures(out / "results.parquet")
+    assert [rna.id for rna, _ in found] == ["new", "tRNA/Phe", "hp", "HP"]
+    assert found == read_structures(out / "predictions.dbn")
+    assert predict(fasta, overwrite=True) == 0
+    assert not (out / "results.parquet").exists()
+
+
+def test_without_pyarrow_nothing_is_predicted(tmp_path, fasta, predict, monkeypatch):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(parquet, "import_module", absent)
+    with pytest.raises(DependencyError, match="extra parquet"):
+        predict(fasta, formats=("parquet",))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_energy_is_of_the_nested_pairs(tmp_path, many, predict):
+    """By ViennaRNA itself; no structure is better than the MFE structure."""
+    (tmp_path / "more.fa").write_text(">knot\nGGGGAAAACCCCAAAA\n>dimer\nGGGGC&GCCCC\n")
+    predict(many, str(tmp_path / "more.fa"))
+    structures = read_structures(tmp_path / "out" / "predictions.dbn")
+    for row, (rna, structure) in zip(rows(tmp_path / "out"), structures, strict=True):
+        nested = structure.up_to_order(0).dot_bracket
+        energy = RNA.fold_compound(rna.text).eval_structure(nested)
+        assert float(row["energy_kcal_mol"]) == pytest.approx(energy, abs=1e-3)
+        assert float(row["energy_kcal_mol"]) >= float(row["mfe_kcal_mol"]) - 1e-3
+        if row["f1_mfe"] == "1.0":
+            assert row["energy_kcal_mol"] == row["mfe_kcal_mol"]
+    assert any(structure.pairs.size for _, structure in structures)
 
 
 def test_the_baseline(tmp_path, fasta, predict):

@@ -18,7 +18,7 @@ from rnass.errors import (
     record_error,
 )
 from rnass.files import write_text
-from rnass.io import read_ct
+from rnass.io import read_ct, read_structures
 from rnass.jobs import predict as predict_module
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictOptions, predict_files
@@ -231,11 +231,15 @@ def test_a_figure_that_cannot_be_drawn_is_its_records_failure(two, tmp_path, mon
     assert (tmp_path / "out" / "two.svg").exists()
 
 
-@pytest.mark.parametrize(("formats", "status"), [(("npy", "dbn"), "failed"), (("npy", "ct"), "ok")])
+@pytest.mark.parametrize(
+    ("formats", "status"), [(("npy", "dbn"), "failed"), (("npy", "ct", "parquet"), "ok")]
+)
 def test_more_levels_than_brackets_cost_the_record_no_other_format(
     two, tmp_path, monkeypatch, formats, status
 ):
     """Thirty-one crossing pairs, each with the next: no dot-bracket has letters for them."""
+    if "parquet" in formats:
+        pytest.importorskip("pyarrow")
     knots = Structure(62, [(k, k + 31) for k in range(31)])
     real = predictor.decode
 
@@ -251,5 +255,6 @@ def test_more_levels_than_brackets_cost_the_record_no_other_format(
     assert np.load(tmp_path / "out" / "two.npy").shape == (12, 12)
     assert (tmp_path / "out" / "one.npy").exists() == (status == "ok")
     if status == "ok":
+        assert read_structures(tmp_path / "out" / "results.parquet")[0][1] == knots
         assert read_ct(tmp_path / "out" / "one.ct")[0][1] == knots
     assert (tmp_path / "out" / "predictions.dbn").read_text().startswith(">two\n")
