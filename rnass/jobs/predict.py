@@ -10,7 +10,7 @@ import torch
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
-from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
 from rnass.files import write_npy
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
 from rnass.jobs.inputs import Inputs, read_inputs
@@ -56,6 +56,12 @@ class PredictOptions(RunOptions, RestraintOptions):
             `rnass.prediction.predictor.Predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
+        families: file of covariance models; see `rnass.prediction.families`.
+        family_seeds: file of their seed alignments, for the pseudoknots.
+
+    Raises:
+        InputError: seed alignments without models; see `RestraintOptions`.
+        OutputError: an unknown format.
     """
 
     formats: tuple[str, ...] = FORMATS
@@ -72,9 +78,13 @@ class PredictOptions(RunOptions, RestraintOptions):
     decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threads: int = 0
     mix: float = 0.0
+    families: str | None = None
+    family_seeds: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.family_seeds is not None and self.families is None:
+            raise InputError("--family-seeds: no models; expected --families with them")
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)}")
@@ -92,7 +102,11 @@ def predict_files(
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
-    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    if options.families is None:
+        return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    from rnass.jobs.families import FamilyJob  # which is built on PredictJob
+
+    return run_job(lambda: FamilyJob(options, inputs), inputs, out, options)
 
 
 class PredictJob(Job[Prediction]):
