@@ -114,9 +114,8 @@ def main() -> None:
     hits = search_families(rnas, given.models, models, seeds=check_seeds(models, seeds))
     evidence = [frozenset[tuple[int, int]]().union(*supported(found).values()) for found in hits]
     chosen = [k for k, pairs in enumerate(evidence) if pairs]
-    print(
-        f"{len(chosen)} of {len(rnas)} RNAs with {sum(len(evidence[k]) for k in chosen)} pairs of a family"
-    )
+    total = sum(len(evidence[k]) for k in chosen)
+    print(f"{len(chosen)} of {len(rnas)} RNAs with {total} pairs of a family")
     predictor = load_predictor(given.weights)
     rows: dict[str, list[tuple[float, int, int]]] = {}
     for row in predictor.predict([rnas[k] for k in chosen]):

@@ -95,7 +95,7 @@ FamiliesFile = Annotated[
     str | None,
     in_input(
         "--families",
-        help="Covariance models of Infernal, such as Rfam.cm (rnass info says where it is): the base "
+        help="Covariance models of Infernal, such as Rfam.cm (rnass info prints where to get it): the base "
         "pairs of the family that an RNA matches are evidence for its structure.",
     ),
 ]
