@@ -32,6 +32,7 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "iter_lines",
     "name_of",
     "parse_json",
     "read_limit",
@@ -66,7 +67,12 @@ _WIDE = {  # byte-order marks; UTF-32 before UTF-16, whose mark is the beginning
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """The lines of a text file, without their ends; `-` is standard input.
+    """The lines of a text file, without their ends; see `iter_lines`."""
+    return list(iter_lines(path))
+
+
+def iter_lines(path: str | Path) -> Iterator[str]:
+    """Read the lines of a text file one by one, without their ends; `-` is standard input.
 
     Gzip is recognised by content. LF, CRLF and lone CR end a line; a byte-order mark is dropped. At most
     `read_limit()` bytes are read, in a stream.
@@ -78,14 +84,14 @@ def read_lines(path: str | Path) -> list[str]:
     """
     utf8 = codecs.getincrementaldecoder("utf-8-sig")()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    lines: list[str] = []
+    count = 0
     parts: list[str] = []  # of the line that goes on in the next chunk
     for chunk in _text_chunks(path):
         try:
             text = newlines.decode(utf8.decode(chunk, final=not chunk), final=not chunk)
         except UnicodeDecodeError as error:
             before = newlines.decode(error.object[: error.start].decode())
-            number = len(lines) + before.count("\n") + 1
+            number = count + before.count("\n") + 1
             raise InputError(
                 f"{name_of(path)}:{number}: byte 0x{error.object[error.start]:02x} is not UTF-8; "
                 "expected UTF-8 text"
@@ -93,11 +99,12 @@ def read_lines(path: str | Path) -> list[str]:
         head, *rest = text.split("\n")
         parts.append(head)
         if rest:
-            lines.append("".join(parts))
-            lines += rest[:-1]
+            yield "".join(parts)
+            yield from rest[:-1]
+            count += len(rest)
             parts = [rest[-1]]
-    last = "".join(parts)
-    return [*lines, last] if last else lines
+    if last := "".join(parts):
+        yield last
 
 
 def read_limit() -> int:

@@ -71,10 +71,11 @@ class Rna:
         constraints: that every predicted structure of it obeys.
         reactivities: to a chemical probe, one for each base: normalised, about 1 where reactive, NaN
             where missing; None for none.
+        supported: pairs (i, j), 0-based, i < j, that its family has: evidence for them, no constraint.
 
     Raises:
         ConstraintError: a base out of range, constraints that exclude each other.
-        InputError: not as many reactivities as bases.
+        InputError: not as many reactivities as bases; a supported pair out of range.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Rna:
     nick: int | None = None
     constraints: Constraints = field(default=_UNRESTRAINED, repr=False)
     reactivities: tuple[float, ...] | None = field(default=None, repr=False)
+    supported: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
         if self.constraints is not _UNRESTRAINED:
@@ -93,6 +95,12 @@ class Rna:
                 f"expected {len(self)}",
                 self.id,
             )
+        for i, j in self.supported:
+            if not 0 <= i < j < len(self):
+                raise InputError(
+                    f"{self.id}: supported pair {i + 1}-{j + 1}; expected two bases of 1 to {len(self)}",
+                    self.id,
+                )
 
     @classmethod
     def from_text(cls, text: str, header: str = "sequence", where: str = "sequence") -> "Rna":

@@ -114,6 +114,22 @@ Target = Annotated[
     str | None,
     in_input("--target", help="With --alignment or --relatives: the only row whose files are written."),
 ]
+FamiliesFile = Annotated[
+    str | None,
+    in_input(
+        "--families",
+        help="Covariance models of Infernal, such as Rfam.cm (rnass info prints where to get it): the base "
+        "pairs of the family that an RNA matches are evidence for its structure.",
+    ),
+]
+FamilySeeds = Annotated[
+    str | None,
+    in_input(
+        "--family-seeds",
+        help="Stockholm file of the seed alignments of --families, such as Rfam.seed: adds their "
+        "pseudoknots, which the models do not know.",
+    ),
+]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     in_output(help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs."),
@@ -127,6 +143,7 @@ _OF_A_FOLDER = {
     "elements": False,
     "alternatives": 0,
     "regions": None,
+    "families": None,
     "alignment": None,
     "relatives": None,
     "overwrite": False,
@@ -170,6 +187,8 @@ def predict(
     alignment: AlignmentFile = None,
     relatives: RelativesFile = None,
     target: Target = None,
+    families: FamiliesFile = None,
+    family_seeds: FamilySeeds = None,
     threads: Threads = 0,
     strict: Strict = False,
     overwrite: Overwrite = False,
@@ -270,6 +289,7 @@ def info(
     from rnass.network.backbones import describe, open_backbone
     from rnass.network.device import choose_device
     from rnass.network.weights import find_weights
+    from rnass.prediction.families import WHERE_RFAM
     from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
     for name, version in versions().items():
@@ -279,6 +299,7 @@ def info(
         typer.echo(f"{name:12} {path}")
         state = f"{sha256(path)} ({verdict(path)})" if is_file(path) else "MISSING"
         typer.echo(f"{'sha256':12} {state}")
+    typer.echo(f"{'families':12} {WHERE_RFAM}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():
             typer.echo(f"{name:12} {value}")

@@ -8,6 +8,7 @@ from rnass.decoding.helices import helices, helix_lengths
 from rnass.decoding.partners import one_partner
 from rnass.decoding.probing import (
     add_log_odds,
+    add_pair_log_odds,
     clean_reactivities,
     mix_log_odds,
     pseudo_reactivities,
@@ -20,6 +21,7 @@ __all__ = [
     "Constraints",
     "Decoding",
     "add_log_odds",
+    "add_pair_log_odds",
     "allowed_pairs",
     "alternatives",
     "base_confidence",

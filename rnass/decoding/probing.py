@@ -1,6 +1,6 @@
-"""Evidence in log-odds: a second map of pairing probabilities, reactivities of chemical probing."""
+"""Evidence in log-odds: a second map of pairing probabilities, reactivities, pairs of a family."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -18,6 +18,7 @@ __all__ = [
     "Modifier",
     "ShapeMethod",
     "add_log_odds",
+    "add_pair_log_odds",
     "clean_reactivities",
     "log_likelihood_ratios",
     "mix_log_odds",
@@ -105,6 +106,24 @@ def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[
         raise InputError(f"evidence: {counted(evidence.size, 'base')}, map {p.shape}; expected as many")
     shift = (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
     return partner_probabilities(partner_log_odds(p) + shift)
+
+
+def add_pair_log_odds(
+    probabilities: ArrayLike, pairs: Iterable[tuple[int, int]], amount: float
+) -> NDArray[np.floating]:
+    """The map after evidence for some pairs: the log-odds of each rise by *amount*.
+
+    Pairs that compete with them become less probable. A probability of 0 stays 0.
+
+    Args:
+        probabilities: shape (L, L), symmetric; no row adds up to more than 1.
+        pairs: 0-based.
+        amount: of natural log-odds.
+    """
+    log_odds = partner_log_odds(probabilities)
+    for i, j in pairs:
+        log_odds[[i, j], [j, i]] += amount
+    return partner_probabilities(log_odds)
 
 
 def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:

@@ -55,9 +55,17 @@ class AlignmentOptions(PredictOptions):
 
     Attributes:
         target: name of the only row whose files are written; None for all rows.
+
+    Raises:
+        InputError: families are given, too.
     """
 
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.families is not None:
+            raise InputError("--families: beside relatives; expected one of them")
 
 
 def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:

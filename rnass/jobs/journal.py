@@ -161,7 +161,7 @@ def record_key(rna: Rna, more: Any = None) -> str:
     apart = [[sorted(one), sorted(other)] for one, other in given.pop("apart")]
     values = None if rna.reactivities is None else [repr(value) for value in rna.reactivities]
     constraints = {name: sorted(bases) for name, bases in given.items()}
-    parts = [rna.id, rna.description, rna.text, constraints, apart, values, more]
+    parts = [rna.id, rna.description, rna.text, constraints, apart, values, sorted(rna.supported), more]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

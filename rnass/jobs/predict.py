@@ -11,7 +11,7 @@ import torch
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
-from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
 from rnass.files import write_npy, write_text
 from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
 from rnass.io.parquet import arrow, write_predictions
@@ -64,6 +64,12 @@ class PredictOptions(RunOptions, RestraintOptions):
             `rnass.prediction.predictor.Predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
+        families: file of covariance models; see `rnass.prediction.families`.
+        family_seeds: file of their seed alignments, for the pseudoknots.
+
+    Raises:
+        InputError: seed alignments without models; see `RestraintOptions`.
+        OutputError: an unknown format.
     """
 
     formats: tuple[str, ...] = DEFAULT_FORMATS
@@ -81,6 +87,8 @@ class PredictOptions(RunOptions, RestraintOptions):
     decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threads: int = 0
     mix: float = 0.0
+    families: str | None = None
+    family_seeds: str | None = None
 
     @property
     def files(self) -> list[str]:
@@ -89,6 +97,8 @@ class PredictOptions(RunOptions, RestraintOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.family_seeds is not None and self.families is None:
+            raise InputError("--family-seeds: no models; expected --families with them")
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)} or none")
@@ -105,7 +115,11 @@ def predict_files(
         RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
     inputs = read_restrained(paths, options, sequence)
-    return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    if options.families is None:
+        return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+    from rnass.jobs.families import FamilyJob  # which is built on PredictJob
+
+    return run_job(lambda: FamilyJob(options, inputs), inputs, out, options)
 
 
 def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str | None) -> Inputs:

@@ -68,7 +68,7 @@ class Prediction:
         thermodynamics: ViennaRNA's folding of the same RNA.
         seconds: time taken, its share of a batch.
         decoded_map: (L, L): the map that the structure was decoded from, with ViennaRNA's probabilities
-            mixed in and shifted by reactivities; *probabilities* itself without these.
+            mixed in and shifted by reactivities and the family; *probabilities* itself without these.
         decoding: how it was decoded.
     """
 
@@ -287,7 +287,7 @@ class Predictor:
         """The structure of a map of pairing probabilities, which took *seconds* so far."""
         began = time.monotonic()
         bpp = folded.mean_bpp() if self.mix else None
-        restrained = restrained_map(probabilities, rna.reactivities, bpp, self.mix)
+        restrained = restrained_map(probabilities, rna.reactivities, bpp, self.mix, rna.supported)
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
         )

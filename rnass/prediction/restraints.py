@@ -5,7 +5,7 @@ go into ViennaRNA's ensemble, so that the base-pair probabilities that the netwo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from rnass.constraints import Constraints
 from rnass.decoding import (
     add_log_odds,
+    add_pair_log_odds,
     allowed_pairs,
     clean_reactivities,
     mix_log_odds,
@@ -37,6 +38,7 @@ from rnass.structure import Structure
 from rnass.thermodynamics.folding import FoldInput
 
 __all__ = [
+    "FAMILY_LOG_ODDS",
     "RestraintOptions",
     "build_constraints",
     "fold_input",
@@ -46,6 +48,9 @@ __all__ = [
     "restrained_map",
     "vienna_constraint",
 ]
+
+FAMILY_LOG_ODDS = 4.0
+"""Evidence for a pair that the RNA's family has, in natural log-odds: e^4, about 55 to 1."""
 
 _HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
 _LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as
@@ -288,20 +293,24 @@ def restrained_map(
     reactivities: tuple[float, ...] | None,
     bpp: NDArray[np.float32] | None = None,
     mix: float = 0.0,
+    supported: Collection[tuple[int, int]] = (),
 ) -> NDArray[np.floating]:
-    """The map to decode: *probabilities* with ViennaRNA's mixed in, then shifted by reactivities.
+    """The map to decode: *probabilities* with ViennaRNA's mixed in, then shifted by the other evidence.
 
     Args:
         probabilities: the network's, (L, L).
         reactivities: of the L bases, as Deigan's formula takes them; None for none.
         bpp: ViennaRNA's base-pair probabilities, (L, L); needed if *mix* is more than 0.
         mix: their share of the log-odds.
+        supported: pairs of the RNA's family, each of which gains `FAMILY_LOG_ODDS`.
     """
     restrained: NDArray[np.floating] = probabilities
     if mix and bpp is not None:
         restrained = mix_log_odds(restrained, bpp, mix)
     if reactivities is not None:
         restrained = add_log_odds(restrained, shape_log_odds(reactivities))
+    if supported:
+        restrained = add_pair_log_odds(restrained, supported, FAMILY_LOG_ODDS)
     return restrained
 
 

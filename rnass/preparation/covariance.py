@@ -8,8 +8,6 @@ match columns of the model, and the two bases of an emitted one are those of a r
 
 import hashlib
 import re
-import shutil
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +20,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import DependencyError, InputError
+from rnass.errors import InputError
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm
 from rnass.io.tsv import LabelledRecord
+from rnass.preparation.infernal import require_infernal, run_infernal
 from rnass.preparation.leakage import near
 from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
@@ -49,6 +48,7 @@ MIN_PAIRS = 3
 
 _ACCESSION = re.compile(r"\bRF\d{5}\b")
 _GAPS = "-._~"
+_MODELLED = "a family that it can model"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ def build(seed: Alignment, folder: Path) -> Model:
     """Build the covariance model of one family in *folder*; raises InputError, DependencyError."""
     family = seed.accession or seed.name or "family"
     write_stockholm(folder / "seed.sto", [seed])
-    _infernal(f"cmbuild -F -n {family.replace(' ', '_')} model.cm seed.sto", folder)
+    run_infernal(
+        f"cmbuild -F -n {family.replace(' ', '_')} model.cm seed.sto".split(), folder, _MODELLED
+    )
     columns, known = _match_columns(folder / "model.cm")
     place = {column: k for k, column in enumerate(columns)}
     kept = [(i, j) for i, j in seed.consensus.pairs.tolist() if i in place and j in place]
@@ -126,7 +128,7 @@ def emit(model: Model, count: int, seed: int) -> list[tuple[str, Structure]]:
     digest = hashlib.blake2b(f"{seed} {model.family}".encode(), digest_size=4).digest()
     number = 1 + int.from_bytes(digest, "big") % (2**31 - 2)  # 0 would be a seed of Infernal's own
     options = f"-a --outformat Pfam -N {count} --seed {number} -o emitted.sto"
-    _infernal(f"cmemit {options} {model.path.name}", model.path.parent)
+    run_infernal(f"cmemit {options} {model.path.name}".split(), model.path.parent, _MODELLED)
     (emitted,) = read_stockholm(model.path.parent / "emitted.sto")
     columns = _columns_of(model, emitted)
     consensus = Structure(len(emitted.columns["RF"]), columns[model.consensus.pairs])
@@ -149,7 +151,7 @@ def emit_families(
     Raises:
         DependencyError: Infernal is not installed.
     """
-    _require_infernal()
+    require_infernal("cmbuild", "cmemit", "cmalign")
     made, failed = _each(partial(_emit_one, per_family=per_family, seed=seed), seeds, processes)
     records, dropped, seen = [], Counter[str](), set[str]()
     for k, one in enumerate(seeds):
@@ -182,7 +184,7 @@ def align_members(
     Raises:
         DependencyError: Infernal is not installed.
     """
-    _require_infernal()
+    require_infernal("cmbuild", "cmemit", "cmalign")
     trust = trust or Trust()
     named = {one.accession or one.name: one for one in seeds}
     dropped = Counter({"no seed alignment": sum(len(m) for f, m in members.items() if f not in named)})
@@ -290,7 +292,8 @@ def _aligned(model: Model, members: Sequence[Rna]) -> Alignment:
     """The members, under their numbers, aligned to the model with posterior probabilities."""
     folder = model.path.parent
     (folder / "members.fa").write_text("".join(f">{k}\n{rna.bases}\n" for k, rna in enumerate(members)))
-    _infernal(f"cmalign -g --cpu 0 --outformat Pfam -o aligned.sto {model.path.name} members.fa", folder)
+    options = f"-g --cpu 0 --outformat Pfam -o aligned.sto {model.path.name} members.fa"
+    run_infernal(["cmalign", *options.split()], folder, _MODELLED)
     (aligned,) = read_stockholm(folder / "aligned.sto")
     return aligned
 
@@ -358,21 +361,3 @@ def _each(
 
 def _named(failed: Mapping[int, str], seeds: Sequence[Alignment]) -> dict[str, str]:
     return {seeds[k].accession or seeds[k].name: message for k, message in failed.items()}
-
-
-def _require_infernal() -> None:
-    for program in ("cmbuild", "cmemit", "cmalign"):
-        if shutil.which(program) is None:
-            raise DependencyError(
-                f"{program}: not installed; expected Infernal 1.1 (Debian package infernal)"
-            )
-
-
-def _infernal(command: str, folder: Path) -> None:
-    """Run one of Infernal's programs in *folder*; raises InputError with what it complains of."""
-    _require_infernal()
-    program = command.split(maxsplit=1)[0]
-    done = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        text = " ".join((done.stderr or done.stdout).split()) or "no message"
-        raise InputError(f"{program}: {text[:300]}; expected a family that it can model")

@@ -1,0 +1,35 @@
+"""Infernal's programs (Nawrocki & Eddy 2013, doi:10.1093/bioinformatics/btt509)."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnass.errors import DependencyError, InputError
+
+__all__ = ["require_infernal", "run_infernal"]
+
+
+def require_infernal(*programs: str) -> None:
+    """Raise DependencyError, with what to install, unless these programs are installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            raise DependencyError(
+                f"{program}: not installed; expected Infernal 1.1 (Debian package infernal: apt-get "
+                "install infernal; or conda install -c bioconda infernal)"
+            )
+
+
+def run_infernal(command: Sequence[str], folder: Path, expected: str) -> None:
+    """Run one of Infernal's programs in *folder*.
+
+    Raises:
+        DependencyError: it is not installed.
+        InputError: it fails; with its message and what was *expected*.
+    """
+    program = command[0]
+    require_infernal(program)
+    done = subprocess.run(list(command), cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        text = " ".join((done.stderr or done.stdout).split()) or "no message"
+        raise InputError(f"{program}: {text[:300]}; expected {expected}")
