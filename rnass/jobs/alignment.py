@@ -159,6 +159,7 @@ class AlignmentJob(PredictJob):
         super().__init__(options, inputs)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
+        self.predictor.windows = None
         if "threshold" not in options.decoding:
             self.predictor.decoding = dataclasses.replace(self.predictor.decoding, threshold=THRESHOLD)
         self._alignment: dict[str, float] = {}

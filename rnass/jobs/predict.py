@@ -11,7 +11,7 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, OutputError, RnassError, StructureError
-from rnass.files import write_npy
+from rnass.files import write_npy, write_npz
 from rnass.io import format_dot_bracket, write_bpseq, write_ct, write_dot_bracket
 from rnass.jobs.inputs import Inputs, read_inputs
 from rnass.jobs.results import Written
@@ -19,8 +19,10 @@ from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
+from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.predictor import Prediction, load_predictor, origin
 from rnass.prediction.restraints import RestraintOptions
+from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
@@ -56,6 +58,8 @@ class PredictOptions(RunOptions, RestraintOptions):
             `rnass.prediction.predictor.Predictor`.
         decoding: settings that replace those chosen with the weights.
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
+        longest_whole: most bases of an RNA that is predicted whole; a longer one in windows.
+        window: bases of a window.
     """
 
     formats: tuple[str, ...] = FORMATS
@@ -72,6 +76,8 @@ class PredictOptions(RunOptions, RestraintOptions):
     decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threads: int = 0
     mix: float = 0.0
+    longest_whole: int = MAX_LENGTH
+    window: int = Windows.size
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,7 +94,7 @@ def predict_files(
     Raises:
         RnassError: see `rnass.jobs.runner.run_job`; restraints that cannot be read, or on no record.
     """
-    inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    inputs = read_inputs(paths, sequence, any_length=True, constraint_lines=options.constraints in paths)
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
     inputs.problems += [one for one in restrained if not isinstance(one, Rna)]
@@ -117,12 +123,13 @@ class PredictJob(Job[Prediction]):
             baseline=options.baseline,
             precision=options.precision,
             mix=options.mix,
+            windows=Windows(options.longest_whole, options.window),
         )
         self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
         self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
         self.writers = _writers(options)
-        self.suffixes = tuple(self.writers)
+        self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
             *("mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
@@ -134,7 +141,7 @@ class PredictJob(Job[Prediction]):
         options = self.options
         names = (
             *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
-            *("precision", "decoding", "mix"),
+            *("precision", "decoding", "mix", "longest_whole", "window"),
         )
         chosen = {name: getattr(options, name) for name in names}
         return {**origin(self.weights, self.predictor), "options": chosen}
@@ -167,12 +174,17 @@ class PredictJob(Job[Prediction]):
             if "dbn" in self.options.formats:
                 raise
             missing = f"{rna.id}: not in {_PREDICTIONS}: {error}"
-        for suffix, write in self.writers.items():
+        writers = self.writers
+        if found.windows > 1:
+            writers = _of_windows(writers)
+            if lacking := sorted({*self.writers} - {*writers, ".npy"}):
+                missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
+        for suffix, write in writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
-        return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
+        return Written([f"{name}{suffix}" for suffix in writers], cells, shared, missing)
 
 
 _Writer = Callable[[Path, Prediction], None]
@@ -200,6 +212,16 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
     return chosen
 
 
+def _of_windows(writers: Mapping[str, _Writer]) -> dict[str, _Writer]:
+    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of it, an
+    MFE structure nor another.
+    """
+    kept = {suffix: write for suffix, write in writers.items() if suffix in (".ct", ".dbn", ".bpseq")}
+    if ".npy" in writers:
+        kept[".npz"] = lambda path, one: write_npz(path, one.probabilities)
+    return kept
+
+
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:
     """Records of up to *n* structures, with their weights in the titles."""
     rna = prediction.rna
@@ -224,10 +246,12 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "pairs": len(structure.pairs),
         "pseudoknot_order": structure.pseudoknot_order,
         "confidence": prediction.confidence,
-        "mfe_kcal_mol": folded.mfe,
-        "f1_mfe": score(folded.mfe_structure, structure).f1,
         "seconds": prediction.seconds,
     }
+    if prediction.windows > 1:
+        return cells | {"message": f"predicted in {prediction.windows} windows"}
+    cells["mfe_kcal_mol"] = folded.mfe
+    cells["f1_mfe"] = score(folded.mfe_structure, structure).f1
     for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):
         if other is not None:
             cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
