@@ -1,6 +1,7 @@
 """Which bases may pair, and the graph of candidate pairs that every decoder starts from."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -175,7 +176,7 @@ def values_at(
     probability: NDArray[np.floating] | csr_array, pairs: NDArray[np.int64]
 ) -> NDArray[np.floating]:
     """The values of a map, dense or sparse, at pairs, (n, 2); shape (n,)."""
-    values = probability[pairs[:, 0], pairs[:, 1]]
+    values: Any = probability[pairs[:, 0], pairs[:, 1]]
     return np.asarray(values.toarray() if issparse(values) else values)  # scipy: of no pairs, sparse
 
 

@@ -121,7 +121,7 @@ class _Stages:
 
 
 class Blended(NamedTuple):
-    """The maps of a long RNA, (L, L), sparse; the same object where no restraint tells them apart."""
+    """The maps of a long RNA, (L, L), sparse; the same object where no evidence is added."""
 
     probabilities: csr_array
     decoded: csr_array

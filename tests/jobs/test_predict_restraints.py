@@ -169,7 +169,7 @@ def test_mixing_all_of_vienna_decodes_its_map(weights):
 def test_what_is_mixed_in_is_what_the_network_reads():
     bases = SWITCH + "AGC"
     predictor = load_predictor("base", device="cpu", mix=1.0)
-    read = predictor.model.config.parameter_sets[0]  # the others are folds of it with bases kept unpaired
+    read = predictor.model.config.parameter_sets[0]  # the other is a fold of it
     expected = Ensemble(bases, read).probabilities
     np.testing.assert_allclose(predictor(bases).decoded_map, expected, atol=1e-3)
     assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004
