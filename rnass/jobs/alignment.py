@@ -154,12 +154,12 @@ class AlignmentJob(PredictJob):
     """Predict rows, each from the maps of all of them."""
 
     kind: ClassVar[str] = "predict --alignment"
+    in_windows: ClassVar[bool] = False
 
     def __init__(self, options: AlignmentOptions, inputs: Inputs, rows: AlignedRows) -> None:
         super().__init__(options, inputs)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
-        self.predictor.windows = None
         if "threshold" not in options.decoding:
             self.predictor.decoding = dataclasses.replace(self.predictor.decoding, threshold=THRESHOLD)
         self._alignment: dict[str, float] = {}

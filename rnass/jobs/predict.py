@@ -106,6 +106,7 @@ class PredictJob(Job[Prediction]):
 
     kind: ClassVar[str] = "predict"
     shared: Sequence[str] = (_PREDICTIONS,)
+    in_windows: ClassVar[bool] = True  # long RNAs
 
     def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
         self.options = options
@@ -123,7 +124,7 @@ class PredictJob(Job[Prediction]):
             baseline=options.baseline,
             precision=options.precision,
             mix=options.mix,
-            windows=Windows(options.longest_whole, options.window),
+            windows=Windows(options.longest_whole, options.window) if self.in_windows else None,
         )
         self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)

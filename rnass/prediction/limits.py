@@ -47,7 +47,7 @@ def memory_of_windows(length: int, window: int) -> float:
 
     Beside the network on a window there are two maps of L x *window* values.
     """
-    return memory_of_whole(window) + length * window * 40 / 2**30
+    return memory_of_whole(window) + length * window * 80 / 2**30
 
 
 def too_much(rna: Rna, memory: float) -> SequenceError | None:

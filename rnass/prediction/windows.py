@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from rnass.constraints import Constraints
 from rnass.decoding.blending import Blend
 from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
 from rnass.prediction import limits
-from rnass.prediction.pipeline import Cores, run_pipeline
+from rnass.prediction.pipeline import Cores, Stages, run_pipeline
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded
 
@@ -79,14 +79,8 @@ class Windows:
         return limits.too_much(rna, limits.memory_of_windows(len(rna), self.size))
 
 
-class Reader(Protocol):
-    """The first two stages of a prediction; see `rnass.prediction.pipeline.Stages`."""
-
-    def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
-        """Fold RNAs, in their order."""
-
-    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
-        """The pairing probabilities of a batch, (L, L) each."""
+class Reader(Stages[Any], Protocol):
+    """The stages of a prediction, of which windows need the first two, and the map to decode."""
 
     def restrained(
         self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
@@ -154,8 +148,10 @@ def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended
             if maps.decoded is not maps.probabilities:
                 decoded = decoded or Blend(len(rna), windows.size)
                 decoded.add(starts[row.number], maps.decoded)
-            if done == 1 or 10 * done // total > 10 * (done - 1) // total:
-                left = (time.monotonic() - began) / done * (total - done)
+            if done == 1:
+                began = time.monotonic()  # until then something is loaded
+            elif done == 2 or 10 * done // total > 10 * (done - 1) // total:
+                left = (time.monotonic() - began) / (done - 1) * (total - done)
                 log.info("%s: %d of %d windows, some %.0f s left", rna.id, done, total, left)
     found = probabilities.probabilities()
     return Blended(found, found if decoded is None else decoded.probabilities())
