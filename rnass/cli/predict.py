@@ -39,6 +39,7 @@ from rnass.cli.options import (
     Weights,
     in_decoding,
     in_input,
+    in_model,
     in_output,
     paths_of,
     take_decoding,
@@ -130,6 +131,17 @@ FamilySeeds = Annotated[
         "pseudoknots, which the models do not know.",
     ),
 ]
+LongestWhole = Annotated[
+    int,
+    in_model(
+        "--longest-whole",
+        help="Most bases of an RNA that is predicted whole; a longer one is predicted in overlapping "
+        "windows.",
+    ),
+]
+Window = Annotated[
+    int, in_model("--window", help="Bases of a window; no pair of such a long RNA spans more.")
+]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     in_output(help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs."),
@@ -178,6 +190,8 @@ def predict(
     decoder: Decoder = None,
     exact: Exact = False,
     mix: Mix = 0.0,
+    longest_whole: LongestWhole = 4000,
+    window: Window = 1000,
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,

@@ -1,10 +1,11 @@
 """Which bases may pair, and the graph of candidate pairs that every decoder starts from."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array, issparse, triu
 from scipy.sparse.csgraph import connected_components
 from scipy.special import logit
 
@@ -14,7 +15,14 @@ from rnass.errors import ConstraintError, InputError, counted
 from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN, clean_bases
 from rnass.structure import Structure
 
-__all__ = ["CandidateGraph", "allowed_pairs", "candidate_graph", "checked_map"]
+__all__ = [
+    "CandidateGraph",
+    "allowed_pairs",
+    "candidate_graph",
+    "checked_map",
+    "upper_triangle",
+    "values_at",
+]
 
 EDGE = 1e-7
 """Probabilities are kept this far from 0 and 1, so that no log-odds is infinite."""
@@ -110,7 +118,7 @@ def allowed_pairs(
 
 
 def candidate_graph(
-    probabilities: ArrayLike,
+    probabilities: ArrayLike | csr_array,
     bases: str,
     options: DecodingConfig,
     *,
@@ -118,6 +126,8 @@ def candidate_graph(
     nick: int | None = None,
 ) -> CandidateGraph:
     """Allowed pairs above the threshold, and every allowed pair of a base that must pair.
+
+    The map may be sparse: then no array of L x L is made.
 
     Raises:
         InputError: the map has another shape or leaves [0, 1].
@@ -130,30 +140,65 @@ def candidate_graph(
         probability = _against_unpaired(probability)
     _check_forced(constraints, codes, options, nick)
     must = constraints.must(len(codes))
-    wanted = np.asarray(probability > options.threshold)
-    wanted[must] = True
-    wanted[:, must] = True
-    ends = np.argwhere(np.triu(wanted, 1))
+    ends = _wanted(probability, must, options)
     i, j = ends.T
     ends = ends[_may_pair(codes, i, j, options, nick) & constraints.permits(ends, len(codes))]
-    weights = _weights(probability[ends[:, 0], ends[:, 1]].astype(np.float64), options)
+    weights = _weights(values_at(probability, ends).astype(np.float64), options)
     graph = CandidateGraph(codes, ends, weights, must)
     return _without_orphans(graph.subset((weights > 0) | (graph.required > 0)), constraints)
 
 
-def checked_map(probabilities: ArrayLike, length: int) -> NDArray[np.floating]:
-    """The map as an array; raises InputError where its shape or a value is wrong."""
-    probability = np.asarray(probabilities)
+def checked_map(probabilities: ArrayLike | csr_array, length: int) -> NDArray[np.floating] | csr_array:
+    """The map as an array, or sparse as it is; raises InputError where its shape or a value is wrong."""
+    sparse = issparse(probabilities)
+    probability = csr_array(probabilities) if sparse else np.asarray(probabilities)
     if probability.dtype.kind != "f":
         probability = probability.astype(np.float64)
     if probability.shape != (length, length):
         raise InputError(f"probabilities: shape {probability.shape}; expected ({length}, {length})")
-    if not (probability.min(initial=0) >= 0 and probability.max(initial=0) <= 1):  # also NaN
+    values: NDArray[np.floating] = probability.data if sparse else probability  # type: ignore[assignment]
+    if not (values.min(initial=0) >= 0 and values.max(initial=0) <= 1):  # also NaN
+        if sparse:
+            raise InputError("probabilities: a value outside of 0 to 1; expected 0 to 1")
         i, j = np.argwhere(~((probability >= 0) & (probability <= 1)))[0]
         raise InputError(
             f"probabilities: {probability[i, j]} for bases {i + 1} and {j + 1}; expected 0 to 1"
         )
     return probability
+
+
+def upper_triangle(probability: NDArray[np.floating] | csr_array) -> NDArray[np.floating] | csr_array:
+    """The map, dense or sparse, with nothing but i < j."""
+    return triu(probability, 1, format="csr") if issparse(probability) else np.triu(probability, 1)
+
+
+def values_at(
+    probability: NDArray[np.floating] | csr_array, pairs: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """The values of a map, dense or sparse, at pairs, (n, 2); shape (n,)."""
+    values: Any = probability[pairs[:, 0], pairs[:, 1]]
+    return np.asarray(values.toarray() if issparse(values) else values)  # scipy: of no pairs, sparse
+
+
+def _wanted(
+    probability: NDArray[np.floating] | csr_array, must: NDArray[np.bool_], options: DecodingConfig
+) -> NDArray[np.int64]:
+    """The pairs, (m, 2), above the threshold or with a base that must pair, sorted."""
+    if not issparse(probability):
+        wanted = np.asarray(probability > options.threshold)
+        wanted[must] = True
+        wanted[:, must] = True
+        return np.argwhere(np.triu(wanted, 1))
+    length = len(must)
+    above = triu(probability, 1, format="coo")
+    kept = above.data > options.threshold
+    near = np.arange(1, options.max_span or length)
+    base = np.flatnonzero(must)[:, None]
+    one = np.concatenate([above.row[kept], (base + 0 * near).ravel(), (base - near).ravel()])
+    other = np.concatenate([above.col[kept], (base + near).ravel(), (base + 0 * near).ravel()])
+    inside = (one >= 0) & (other < length)
+    keys = np.unique(one[inside].astype(np.int64) * length + other[inside])
+    return np.column_stack(np.divmod(keys, length))
 
 
 def _codes(bases: str) -> NDArray[np.int64]:
@@ -187,10 +232,15 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
     return table
 
 
-def _against_unpaired(probability: NDArray[np.floating]) -> NDArray[np.float64]:
+def _against_unpaired(probability: NDArray[np.floating] | csr_array) -> NDArray[np.float64] | csr_array:
     """The probability of each pair against both its bases being unpaired, shape (L, L)."""
-    p = np.triu(probability, 1).astype(np.float64)
+    p = upper_triangle(probability).astype(np.float64)
     unpaired = np.clip(1 - p.sum(0) - p.sum(1), EDGE, 1)
+    if issparse(p):
+        pairs = np.column_stack(p.nonzero())
+        i, j = pairs.T
+        values = values_at(p, pairs)
+        return csr_array((values / (values + unpaired[i] * unpaired[j]), (i, j)), shape=p.shape)
     return np.asarray(p / (p + unpaired[:, None] * unpaired))
 
 

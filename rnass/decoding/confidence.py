@@ -2,14 +2,15 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, issparse
 
-from rnass.decoding.candidates import checked_map
+from rnass.decoding.candidates import checked_map, upper_triangle, values_at
 from rnass.structure import Structure
 
 __all__ = ["base_confidence", "expected_f1"]
 
 
-def expected_f1(probabilities: ArrayLike, structure: Structure) -> float:
+def expected_f1(probabilities: ArrayLike | csr_array, structure: Structure) -> float:
     """2 E[true positives] / (pairs predicted + E[pairs that exist]), in [0, 1].
 
     The sum of p over the structure's pairs is the expected number of true positives, the sum over
@@ -19,28 +20,29 @@ def expected_f1(probabilities: ArrayLike, structure: Structure) -> float:
     independent.
 
     Args:
-        probabilities: shape (L, L); only i < j is read.
+        probabilities: shape (L, L), dense or sparse; only i < j is read.
         structure: of L bases.
     """
-    p = np.triu(checked_map(probabilities, structure.length), 1)
+    p = upper_triangle(checked_map(probabilities, structure.length))
     if not len(structure.pairs):
-        return float(np.subtract(1, p, dtype=np.float64).prod())
-    hits = float(p[structure.pairs[:, 0], structure.pairs[:, 1]].sum(dtype=np.float64))
+        values = p.data if issparse(p) else p
+        return float(np.subtract(1, values, dtype=np.float64).prod())
+    hits = float(values_at(p, structure.pairs).sum(dtype=np.float64))
     total = len(structure.pairs) + float(p.sum(dtype=np.float64))
     return min(2 * hits / total, 1.0)
 
 
-def base_confidence(probabilities: ArrayLike, structure: Structure) -> NDArray[np.float64]:
+def base_confidence(probabilities: ArrayLike | csr_array, structure: Structure) -> NDArray[np.float64]:
     """The probability of each base's state in the structure, shape (L,), in [0, 1].
 
     For a paired base p of its pair; for an unpaired one 1 minus the sum of p over all partners.
 
     Args:
-        probabilities: shape (L, L); only i < j is read.
+        probabilities: shape (L, L), dense or sparse; only i < j is read.
         structure: of L bases.
     """
-    p = np.triu(checked_map(probabilities, structure.length), 1)
+    p = upper_triangle(checked_map(probabilities, structure.length))
     confidence = 1.0 - (p.sum(0, dtype=np.float64) + p.sum(1, dtype=np.float64))
     i, j = structure.pairs.T
-    confidence[i] = confidence[j] = p[i, j]
+    confidence[i] = confidence[j] = values_at(p, structure.pairs)
     return np.asarray(np.clip(confidence, 0.0, 1.0))

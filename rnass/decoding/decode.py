@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
@@ -53,7 +53,7 @@ class Decoding:
 
 
 def decode(
-    probabilities: ArrayLike,
+    probabilities: ArrayLike | csr_array,
     bases: str,
     options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
     *,
@@ -80,7 +80,7 @@ def decode(
     time.
 
     Args:
-        probabilities: shape (L, L), in [0, 1]; only i < j is read.
+        probabilities: shape (L, L), in [0, 1], dense or sparse; only i < j is read.
         bases: L letters over ACGUN.
         options: see `DecodingConfig`.
         constraints: the structure satisfies all of them.
@@ -100,7 +100,7 @@ def decode(
 
 
 def decode_with_bound(
-    probabilities: ArrayLike,
+    probabilities: ArrayLike | csr_array,
     bases: str,
     options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
     *,

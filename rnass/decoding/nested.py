@@ -38,8 +38,9 @@ def inner_candidates(graph: CandidateGraph) -> NDArray[np.int64]:
 class _Table:
     """The recursion over the n bases that stand in any candidate, by rank.
 
-    best[i, j] covers the ranks i <= r < j. `entry` is the best of a candidate's pair and inside
-    when it opens a helix, `grown` the best between its ends when a long enough helix encloses it.
+    best(i, j) covers the ranks i <= r < j: `rest[i]` to the end, else `band[i, j - i]`, which is as
+    wide as the widest candidate. `entry` is the best of a candidate's pair and inside when it opens a
+    helix, `grown` the best between its ends when a long enough helix encloses it.
     """
 
     def __init__(self, graph: CandidateGraph, min_helix: int) -> None:
@@ -51,29 +52,34 @@ class _Table:
         self.exempt = graph.required > 0
         self.inner = inner_candidates(graph)
         self.min_helix = min_helix
-        self.best = np.zeros((self.size + 1, self.size + 1))
+        widest = int((self.ends[:, 1] - self.ends[:, 0]).max())
+        self.band = np.zeros((self.size + 1, widest + 2))
+        self.rest = np.zeros(self.size + 1)
         self.entry = np.full(len(graph), -np.inf)
         self.block = np.zeros(len(graph), dtype=bool)
         self.grown = np.zeros(len(graph))
 
     def fill(self) -> None:
         for i in range(self.size - 1, -1, -1):
-            row = self.best[i]
-            row[:] = self.best[i + 1]
+            row = self.band[i]
+            row[1:] = self.band[i + 1, :-1]
+            self.rest[i] = self.rest[i + 1]
             here = range(self.first[i], self.first[i + 1])
             for e in here:
-                k = self.ends[e, 1]
+                after = self.ends[e, 1] + 1
                 self._enter(e)
-                np.maximum(row[k + 1 :], self.entry[e] + self.best[k + 1, k + 1 :], out=row[k + 1 :])
+                beyond = row[after - i :]
+                np.maximum(beyond, self.entry[e] + self.band[after, : beyond.size], out=beyond)
+                self.rest[i] = max(self.rest[i], self.entry[e] + self.rest[after])
             for e in here:
-                self.grown[e] = max(row[self.ends[e, 1] + 1], self.gains[e] + self._inside(e))
+                self.grown[e] = max(row[self.ends[e, 1] + 1 - i], self.gains[e] + self._inside(e))
 
     def trace(self) -> NDArray[np.bool_]:
         chosen = np.zeros(len(self.gains), dtype=bool)
         intervals = [(0, self.size)]
         while intervals:
             i, j = intervals.pop()
-            while i < j and self.best[i, j] == self.best[i + 1, j]:
+            while i < j and self._best(i, j) == self._best(i + 1, j):
                 i += 1
             if i < j:
                 e = self._taken(i, j)
@@ -83,6 +89,9 @@ class _Table:
                 i, k = self.ends[chain[-1]]
                 intervals.append((i + 1, k))
         return chosen
+
+    def _best(self, i: int, j: int) -> float:
+        return float(self.rest[i] if j == self.size else self.band[i, j - i])
 
     def _stack(self, e: int) -> list[int]:
         """The `min_helix` stacked candidates from *e* inwards, or fewer where the stack ends."""
@@ -95,11 +104,11 @@ class _Table:
         """The best between the ends of *e*, which belongs to a long enough helix."""
         if self.inner[e] >= 0:
             return float(self.grown[self.inner[e]])
-        return float(self.best[self.ends[e, 0] + 1, self.ends[e, 1]])
+        return self._best(self.ends[e, 0] + 1, self.ends[e, 1])
 
     def _enter(self, e: int) -> None:
         if self.exempt[e]:
-            self.entry[e] = self.gains[e] + self.best[self.ends[e, 0] + 1, self.ends[e, 1]]
+            self.entry[e] = self.gains[e] + self._best(self.ends[e, 0] + 1, self.ends[e, 1])
         stack = self._stack(e)
         if len(stack) == self.min_helix:
             value = float(self.gains[stack].sum()) + self._inside(stack[-1])
@@ -107,10 +116,10 @@ class _Table:
             self.entry[e] = max(self.entry[e], value)
 
     def _taken(self, i: int, j: int) -> int:
-        """The candidate that best[i, j] pairs i by."""
+        """The candidate that best(i, j) pairs i by."""
         for e in range(self.first[i], self.first[i + 1]):
             k = self.ends[e, 1]
-            if k < j and self.best[i, j] == self.entry[e] + self.best[k + 1, j]:
+            if k < j and self._best(i, j) == self.entry[e] + self._best(k + 1, j):
                 return e
         raise AssertionError("the table holds a value that no candidate gives")
 
@@ -118,7 +127,7 @@ class _Table:
         """The block that opens at *e* and the pairs it grows by."""
         chain = self._stack(e)
         while (e := int(self.inner[chain[-1]])) >= 0:
-            if self.grown[e] == self.best[self.ends[e, 0], self.ends[e, 1] + 1]:
+            if self.grown[e] == self._best(self.ends[e, 0], self.ends[e, 1] + 1):
                 break
             chain.append(e)
         return chain

@@ -8,13 +8,16 @@ field of all sets of pairs without a common base. `rnass.network.partners` does 
 training.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding.candidates import allowed_pairs
 
-__all__ = ["one_partner", "partner_log_odds", "partner_probabilities"]
+__all__ = ["one_partner", "partner_log_odds", "partner_probabilities", "partner_probabilities_of"]
 
 _ITERATIONS = 300
 _TOLERANCE = 1e-4  # of log a
@@ -32,16 +35,38 @@ def partner_probabilities(log_odds: ArrayLike) -> NDArray[np.floating]:
     [[0.0, 0.5], [0.5, 0.0]]
     """
     odds = np.exp(np.minimum(np.asarray(log_odds), _MOST))
-    x = np.zeros(len(odds), dtype=odds.dtype)  # log a
+    unpaired, share = _unpaired(odds)
+    each = odds * unpaired * share[:, None]
+    return np.asarray(np.minimum(each, each.T))
+
+
+def partner_probabilities_of(
+    length: int, i: NDArray[np.integer], j: NDArray[np.integer], log_odds: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """As `partner_probabilities` where no pairs but these n can form; shape (n,).
+
+    Args:
+        length: number of bases.
+        i: shape (n,), 0-based.
+        j: shape (n,), i < j, each pair once.
+        log_odds: shape (n,), finite.
+    """
+    odds = np.exp(np.minimum(log_odds, _MOST))
+    upper = csr_array((odds, (i, j)), shape=(length, length))
+    unpaired, share = _unpaired(upper + upper.T)
+    return np.asarray(odds * np.minimum(unpaired[j] * share[i], unpaired[i] * share[j]))
+
+
+def _unpaired(odds: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """a, shape (L,), of odds (L, L), dense or sparse; and what makes each row add up exactly."""
+    x = np.zeros(odds.shape[0], dtype=odds.dtype)  # log a
     for _ in range(_ITERATIONS):
         step = (x + np.log1p(odds @ np.exp(x))) / 2  # damped: without the 1/2 it would alternate
         x -= step
         if np.abs(step).max(initial=0) < _TOLERANCE:
             break
     unpaired = np.exp(x)
-    share = 1 / (1 + odds @ unpaired)  # a to within the tolerance, with which each row adds up exactly
-    each = odds * unpaired * share[:, None]
-    return np.asarray(np.minimum(each, each.T))
+    return unpaired, 1 / (1 + odds @ unpaired)  # both are a, to within the tolerance
 
 
 def partner_log_odds(probabilities: ArrayLike) -> NDArray[np.floating]:

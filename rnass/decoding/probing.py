@@ -14,11 +14,13 @@ from rnass.rna import MISSING_REACTIVITY
 __all__ = [
     "DEIGAN_INTERCEPT",
     "DEIGAN_SLOPE",
+    "FLOOR",
     "KNOTS",
     "Modifier",
     "ShapeMethod",
     "add_log_odds",
     "add_pair_log_odds",
+    "bounded_log_odds",
     "clean_reactivities",
     "log_likelihood_ratios",
     "mix_log_odds",
@@ -63,7 +65,8 @@ _RATIOS: Mapping[Modifier, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not report is left out."""
 
 _KT = 1.98717e-3 * 310.15  # kcal/mol at 37 C, with ViennaRNA's gas constant
-_FLOOR = 1e-6
+FLOOR = 1e-6
+"""A probability counts as at least this where log-odds of two maps are averaged."""
 
 
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
@@ -85,8 +88,8 @@ def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floati
         raise InputError(f"probabilities: shapes {one.shape} and {other.shape}; expected one shape")
     if not 0 <= weight <= 1:
         raise InputError(f"weight: {weight}; expected 0 to 1")
-    mixed = (1 - weight) * _bounded(one) + weight * _bounded(other)
-    return partner_probabilities(np.where(np.maximum(one, other) <= _FLOOR, -np.inf, mixed))
+    mixed = (1 - weight) * bounded_log_odds(one) + weight * bounded_log_odds(other)
+    return partner_probabilities(np.where(np.maximum(one, other) <= FLOOR, -np.inf, mixed))
 
 
 def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[np.floating]:
@@ -207,6 +210,6 @@ def shape_log_odds(reactivities: ArrayLike) -> NDArray[np.float64]:
     return np.nan_to_num(-energies / _KT, nan=0.0)
 
 
-def _bounded(p: NDArray[np.floating]) -> NDArray[np.floating]:
+def bounded_log_odds(p: NDArray[np.floating]) -> NDArray[np.floating]:
     """The log-odds of a map, of the pairs below the floor as if they had that probability."""
-    return np.asarray(np.maximum(partner_log_odds(p), np.log(_FLOOR).astype(p.dtype)))
+    return np.asarray(np.maximum(partner_log_odds(p), np.log(FLOOR).astype(p.dtype)))

@@ -93,6 +93,7 @@ def _predictor(options: MethodOptions) -> Predictor:
         thermodynamics=options.thermodynamics,
         baseline=options.vienna,
         precision=options.precision,
+        windows=None,
         mix=options.mix,
     )
     settings = dataclasses.asdict(predictor.decoding) | dict(options.decoding)

@@ -10,7 +10,7 @@ from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import read_fasta
-from rnass.io.maps import read_map
+from rnass.io.maps import read_map, read_sparse_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
 from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
@@ -45,6 +45,7 @@ __all__ = [
     "read_map",
     "read_reactivities",
     "read_results",
+    "read_sparse_map",
     "read_stockholm",
     "read_stockholm_records",
     "read_structures",

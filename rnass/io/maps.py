@@ -1,14 +1,15 @@
-"""Maps of pairing probabilities in NumPy's format (.npy)."""
+"""Maps of pairing probabilities: in NumPy's format (.npy), and sparse in SciPy's (.npz)."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, load_npz
 
 from rnass.errors import InputError
-from rnass.files import read_npy
+from rnass.files import read_npy, reason
 
-__all__ = ["read_map"]
+__all__ = ["read_map", "read_sparse_map"]
 
 _TOLERANCE = 1e-4  # between the two triangles: maps may have been rounded
 
@@ -30,6 +31,23 @@ def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]
         expected = "L x L" if length is None else f"{length} x {length}"
         raise InputError(f"{path}: shape {values.shape}, {values.dtype}; expected {expected} numbers")
     return _symmetric(np.array(values, dtype=np.float32), path)
+
+
+def read_sparse_map(path: str | Path, length: int) -> csr_array:
+    """Read the sparse map, (L, L), of an RNA of *length* bases that was predicted in windows.
+
+    Raises:
+        InputError: no such file, no sparse array, or of another shape.
+    """
+    try:
+        values = csr_array(load_npz(path))
+    except OSError as error:
+        raise InputError(f"{path}: {reason(error)}; expected a file to read") from error
+    except Exception as error:  # a zip file of anything
+        raise InputError(f"{path}: not a sparse array; expected SciPy's format") from error
+    if values.shape != (length, length):
+        raise InputError(f"{path}: shape {values.shape}; expected {length} x {length}")
+    return values
 
 
 def _symmetric(values: NDArray[np.float32], path: str | Path) -> NDArray[np.float32]:

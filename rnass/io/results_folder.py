@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from rnass.errors import InputError, counted
 from rnass.files import is_file, parse_json, read_lines
 from rnass.io.dot_bracket import read_dot_bracket
-from rnass.io.maps import read_map
+from rnass.io.maps import read_map, read_sparse_map
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -51,13 +52,22 @@ class PredictedRecord:
     row: Mapping[str, str]
 
     def probabilities(self) -> NDArray[np.float32] | None:
-        """The pairing probabilities, shape (L, L); None where they were not written.
+        """The pairing probabilities, shape (L, L); None where they were not written so.
 
         Raises:
             InputError: the file is no map of this RNA.
         """
         path = self.folder / f"{self.name}.npy"
         return read_map(path, len(self.rna)) if is_file(path) else None
+
+    def sparse_probabilities(self) -> csr_array | None:
+        """The same of an RNA predicted in windows; None of any other.
+
+        Raises:
+            InputError: the file is no map of this RNA.
+        """
+        path = self.folder / f"{self.name}.npz"
+        return read_sparse_map(path, len(self.rna)) if is_file(path) else None
 
     def mfe_structure(self) -> Structure | None:
         """ViennaRNA's MFE structure; None where it was not written."""

@@ -162,6 +162,7 @@ class AlignmentJob(PredictJob):
     """Predict rows, each from the maps of all of them."""
 
     kind: ClassVar[str] = "predict --alignment"
+    in_windows: ClassVar[bool] = False
 
     def __init__(self, options: AlignmentOptions, inputs: Inputs, rows: AlignedRows) -> None:
         super().__init__(options, inputs)

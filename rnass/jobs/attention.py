@@ -157,7 +157,9 @@ class AttentionJob(Job[Structure]):
         self.backbone = open_backbone(options.backbone, options.family, options.u_as)
         self.backbone.encoder.to(choose_device(options.device))
         self.weights = find_weights(options.weights) if self.known is None else None
-        self.predictor = load_predictor(self.weights, device=options.device) if self.weights else None
+        self.predictor = (
+            load_predictor(self.weights, device=options.device, windows=None) if self.weights else None
+        )
 
     def identity(self) -> dict[str, Any]:
         """Backbone, weights and options."""

@@ -12,7 +12,7 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
-from rnass.files import write_npy, write_text
+from rnass.files import write_npy, write_npz, write_text
 from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.regions import Region
@@ -25,8 +25,10 @@ from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
+from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.predictor import Prediction, load_predictor, origin
 from rnass.prediction.restraints import RestraintOptions
+from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.free_energy import energy as free_energy
@@ -66,6 +68,8 @@ class PredictOptions(RunOptions, RestraintOptions):
         threads: of the network, and processes of ViennaRNA; 0 for all cores.
         families: file of covariance models; see `rnass.prediction.families`.
         family_seeds: file of their seed alignments, for the pseudoknots.
+        longest_whole: most bases of an RNA that is predicted whole; a longer one in windows.
+        window: bases of a window.
 
     Raises:
         InputError: seed alignments without models; see `RestraintOptions`.
@@ -89,6 +93,8 @@ class PredictOptions(RunOptions, RestraintOptions):
     mix: float = 0.0
     families: str | None = None
     family_seeds: str | None = None
+    longest_whole: int = MAX_LENGTH
+    window: int = Windows.size
 
     @property
     def files(self) -> list[str]:
@@ -128,7 +134,7 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
     Raises:
         InputError: restraints that cannot be read, or on no record.
     """
-    inputs = read_inputs(paths, sequence, constraint_lines=options.constraints in paths)
+    inputs = read_inputs(paths, sequence, any_length=True, constraint_lines=options.constraints in paths)
     inputs.further += options.files
     restrained = options.restrain(inputs.rnas, [problem.record for problem in inputs.problems])
     inputs.rnas = [one for one in restrained if isinstance(one, Rna)]
@@ -141,6 +147,7 @@ class PredictJob(Job[Prediction]):
 
     kind: ClassVar[str] = "predict"
     shared: Sequence[str] = (PREDICTIONS,)
+    in_windows: ClassVar[bool] = True  # long RNAs
 
     def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
         self.options = options
@@ -165,12 +172,13 @@ class PredictJob(Job[Prediction]):
             baseline=options.baseline,
             precision=options.precision,
             mix=options.mix,
+            windows=Windows(options.longest_whole, options.window) if self.in_windows else None,
         )
         self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
         self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
         self.writers = _writers(options)
-        self.suffixes = tuple(self.writers)
+        self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
             *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
@@ -182,7 +190,7 @@ class PredictJob(Job[Prediction]):
         options = self.options
         names = (
             *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
-            *("precision", "decoding", "mix"),
+            *("precision", "decoding", "mix", "longest_whole", "window"),
         )
         chosen = {name: getattr(options, name) for name in names}
         return {**origin(self.weights, self.predictor), "options": chosen}
@@ -225,12 +233,17 @@ class PredictJob(Job[Prediction]):
             shared[TABLE] = json.dumps(row_of(name, found))
         if own := self.regions.get(rna.id):
             shared[REGIONS] = format_regions(name, found, own)
-        for suffix, write in self.writers.items():
+        writers = self.writers
+        if found.windows > 1:
+            writers = _of_windows(writers)
+            if lacking := sorted({*self.writers} - {*writers, ".npy"}):
+                missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
+        for suffix, write in writers.items():
             write(folder / f"{name}{suffix}", found)
         cells = _cells(found)
         if self.options.elements:
             cells |= _elements(rna, found.structure)
-        return Written([f"{name}{suffix}" for suffix in self.writers], cells, shared, missing)
+        return Written([f"{name}{suffix}" for suffix in writers], cells, shared, missing)
 
     def join(self, name: str, parts: Sequence[str]) -> str:
         """The parts one after the other; of the regions, under their heading."""
@@ -272,6 +285,16 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
     write_text(path, text(path.stem, prediction))
 
 
+def _of_windows(writers: Mapping[str, _Writer]) -> dict[str, _Writer]:
+    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of it, an
+    MFE structure nor another.
+    """
+    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in (*TEXTS, "bpseq")}
+    if ".npy" in writers:
+        kept[".npz"] = lambda path, one: write_npz(path, one.probabilities)
+    return kept
+
+
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:
     """Records of up to *n* structures, with their weights in the titles."""
     rna = prediction.rna
@@ -297,10 +320,12 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "pseudoknot_order": structure.pseudoknot_order,
         "confidence": prediction.confidence,
         "energy_kcal_mol": prediction.energy,
-        "mfe_kcal_mol": folded.mfe,
-        "f1_mfe": score(folded.mfe_structure, structure).f1,
         "seconds": prediction.seconds,
     }
+    if prediction.windows > 1:
+        return cells | {"message": f"predicted in {prediction.windows} windows"}
+    cells["mfe_kcal_mol"] = folded.mfe
+    cells["f1_mfe"] = score(folded.mfe_structure, structure).f1
     for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):
         if other is not None:
             cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)

@@ -29,10 +29,11 @@ def format_bases(prediction: Prediction) -> str:
     The partner of an unpaired base is 0, and its pair has no probability.
     """
     partners = prediction.structure.partners.tolist()
+    unpaired = prediction.unpaired
     lines = ["\t".join(BASE_COLUMNS)]
     for k, (base, partner) in enumerate(zip(prediction.rna.bases, partners, strict=True)):
         paired = f"{prediction.decoded_map[k, partner]:.4f}" if partner >= 0 else ""
-        cells = (k + 1, base, partner + 1, paired, f"{prediction.unpaired[k]:.4f}")
+        cells = (k + 1, base, partner + 1, paired, f"{unpaired[k]:.4f}")
         lines.append("\t".join([prediction.rna.id, *map(str, cells)]))
     return "".join(f"{line}\n" for line in lines)
 

@@ -1,13 +1,25 @@
-"""Which RNAs can be predicted or read by a language model: length, context, strands, codons."""
+"""Which RNAs can be predicted or read by a language model: length, memory, context, strands, codons."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
 
 from rnass.backbone.encoder import Encoder
 from rnass.errors import SequenceError, counted
 from rnass.rna import Rna
 
-__all__ = ["MAX_LENGTH", "too_long", "unpredictable", "unreadable"]
+__all__ = [
+    "MAX_LENGTH",
+    "memory_of_whole",
+    "memory_of_windows",
+    "too_long",
+    "too_much",
+    "unpredictable",
+    "unreadable",
+]
 
 MAX_LENGTH = 4000
-"""Longest RNA that is predicted, in bases: memory grows with its square.
+"""Longest RNA that is predicted whole, in bases: memory grows with its square.
 
 With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB at 2,000
 (`benchmarks/cost.py`).
@@ -19,10 +31,45 @@ def too_long(rna: Rna, where: str = "") -> SequenceError | None:
     if len(rna) <= MAX_LENGTH:
         return None
     return SequenceError(
-        f"{where or rna.id}: {len(rna)} bases; expected at most {MAX_LENGTH}, as memory grows "
+        f"{where or rna.id}: {len(rna)} bases; expected at most {MAX_LENGTH} here, as memory grows "
         "with the square of the length",
         rna.id,
     )
+
+
+def memory_of_whole(length: int) -> float:
+    """The peak to be expected of an RNA predicted whole, in GiB."""
+    return 1.5 + 0.5 * (length / 1000) ** 2
+
+
+def memory_of_windows(length: int, window: int) -> float:
+    """The peak to be expected of an RNA predicted in windows, in GiB.
+
+    Beside the network on a window there are two maps of L x *window* values.
+    """
+    return memory_of_whole(window) + length * window * 80 / 2**30
+
+
+def too_much(rna: Rna, memory: float) -> SequenceError | None:
+    """The error of an RNA that takes more memory, in GiB, than there is; None for any other."""
+    there = _memory_there()
+    if memory <= there:
+        return None
+    return SequenceError(
+        f"{rna.id}: {len(rna)} bases take some {memory:,.1f} GiB of memory; expected at most "
+        f"{there:,.1f}, all there is",
+        rna.id,
+    )
+
+
+def _memory_there() -> float:
+    """The memory of the machine, or of the container, in GiB; infinite where that is not known."""
+    there = float("inf")
+    with suppress(AttributeError, ValueError, OSError):
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    with suppress(ValueError, OSError):
+        there = min(there, int(Path("/sys/fs/cgroup/memory.max").read_text()) / 2**30)
+    return there
 
 
 def unpredictable(rna: Rna, encoder: Encoder) -> SequenceError | None:

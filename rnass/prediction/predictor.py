@@ -6,17 +6,18 @@ chemistry turns it into a structure.
 
 import time
 from collections.abc import Generator, Iterable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from html import escape
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding import (
@@ -27,18 +28,29 @@ from rnass.decoding import (
     expected_f1,
     one_partner,
 )
-from rnass.errors import ConfigError, RnassError, SequenceError, StructureError, counted
+from rnass.errors import (
+    ConfigError,
+    InputError,
+    RnassError,
+    SequenceError,
+    StructureError,
+    WorkerError,
+    counted,
+    record_error,
+)
 from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
 from rnass.network.weights import find_weights
-from rnass.prediction.limits import unpredictable
+from rnass.prediction.limits import memory_of_whole, too_much, unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
 from rnass.prediction.restraints import (
     fold_input,
     restrained_map,
 )
+from rnass.prediction.strands import linked, places_of, spread
+from rnass.prediction.windows import Windows, blended
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded, fold_many
@@ -53,8 +65,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
 
-_LINKER = "N" * 8  # stands between two strands before the network, which was trained on one
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
@@ -63,22 +73,26 @@ class Prediction:
     Attributes:
         rna: the RNA, L bases, with its restraints.
         probabilities: (L, L) float32, symmetric: the calibrated probability that two bases pair; a row
-            adds up to at most 1, a pair that cannot form has 0.
+            adds up to at most 1, a pair that cannot form has 0. Sparse (scipy's csr_array) of an RNA
+            predicted in windows.
         structure: the base pairs decoded from them.
-        thermodynamics: ViennaRNA's folding of the same RNA.
+        thermodynamics: ViennaRNA's folding of the same RNA; of one predicted in windows there is none:
+            its energy is NaN, its structure without pairs.
         seconds: time taken, its share of a batch.
         decoded_map: (L, L): the map that the structure was decoded from, with ViennaRNA's probabilities
             mixed in and shifted by reactivities and the family; *probabilities* itself without these.
         decoding: how it was decoded.
+        windows: the number of windows that it was predicted in; 1: whole.
     """
 
     rna: Rna
-    probabilities: NDArray[np.float32]
+    probabilities: NDArray[np.float32] | csr_array
     structure: Structure
     thermodynamics: Folded
     seconds: float
-    decoded_map: NDArray[np.floating]
+    decoded_map: NDArray[np.floating] | csr_array
     decoding: DecodingConfig
+    windows: int = 1
 
     @property
     def dot_bracket(self) -> str:
@@ -128,6 +142,7 @@ class Prediction:
         `structure` is None where it has more levels than dot-bracket has brackets for; `energy_kcal_mol`
         is `energy`.
         """
+        whole, mfe = self.windows == 1, self.thermodynamics
         pairs = self.structure.pairs.tolist()
         try:
             structure = self.dot_bracket
@@ -141,20 +156,30 @@ class Prediction:
             "unpaired": self.unpaired.round(4).tolist(),
             "confidence": self.confidence,
             "energy_kcal_mol": self.energy,
-            "mfe_kcal_mol": self.thermodynamics.mfe,
-            "mfe_structure": self.rna.mark(self.thermodynamics.mfe_structure.dot_bracket),
+            "mfe_kcal_mol": mfe.mfe if whole else None,
+            "mfe_structure": self.rna.mark(mfe.mfe_structure.dot_bracket) if whole else None,
         }
 
     def draw(
         self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
     ) -> "Axes":
-        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`."""
+        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`.
+
+        Raises:
+            InputError: it was predicted in windows.
+        """
+        self._expect_whole("a figure")
         from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
 
         return draw(self, kind, look=look, axes=axes)
 
     def alternatives(self, n: int) -> list[Alternative]:
-        """Up to *n* distinct structures, the predicted one first; see `rnass.decoding.suboptimal`."""
+        """Up to *n* distinct structures, the predicted one first; see `rnass.decoding.suboptimal`.
+
+        Raises:
+            InputError: it was predicted in windows.
+        """
+        self._expect_whole("suboptimal structures")
         return alternatives(
             self.decoded_map,
             self.rna.bases,
@@ -163,6 +188,13 @@ class Prediction:
             constraints=self.rna.constraints,
             nick=self.rna.nick,
         )
+
+    def _expect_whole(self, what: str) -> None:
+        if self.windows > 1:
+            raise InputError(
+                f"{self.rna.id}: {what} of {counted(self.windows, 'window')}; expected an RNA that was "
+                "predicted whole"
+            )
 
 
 class Predictor:
@@ -176,6 +208,7 @@ class Predictor:
         baseline: also fold by ViennaRNA's MEA and centroid.
         precision: of matrix products and convolutions.
         mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
+        windows: how long RNAs are predicted; None refuses them.
 
     Attributes:
         mfe_probabilities: also compute base-pair probabilities by the energies of the MFE structure.
@@ -194,6 +227,7 @@ class Predictor:
         baseline: bool = False,
         precision: Literal["float32", "bfloat16"] = "float32",
         mix: float = 0.0,
+        windows: Windows | None = Windows(),  # noqa: B008 - frozen
     ) -> None:
         if not 0 <= mix <= 1:
             raise ConfigError(f"mix: {mix}; expected 0 to 1")
@@ -201,7 +235,7 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
-        self.mix = mix
+        self.mix, self.windows = mix, windows
         self.mfe_probabilities = False
 
     @property
@@ -237,6 +271,17 @@ class Predictor:
         Raises:
             WorkerError: a worker process was killed.
         """
+        done = 0
+        for long, group in groupby(rnas, key=self._is_long):
+            before = done
+            part = self._in_windows if long else self._whole
+            with closing(part(group, parallel)) as rows:
+                for row in rows:
+                    row.number += before
+                    done += 1
+                    yield row
+
+    def _whole(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
         waiting = iter(rnas)
         first = list(islice(waiting, AHEAD))
         lengths = [len(rna) for rna in first]
@@ -244,9 +289,43 @@ class Predictor:
         with shared if parallel else nullcontext(Cores()) as cores:
             yield from run_pipeline(self, chain(first, waiting), cores)
 
+    def _in_windows(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
+        for number, rna in enumerate(rnas):
+            row = Row[Prediction](number, rna, error=self.refusal(rna))
+            if self.windows and not row.error:
+                try:
+                    row.prediction = self._blended(rna, self.windows, parallel)
+                except WorkerError:
+                    raise
+                except Exception as error:
+                    row.error = record_error(error, rna.id)
+            yield row
+
+    def _blended(self, rna: Rna, windows: Windows, parallel: bool) -> Prediction:
+        began = time.monotonic()
+        number = len(windows.starts(len(rna)))
+        shared = share_cores([windows.size] * number, self.parameter_sets, self.device)
+        with shared if parallel else nullcontext(Cores()) as cores:
+            maps = blended(self, rna, windows, cores)
+        span = min(self.decoding.max_span or windows.size, windows.size)
+        decoding = replace(self.decoding, max_span=span)
+        structure = decode(maps.decoded, rna.bases, decoding, constraints=rna.constraints)
+        none = Folded(float("nan"), Structure(len(rna), []))
+        seconds = time.monotonic() - began
+        return Prediction(
+            rna, maps.probabilities, structure, none, seconds, maps.decoded, decoding, number
+        )
+
+    def _is_long(self, rna: Rna) -> bool:
+        return self.windows is not None and len(rna) > self.windows.above
+
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""
-        return unpredictable(rna, self.model.backbone)
+        encoder = self.model.backbone
+        if self.windows and self._is_long(rna):
+            return self.windows.refusal(rna, encoder)
+        error = unpredictable(rna, encoder)
+        return error or too_much(rna, memory_of_whole(len(rna)))
 
     def fold(
         self, rnas: Iterable[Rna], processes: int = 0
@@ -261,15 +340,16 @@ class Predictor:
     @torch.no_grad()
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
         """The calibrated pairing probabilities of a batch, (L, L) each."""
-        kept = [_places(rna) for rna in rnas]
+        kept = [places_of(rna) for rna in rnas]
         maps = None
         if self.parameter_sets:
             maps = [
-                np.stack([_spread(pairs.dense(), places) for pairs in one.bpp])
+                np.stack([spread(pairs.dense(), places) for pairs in one.bpp])
                 for places, one in zip(kept, folded, strict=True)
             ]
-        linked = [rna.text.replace("&", _LINKER) for rna in rnas]
-        batch = collate(linked, maps, self.model.backbone.vocabulary).to(self.device)
+        batch = collate([linked(rna) for rna in rnas], maps, self.model.backbone.vocabulary).to(
+            self.device
+        )
         fast = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
             probabilities = self.model.probabilities(batch).float().cpu().numpy()
@@ -281,13 +361,19 @@ class Predictor:
             for p, rna in zip(found, rnas, strict=True)
         ]
 
+    def restrained(
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
+    ) -> NDArray[np.floating]:
+        """The map to decode, (L, L)."""
+        bpp = folded.mean_bpp() if self.mix else None
+        return restrained_map(probabilities, rna.reactivities, bpp, self.mix, rna.supported)
+
     def decode(
         self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
     ) -> Prediction:
         """The structure of a map of pairing probabilities, which took *seconds* so far."""
         began = time.monotonic()
-        bpp = folded.mean_bpp() if self.mix else None
-        restrained = restrained_map(probabilities, rna.reactivities, bpp, self.mix, rna.supported)
+        restrained = self.restrained(rna, folded, probabilities)
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
         )
@@ -371,21 +457,3 @@ def _as_rna(one: str | Rna, number: int) -> Rna:
 @lru_cache(maxsize=2)
 def _loaded(**options: Any) -> Predictor:
     return load_predictor(**options)
-
-
-def _places(rna: Rna) -> NDArray[np.int64]:
-    """Where its bases stand before the network: a linker moves the second strand."""
-    places = np.arange(len(rna))
-    if rna.nick is not None:
-        places[rna.nick :] += len(_LINKER)
-    return places
-
-
-def _spread(matrix: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
-    """A map with rows and columns of 0 where no base stands."""
-    size = int(places[-1]) + 1
-    if size == len(matrix):
-        return matrix
-    spread = np.zeros((size, size), dtype=np.float32)
-    spread[np.ix_(places, places)] = matrix
-    return spread

@@ -24,7 +24,7 @@ from rnass.backbone import encoder
 from rnass.decoding import decode
 from rnass.errors import CheckpointError, DependencyError, OutputError, RnassError
 from rnass.figures.style import NESTED
-from rnass.io import parquet, read_structures
+from rnass.io import parquet, read_results, read_structures
 from rnass.jobs import predict as job
 from rnass.jobs import runner
 from rnass.jobs.inputs import read_inputs
@@ -500,15 +500,50 @@ def test_bad_records_alone_replace_an_earlier_summary(tmp_path, fasta, predict, 
 
 
 def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkeypatch, caplog):
-    monkeypatch.setattr(limits, "MAX_LENGTH", 50)
+    monkeypatch.setattr(limits, "_memory_there", lambda: 1.501)
     assert predict(fasta, strict=True) == 2
     assert predict(fasta) == 1
-    assert f"{fasta} (tRNA/Phe): 76 bases; expected at most 50" in caplog.text
+    assert "tRNA/Phe: 76 bases take some 1.5 GiB of memory; expected at most 1.5" in caplog.text
     table = rows(tmp_path / "out")
     assert [(row["id"], row["status"]) for row in table] == [
-        *(("hp", "ok"), ("HP", "ok"), ("tRNA/Phe", "failed")),
+        *(("tRNA/Phe", "failed"), ("hp", "ok"), ("HP", "ok")),
     ]
-    assert "expected at most 50" in table[2]["message"]
+    assert "expected at most 1.5" in table[0]["message"]
+
+
+def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict, caplog):
+    caplog.set_level(logging.INFO, "rnass")
+    given = {"longest_whole": 40, "window": 40}
+    assert predict(fasta, **given) == 0
+    out = tmp_path / "out"
+    assert {path.name for path in out.glob("tRNA*")} == {
+        f"tRNA_Phe.{suffix}" for suffix in ("ct", "dbn", "bpseq", "npz")
+    }
+    table = rows(out)
+    assert [row["message"] for row in table] == ["predicted in 3 windows", "", ""]
+    assert [row["mfe_kcal_mol"] == "" for row in table] == [True, False, False]
+    assert "tRNA/Phe: 76 bases in 3 windows of 40" in caplog.text
+    record = read_results(out).records[0]
+    sparse = record.sparse_probabilities()
+    assert sparse.shape == (76, 76)
+    assert sparse.dtype == np.float32
+    i, j = record.structure.pairs.T
+    assert (j - i < 40).all()
+    assert sparse[i, j].min() > 0
+    assert record.probabilities() is None
+    assert read_results(out).records[1].sparse_probabilities() is None
+    assert predict(fasta, resume=True, **given) == 0
+    assert predict(fasta, overwrite=True) == 0
+    assert not (out / "tRNA_Phe.npz").exists()
+
+
+def test_what_a_record_in_windows_lacks_is_said(tmp_path, fasta, predict):
+    given = {"longest_whole": 40, "window": 40, "baseline": True, "alternatives": 2, "plot": "svg"}
+    assert predict(fasta, **given) == 1
+    message = "tRNA/Phe: in windows, without .alternatives.dbn, .svg, .vienna.dbn"
+    assert [row["message"] for row in rows(tmp_path / "out")] == [message, "", ""]
+    assert (tmp_path / "out" / "tRNA_Phe.npz").exists()
+    assert not (tmp_path / "out" / "tRNA_Phe.svg").exists()
 
 
 def test_a_record_that_fails_spoils_no_other_and_is_tried_again(

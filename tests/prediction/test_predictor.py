@@ -307,6 +307,7 @@ def test_letters_that_are_no_bases(predictor, bases, message):
 def test_too_long(predictor, monkeypatch):
     monkeypatch.setattr(limits, "MAX_LENGTH", 12)
     long = Rna("long", HAIRPIN + "A")
+    predictor = Predictor(predictor.model, windows=None)
     message = r"long: 13 bases; expected at most 12"
     with pytest.raises(SequenceError, match=message):
         predictor(long)

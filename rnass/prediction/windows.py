@@ -1,0 +1,196 @@
+"""Long RNAs in overlapping windows: each predicted as an RNA of its own, their maps blended.
+
+Time and memory are linear in the length. What is lost are pairs that no window holds.
+"""
+
+import logging
+import time
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from rnass.backbone.encoder import Encoder
+from rnass.constraints import Constraints
+from rnass.decoding.blending import Blend
+from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
+from rnass.prediction import limits
+from rnass.prediction.pipeline import Cores, Stages, run_pipeline
+from rnass.rna import Rna
+from rnass.thermodynamics.folding import Folded
+
+__all__ = ["Blended", "Reader", "Windows", "blended"]
+
+log = logging.getLogger("rnass")
+
+_LEAST = 20  # bases of a window
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How long RNAs are predicted.
+
+    Attributes:
+        above: an RNA of more bases than this is predicted in windows, any other whole.
+        size: bases of a window; a new one begins every half of that. No pair spans more.
+
+    Raises:
+        ConfigError: windows of less than 20 bases, or longer than an RNA that is predicted whole.
+    """
+
+    above: int = limits.MAX_LENGTH
+    size: int = 1000
+
+    def __post_init__(self) -> None:
+        if not _LEAST <= self.size <= self.above <= limits.MAX_LENGTH:
+            raise ConfigError(
+                f"windows of {self.size} bases for RNAs of more than {self.above}; expected windows of "
+                f"{_LEAST} bases or more, RNAs not shorter than these, and at most {limits.MAX_LENGTH}"
+            )
+
+    def starts(self, length: int) -> list[int]:
+        """The first base of each window, 0-based; the last one ends with the RNA."""
+        return [*range(0, length - self.size, self.size // 2), length - self.size]
+
+    def refusal(self, rna: Rna, encoder: Encoder) -> RnassError | None:
+        """Why an RNA cannot be predicted in windows, if that is plain at once."""
+        if rna.nick is not None:
+            return SequenceError(
+                f"{rna.id}: two strands of {len(rna)} bases together; expected one, or at most "
+                f"{self.above} bases",
+                rna.id,
+            )
+        if encoder.vocabulary.bases_per_token > 1 or (encoder.max_bases or self.size) < self.size:
+            return SequenceError(
+                f"{rna.id}: {len(rna)} bases; expected at most {self.above}, as the backbone reads no "
+                f"windows of {self.size} bases",
+                rna.id,
+            )
+        for i, j in sorted(rna.constraints.pairs):
+            if j - i >= self.size:
+                return ConstraintError(
+                    f"{rna.constraints.where}: bases {i + 1} and {j + 1} must pair; expected a span of "
+                    f"at most {self.size}, the bases of a window"
+                )
+        return limits.too_much(rna, limits.memory_of_windows(len(rna), self.size))
+
+
+class Reader(Stages[Any], Protocol):
+    """The stages of a prediction, of which windows need the first two, and the map to decode."""
+
+    def restrained(
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
+    ) -> NDArray[np.floating]:
+        """The map to decode, (L, L)."""
+
+
+class _Maps(NamedTuple):
+    probabilities: NDArray[np.float32]
+    decoded: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """The stages of a window: its two maps instead of a structure."""
+
+    reader: Reader
+
+    def refusal(self, rna: Rna) -> RnassError | None:
+        return None
+
+    def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
+        return self.reader.fold(rnas, processes)
+
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
+        return self.reader.read(rnas, folded)
+
+    def decode(
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
+    ) -> _Maps:
+        return _Maps(probabilities, self.reader.restrained(rna, folded, probabilities))
+
+
+class Blended(NamedTuple):
+    """The maps of a long RNA, (L, L), sparse; the same object where no evidence is added."""
+
+    probabilities: csr_array
+    decoded: csr_array
+
+
+def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended:
+    """Predict an RNA's windows and blend their maps; the log shows how far it is.
+
+    Raises:
+        RnassError: a window cannot be predicted.
+        WorkerError: a worker process was killed.
+    """
+    began = time.monotonic()
+    starts = windows.starts(len(rna))
+    total = len(starts)
+    memory = limits.memory_of_windows(len(rna), windows.size)
+    log.info(
+        "%s: %d bases in %d windows of %d, some %.1f GiB of memory",
+        *(rna.id, len(rna), total, windows.size, memory),
+    )
+    probabilities = Blend(len(rna), windows.size)
+    decoded: Blend | None = None
+    parts = (_part(rna, first, first + windows.size) for first in starts)
+    with closing(run_pipeline(_Stages(reader), parts, cores)) as rows:
+        for done, row in enumerate(rows, start=1):
+            if row.prediction is None:
+                raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
+            maps, row.prediction, row.probabilities = row.prediction, None, None
+            probabilities.add(starts[row.number], maps.probabilities)
+            if maps.decoded is not maps.probabilities:
+                decoded = decoded or Blend(len(rna), windows.size)
+                decoded.add(starts[row.number], maps.decoded)
+            if done == 1:
+                began = time.monotonic()  # until then something is loaded
+            elif done == 2 or 10 * done // total > 10 * (done - 1) // total:
+                left = (time.monotonic() - began) / (done - 1) * (total - done)
+                log.info("%s: %d of %d windows, some %.0f s left", rna.id, done, total, left)
+    found = probabilities.probabilities()
+    return Blended(found, found if decoded is None else decoded.probabilities())
+
+
+def _part(rna: Rna, first: int, end: int) -> Rna:
+    """The bases from *first* to before *end* with their restraints, as an RNA."""
+    known = rna.reactivities
+    return Rna(
+        rna.id,
+        rna.bases[first:end],
+        constraints=_constraints_within(rna.constraints, first, end),
+        reactivities=None if known is None else known[first:end],
+        supported=_pairs_within(rna.supported, first, end),
+    )
+
+
+def _constraints_within(given: Constraints, first: int, end: int) -> Constraints:
+    """The constraints on some bases, counted from *first*.
+
+    A base whose forced partner is outside is unpaired.
+    """
+
+    def bases(those: Iterable[int]) -> frozenset[int]:
+        return frozenset(base - first for base in those if first <= base < end)
+
+    inside = _pairs_within(given.pairs, first, end)
+    halves = bases(base for pair in given.pairs for base in pair) - {b for pair in inside for b in pair}
+    return replace(
+        given,
+        unpaired=bases(given.unpaired) | halves,
+        paired=bases(given.paired) - halves,
+        upstream=bases(given.upstream) - halves,
+        downstream=bases(given.downstream) - halves,
+        pairs=inside,
+        forbidden=_pairs_within(given.forbidden, first, end),
+        apart=tuple((bases(one), bases(other)) for one, other in given.apart),
+    )
+
+
+def _pairs_within(those: Iterable[tuple[int, int]], first: int, end: int) -> frozenset[tuple[int, int]]:
+    return frozenset((i - first, j - first) for i, j in those if first <= i and j < end)

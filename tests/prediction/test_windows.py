@@ -1,0 +1,157 @@
+"""Long RNAs in windows, here of some dozens of bases; the oracle is the same RNA predicted whole."""
+
+import logging
+
+import numpy as np
+import pytest
+from tiny_weights import tiny_model
+
+from rnass.constraints import Constraints
+from rnass.errors import ConfigError, ConstraintError, InputError, SequenceError
+from rnass.prediction import limits
+from rnass.prediction import predictor as module
+from rnass.prediction.predictor import Predictor
+from rnass.prediction.windows import Windows
+from rnass.rna import Rna
+
+HAIRPIN = "GGGGAAAACCCC"
+TWO = f"AA{HAIRPIN}{'A' * 60}{HAIRPIN}AA"
+FOUND = f"..((((....)))){'.' * 60}((((....)))).."
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return Predictor(tiny_model(), windows=Windows(40, 30))
+
+
+def test_starts_of_the_windows():
+    windows = Windows(40, 30)
+    assert windows.starts(88) == [0, 15, 30, 45, 58]
+    assert windows.starts(60) == [0, 15, 30]
+    assert windows.starts(41) == [0, 11]
+
+
+@pytest.mark.parametrize("sizes", [(40, 19), (30, 31), (limits.MAX_LENGTH + 1, 30)])
+def test_windows_that_make_no_sense(sizes):
+    with pytest.raises(ConfigError, match=f"windows of {sizes[1]} bases"):
+        Windows(*sizes)
+
+
+def test_two_far_hairpins_are_found(predictor, caplog):
+    with caplog.at_level(logging.INFO, "rnass"):
+        got = predictor(TWO)
+    assert got.dot_bracket == FOUND
+    assert got.windows == 5
+    assert got.probabilities.shape == (88, 88)
+    assert got.decoded_map is got.probabilities
+    assert (got.probabilities != got.probabilities.T).nnz == 0
+    whole = Predictor(predictor.model)(TWO)
+    assert whole.dot_bracket == FOUND
+    assert got.confidence == pytest.approx(whole.confidence, abs=0.1)
+    assert np.isnan(got.thermodynamics.mfe)
+    assert got.to_dict()["mfe_kcal_mol"] is None
+    assert got.to_dict()["pairs"][0][:2] == [2, 13]
+    assert "88 bases in 5 windows of 30" in caplog.text
+    assert "5 of 5 windows" in caplog.text
+
+
+def test_long_and_short_ones_keep_their_numbers(predictor):
+    bases = [HAIRPIN, TWO, "GGC", HAIRPIN, TWO, TWO, "A" * 20]
+    rows = sorted(predictor.predict(Rna(str(k), b) for k, b in enumerate(bases)), key=lambda r: r.number)
+    assert [row.rna.bases for row in rows] == bases
+    assert [row.number for row in rows] == list(range(7))
+    assert [row.prediction.windows for row in rows] == [1, 5, 1, 1, 5, 5, 1]
+    assert [row.prediction.rna.id for row in rows] == list("0123456")
+
+
+def test_no_pair_spans_more_than_a_window(predictor):
+    rna = f"GGGGGGGG{'A' * 40}CCCCCCCC"
+    assert Predictor(predictor.model)(rna).structure.pairs.size
+    assert not predictor(rna).structure.pairs.size
+
+
+def test_constraints_hold_in_windows_and_between_them(predictor):
+    """The pair of bases 14 and 41 spans 28, and lies in no window: 15 to 44 begins after its first."""
+    bases = f"{'A' * 13}{'G'}{'A' * 26}{'C'}{'A' * 10}{HAIRPIN}{'A' * 9}"
+    given = Constraints(pairs=frozenset({(13, 40)}), unpaired=frozenset({51}))
+    got = predictor(Rna("x", bases, constraints=given))
+    assert got.structure.partners[13] == 40
+    assert got.structure.partners[51] == -1
+    assert got.structure.partners[53] >= 58
+    must = predictor(Rna("x", bases, constraints=Constraints(paired=frozenset({13}))))
+    assert must.structure.partners[13] >= 0
+
+
+def test_constraints_are_folded_with_the_window(predictor, monkeypatch):
+    seen = []
+    real = module.fold_input
+
+    def note(rna, **options):
+        seen.append((rna.bases, rna.constraints, rna.reactivities))
+        return real(rna, **options)
+
+    monkeypatch.setattr(module, "fold_input", note)
+    given = Constraints(
+        pairs=frozenset({(2, 13), (74, 85)}), forbidden=frozenset({(17, 26)}), unpaired=frozenset({31})
+    )
+    values = tuple(np.linspace(0, 1, 88).tolist())
+    got = predictor(Rna("x", TWO, constraints=given, reactivities=values))
+    assert got.decoded_map is not got.probabilities
+    firsts = [0, 15, 30, 45, 58]
+    assert [bases for bases, _, _ in seen] == [TWO[first : first + 30] for first in firsts]
+    assert [known for _, _, known in seen] == [values[first : first + 30] for first in firsts]
+    assert seen[0][1].pairs == {(2, 13)}
+    assert seen[1][1].forbidden == {(2, 11)}
+    assert seen[1][1].unpaired == {16}
+    assert seen[3][1].unpaired == {29}  # base 75 is to pair with 86, which is outside
+    assert seen[4][1].pairs == {(16, 27)}
+
+
+def test_reactivities_shift_the_map(predictor):
+    open_ = predictor(Rna("x", TWO, reactivities=(3.0,) * 44 + (0.0,) * 44))
+    assert not open_.structure.pairs[:, 0].min() < 44
+    assert open_.decoded_map[2, 13] < open_.decoded_map[74, 85]
+
+
+def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch):
+    far = Rna("x", TWO, constraints=Constraints(pairs=frozenset({(2, 85)}), where="file:3"))
+    with pytest.raises(ConstraintError, match=r"file:3: bases 3 and 86 must pair; .* at most 30"):
+        predictor(far)
+    with pytest.raises(SequenceError, match=r"two strands of 88 bases together; .* at most 40"):
+        predictor(Rna("x", TWO, nick=30))
+    got = predictor(TWO)
+    for what in (got.draw, lambda: got.alternatives(2)):
+        with pytest.raises(InputError, match="of 5 windows; expected an RNA that was predicted whole"):
+            what()
+    monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)
+    with pytest.raises(SequenceError, match="reads no windows of 30 bases"):
+        predictor(TWO)
+
+
+def test_an_rna_that_takes_more_memory_than_there_is_is_refused(predictor, monkeypatch):
+    monkeypatch.setattr(limits, "_memory_there", lambda: 1.55)
+    with pytest.raises(SequenceError, match=r"50000000 bases take some .* GiB .* at most 1\.6, all"):
+        predictor(Rna("x", "A" * 50_000_000))
+    whole = Predictor(predictor.model)
+    with pytest.raises(SequenceError, match=r"400 bases take some 1\.6 GiB"):
+        whole(Rna("x", "A" * 400))
+
+
+def test_windows_are_off_on_demand(predictor, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_LENGTH", 50)
+    with pytest.raises(SequenceError, match="88 bases; expected at most 50"):
+        Predictor(predictor.model, windows=None)(TWO)
+
+
+def test_a_window_that_fails_is_the_records_error_alone(predictor, monkeypatch):
+    real = predictor.read
+
+    def refuse(rnas, folded):
+        if any("GGGGAAAACCCCAA" in rna.bases for rna in rnas):
+            raise SequenceError("sequence: no")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "read", refuse)
+    rows = list(predictor.predict([Rna("a", TWO), Rna("b", "A" * 50)]))
+    assert [row.error is None for row in rows] == [False, True]
+    assert "no" in str(rows[0].error)
