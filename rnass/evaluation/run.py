@@ -19,7 +19,7 @@ from rnass.evaluation.scores import Tally
 from rnass.files import is_file, is_there, sha256, write_json, write_text
 from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
-from rnass.prediction.predictor import origin
+from rnass.prediction.origin import origin
 from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.thermodynamics.parameter_sets import version as vienna_version

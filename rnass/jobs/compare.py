@@ -17,7 +17,7 @@ from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
 from rnass.metrics import score
 from rnass.network.weights import find_weights
-from rnass.prediction.predictor import origin
+from rnass.prediction.origin import origin
 from rnass.rna import Rna
 
 __all__ = ["Agreement", "CompareOptions", "agreement", "compare_files"]

@@ -26,7 +26,8 @@ from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import MAX_LENGTH
-from rnass.prediction.predictor import Prediction, load_predictor, origin
+from rnass.prediction.origin import origin
+from rnass.prediction.predictor import Prediction, load_predictor
 from rnass.prediction.restraints import RestraintOptions
 from rnass.prediction.windows import Windows
 from rnass.rna import Rna

@@ -38,17 +38,13 @@ from rnass.errors import (
     counted,
     record_error,
 )
-from rnass.files import sha256
 from rnass.network.contact_model import PairingModel, collate
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import memory_of_whole, too_much, unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
-from rnass.prediction.restraints import (
-    fold_input,
-    restrained_map,
-)
+from rnass.prediction.restraints import fold_input, restrained_map
 from rnass.prediction.strands import linked, places_of, spread
 from rnass.prediction.windows import Windows, blended
 from rnass.rna import Rna
@@ -56,14 +52,12 @@ from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded, fold_many
 from rnass.thermodynamics.free_energy import IMPOSSIBLE
 from rnass.thermodynamics.free_energy import energy as free_energy
-from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
-from rnass.thermodynamics.second_fold import set_of
 
 if TYPE_CHECKING:
     from rnass.figures import Axes, Look
     from rnass.prediction.drawing import Kind
 
-__all__ = ["Prediction", "Predictor", "load_predictor", "origin", "predict"]
+__all__ = ["Prediction", "Predictor", "load_predictor", "predict"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -403,22 +397,6 @@ def load_predictor(
     """
     model = load_pairing_model(find_weights(None if weights is None else str(weights)), backbone)
     return Predictor(model, device=choose_device(device), **options)
-
-
-def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
-    """The files that decide what a predictor predicts, with their checksums, as JSON.
-
-    Args:
-        weights: the file that it was loaded from.
-        predictor: it; a parameter set that comes with ViennaRNA has no file.
-    """
-    return {
-        "weights": {"file": weights.name, "sha256": sha256(weights)},
-        "energies": {
-            name: sha256(OWN_ENERGIES) if name == OWN_NAME else None
-            for name in dict.fromkeys(map(set_of, predictor.parameter_sets))
-        },
-    }
 
 
 @overload

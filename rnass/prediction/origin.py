@@ -1,0 +1,27 @@
+"""Which weights and energies a prediction comes from, for the record of a run."""
+
+from pathlib import Path
+from typing import Any
+
+from rnass.files import sha256
+from rnass.prediction.predictor import Predictor
+from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
+from rnass.thermodynamics.second_fold import set_of
+
+__all__ = ["origin"]
+
+
+def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
+    """The files that decide what a predictor predicts, with their checksums, as JSON.
+
+    Args:
+        weights: the file that it was loaded from.
+        predictor: it; a parameter set that comes with ViennaRNA has no file.
+    """
+    return {
+        "weights": {"file": weights.name, "sha256": sha256(weights)},
+        "energies": {
+            name: sha256(OWN_ENERGIES) if name == OWN_NAME else None
+            for name in dict.fromkeys(map(set_of, predictor.parameter_sets))
+        },
+    }
