@@ -3,8 +3,8 @@
     python benchmarks/families.py RECORDS MODELS [--seeds SEEDS] [--longest 200] [--evidence 2 4 6]
 
 RECORDS are labelled RNAs, MODELS a file of covariance models. With --seeds, a Stockholm file of
-families, MODELS is made first: without the rows within 80 % of a record, of the families that an RNA of
-RECORDS matches by their profile, roughly calibrated (cmcalibrate -L 0.02). --evidence tries amounts of
+families, MODELS is made first: of those with a row within 60 % of a record, without rows within 80 %,
+roughly calibrated (cmcalibrate -L 0.02, up to a minute for each). --evidence tries amounts of
 log-odds for a pair of the family. "forced" is the family's pairs with none of rnass's in their way.
 
 Families of Rfam were in the training of rnass's weights, so without a family it is not the score on an
@@ -13,14 +13,12 @@ unknown one that is seen here. The last columns count the pairs in pseudoknots.
 
 import argparse
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from rnass.decoding import add_pair_log_odds, decode
-from rnass.errors import InputError
 from rnass.io.stockholm import Alignment, project, read_stockholm
 from rnass.metrics import score
 from rnass.prediction.families import check_seeds, read_families, search_families, supported
@@ -33,59 +31,37 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.training.records import Example, read_examples
 
-NEAR = 0.8
+NEAR, RELATED = 0.8, 0.6
+"""Identity from which a row is left out, and from which a record may belong to its family."""
 
 
-def far_rows(seeds: Sequence[Alignment], examples: Sequence[Example]) -> list[Alignment]:
-    """The alignments without rows near a record; those with two rows or more."""
+def related_families(seeds: Sequence[Alignment], examples: Sequence[Example]) -> list[Alignment]:
+    """The families with a row related to a record, without the rows near one; of two rows or more."""
     rows = [
         (k, name, project(text, one.consensus)[0])
         for k, one in enumerate(seeds)
         for name, text in one.rows.items()
     ]
-    hits = near([bases for *_, bases in rows], [one.bases for one in examples], identity=NEAR)
-    out = {rows[hit.query][:2] for hit in hits}
+    hits = near([bases for *_, bases in rows], [one.bases for one in examples], identity=RELATED)
+    out = {rows[hit.query][:2] for hit in hits if hit.identity >= NEAR}
     left = []
-    for k, one in enumerate(seeds):
+    for k in sorted({rows[hit.query][0] for hit in hits}):
+        one = seeds[k]
         kept = {name: text for name, text in one.rows.items() if (k, name) not in out}
         if len(kept) > 1:
             left.append(Alignment(one.accession, one.name, kept, {"SS_cons": one.columns["SS_cons"]}))
     return left
 
 
-def make_models(seeds: Sequence[Alignment], rnas: Sequence[Rna], longest: int, target: Path) -> None:
-    """The calibrated models of the families that some RNA matches by their profile."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-
-        def model(k: int) -> str:
-            (folder / str(k)).mkdir()
-            try:
-                return build(seeds[k], folder / str(k)).path.read_text()
-            except InputError:
-                return ""
-
-        with ThreadPoolExecutor(2) as pool:
-            texts = list(pool.map(model, range(len(seeds))))
-        (folder / "rnas.fa").write_text("".join(f">{k}\n{r.bases}\n" for k, r in enumerate(rnas)))
-        (folder / "all.cm").write_text("".join(texts))
-        options = "--hmmonly -E 1e-3 --noali --toponly -Z 1 -o /dev/null --tblout hits.tbl"
-        run_infernal(["cmsearch", *options.split(), "all.cm", "rnas.fa"], folder, "models")
-        table = (folder / "hits.tbl").read_text().splitlines()
-        found = {line.split()[2] for line in table if not line.startswith("#")}
-        chosen = [
-            k
-            for k, one in enumerate(seeds)
-            if (one.accession or one.name) in found and len(one.consensus) <= longest
-        ]
-        print(
-            f"{len(seeds)} families, {len(found)} matched by profile, {len(chosen)} of them short enough"
-        )
-        for k in chosen:
-            run_infernal(
-                ["cmcalibrate", "-L", "0.02", "--seed", "1", "model.cm"], folder / str(k), "a model"
-            )
-        target.write_text("".join((folder / str(k) / "model.cm").read_text() for k in chosen))
+def make_models(seeds: Sequence[Alignment], target: Path) -> None:
+    """The calibrated models of some families."""
+    texts = []
+    for seed in seeds:
+        with TemporaryDirectory() as folder:
+            path = build(seed, Path(folder)).path
+            run_infernal(["cmcalibrate", "-L", "0.02", "--seed", "1", path.name], path.parent, "a model")
+            texts.append(path.read_text())
+    target.write_text("".join(texts))
 
 
 def forced(length: int, own: Structure, pairs: frozenset[tuple[int, int]]) -> Structure:
@@ -107,9 +83,12 @@ def main() -> None:
     given = parser.parse_args()
     examples = read_examples([given.records])
     rnas = [Rna(str(k), one.bases) for k, one in enumerate(examples)]
-    seeds = far_rows(read_stockholm(given.seeds), examples) if given.seeds else []
-    if seeds:
-        make_models(seeds, rnas, given.longest, given.models)
+    seeds = []
+    if given.seeds:
+        short = [one for one in read_stockholm(given.seeds) if len(one.consensus) <= given.longest]
+        seeds = related_families(short, examples)
+        print(f"{len(seeds)} families of {len(short)}", flush=True)
+        make_models(seeds, given.models)
     models = read_families(given.models)
     hits = search_families(rnas, given.models, models, seeds=check_seeds(models, seeds))
     evidence = [frozenset[tuple[int, int]]().union(*supported(found).values()) for found in hits]
