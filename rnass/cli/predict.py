@@ -309,11 +309,11 @@ def info(
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
     typer.echo(f"{'device':12} {choose_device(device)}")
+    typer.echo(f"{'families':12} {WHERE_RFAM}")
     for name, path in (("weights", find_weights(weights)), ("energies", OWN_ENERGIES)):
         typer.echo(f"{name:12} {path}")
         state = f"{sha256(path)} ({verdict(path)})" if is_file(path) else "MISSING"
         typer.echo(f"{'sha256':12} {state}")
-    typer.echo(f"{'families':12} {WHERE_RFAM}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():
             typer.echo(f"{name:12} {value}")

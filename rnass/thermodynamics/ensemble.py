@@ -130,11 +130,26 @@ class Ensemble:
     @cached_property
     def _minimum(self) -> tuple[str, float]:
         # mfe() of two strands is over the structures that connect them alone
-        fold = self._compound.mfe if self._rna.nick is None else self._compound.mfe_dimer
+        fold = self._compound.mfe_dimer if self._can_be_apart else self._compound.mfe
         dot_bracket, energy = fold()
         if energy >= _IMPOSSIBLE:
             raise ConstraintError("constraint: no structure obeys it; expected one that some pairs can")
         return dot_bracket or "." * len(self.bases), float(energy)
+
+    @property
+    def _can_be_apart(self) -> bool:
+        """Whether these are two strands, and each alone can obey its constraints.
+
+        ViennaRNA's mfe_dimer() crashes where neither can.
+        """
+        if self._rna.nick is None or self._restraints.constraint is None:
+            return self._rna.nick is not None
+        try:
+            for first, end in ((0, self._rna.nick), (self._rna.nick, len(self.bases))):
+                _ = self._strand(first, end).mfe
+        except ConstraintError:  # a pair across them, among others
+            return False
+        return True
 
     @cached_property
     def _partition(self) -> tuple[float, NDArray[np.float64]]:

@@ -39,18 +39,18 @@ def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iter
         yield from map(work, tasks)
         return
     waiting: deque[Future[T]] = deque()
-    with worker_pool(processes) as pool:
+    with worker_pool(processes) as pool, _worker_errors():
         for task in tasks:
             waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * processes:
-                yield result_of(waiting.popleft())
+                yield waiting.popleft().result()
         while waiting:
-            yield result_of(waiting.popleft())
+            yield waiting.popleft().result()
 
 
 @contextmanager
 def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Spawned worker processes, which end with this block; what they have not begun is dropped."""
+    """Spawned worker processes, which end with this block; tasks not begun by then are dropped."""
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
     try:
         yield pool
@@ -59,13 +59,19 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def result_of(task: Future[T]) -> T:
-    """What a worker found, or raised.
+    """The result of a task of a `worker_pool`.
 
     Raises:
         WorkerError: a worker was killed.
     """
-    try:
+    with _worker_errors():
         return task.result()
+
+
+@contextmanager
+def _worker_errors() -> Iterator[None]:
+    try:
+        yield
     except BrokenProcessPool as error:
         raise WorkerError(
             "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "

@@ -145,6 +145,14 @@ def test_a_forced_pair_between_strands_and_one_within():
     assert free.probabilities[2, 13] > 0.5
 
 
+@pytest.mark.parametrize("line", ["(......)", "((....))", "||||||||", "|......|", "<......."])
+def test_strands_that_must_be_connected(line):
+    for _ in range(50):  # in which mfe_dimer() reads what is not there
+        found = Ensemble("GGGG&CCCC", constraint=line)
+        assert found.mfe_structure.dot_bracket == "(((())))"
+        assert found.mfe == pytest.approx(-5.8, abs=1e-4)
+
+
 def test_constraints_that_no_structure_obeys_are_told():
     with pytest.raises(ConstraintError, match="no structure obeys it"):
         _ = Ensemble("AAAA&AAAA", constraint="|.......").bpp
