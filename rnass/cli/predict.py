@@ -239,12 +239,13 @@ def predict(
 
     with early_folds(paths, sequence, given):
         from rnass.jobs.predict import PredictOptions, predict_files
-        from rnass.jobs.stream import predict_stream
 
         status: int
         if together:
             status = _predict_together(given, out, alignment, relatives, target)
         elif streamed:
+            from rnass.jobs.stream import predict_stream
+
             options = PredictOptions(**given)
             status = predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
         else:
