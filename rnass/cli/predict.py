@@ -235,21 +235,18 @@ def predict(
         given["formats"] = _formats(formats)
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
-    from rnass.jobs.early_folds import early_folds
+    from rnass.jobs.predict import PredictOptions, predict_files
 
-    with early_folds(paths, sequence, given):
-        from rnass.jobs.predict import PredictOptions, predict_files
+    status: int
+    if together:
+        status = _predict_together(given, out, alignment, relatives, target)
+    elif streamed:
+        from rnass.jobs.stream import predict_stream
 
-        status: int
-        if together:
-            status = _predict_together(given, out, alignment, relatives, target)
-        elif streamed:
-            from rnass.jobs.stream import predict_stream
-
-            options = PredictOptions(**given)
-            status = predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
-        else:
-            status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+        options = PredictOptions(**given)
+        status = predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
+    else:
+        status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
     if report:
         from rnass.io.results_folder import is_results_folder
         from rnass.report import write_report

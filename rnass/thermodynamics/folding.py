@@ -1,8 +1,6 @@
 """The folds that a prediction needs of each RNA, computed here or in worker processes."""
 
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, cast
@@ -17,7 +15,7 @@ from rnass.thermodynamics.ensemble import Ensemble, only_unpaired
 from rnass.thermodynamics.free_energy import energy
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, parameter_text
 from rnass.thermodynamics.second_fold import SECOND_FOLD, bpp_by_name, set_of
-from rnass.thermodynamics.workers import in_order, result_of, worker_pool
+from rnass.thermodynamics.workers import in_order
 
 __all__ = [
     "FoldInput",
@@ -27,7 +25,6 @@ __all__ = [
     "base_pair_probabilities_of_many",
     "fold",
     "fold_many",
-    "folding_early",
     "minimum_structure",
     "minimum_structures",
     "sets_folded",
@@ -153,34 +150,9 @@ def fold_many(
     inputs = (FoldInput(rna) if isinstance(rna, str) else rna for rna in many)
     tasks = ((one, name) for one in inputs for name in folds)
     work = partial(_fold_by_one_set, names=names, baseline=baseline)
-    if _EARLY and not baseline:
-        work, processes = partial(_folded_early_or_now, names=names), 0
     parts = in_order(work, tasks, processes)
     for first in parts:
         yield _joined([first, *(next(parts) for _ in folds[1:])], names)
-
-
-@contextmanager
-def folding_early(
-    few: Iterable[FoldInput], parameter_sets: Iterable[str], processes: int = 2
-) -> Iterator[None]:
-    """Fold some RNAs in worker processes from now on, for a `fold_many` of the same within this block.
-
-    Args:
-        few: RNAs that are worth a process; others can be folded beside them, but one by one.
-        parameter_sets: as for `fold_many`, which takes the results if it is given the same, without
-            the baseline.
-        processes: worker processes.
-    """
-    names = tuple(parameter_sets)
-    work = partial(_fold_by_one_set, names=names, baseline=False)
-    with worker_pool(processes) as pool:
-        for task in ((one, name) for one in few for name in sets_folded(names)):
-            _EARLY[(*task, names)] = pool.submit(work, task)
-        try:
-            yield
-        finally:
-            _EARLY.clear()
 
 
 def sets_folded(parameter_sets: Iterable[str]) -> tuple[str, ...]:
@@ -230,16 +202,6 @@ def minimum_structures(
 
 
 _Part = tuple[Folded | None, dict[str, BasePairProbabilities]] | RnassError
-
-
-_EARLY: dict[tuple[FoldInput, str, tuple[str, ...]], Future[_Part]] = {}
-"""What `folding_early` has begun: input, the set it is folded by, all names that are wanted."""
-
-
-def _folded_early_or_now(task: tuple[FoldInput, str], *, names: tuple[str, ...]) -> _Part:
-    if begun := _EARLY.pop((*task, names), None):
-        return result_of(begun)
-    return _fold_by_one_set(task, names=names, baseline=False)
 
 
 def _fold_by_one_set(task: tuple[FoldInput, str], *, names: tuple[str, ...], baseline: bool) -> _Part:

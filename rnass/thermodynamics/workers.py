@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rnass.errors import WorkerError
 
-__all__ = ["in_order", "result_of", "worker_pool"]
+__all__ = ["in_order"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iter
         yield from map(work, tasks)
         return
     waiting: deque[Future[T]] = deque()
-    with worker_pool(processes) as pool, _worker_errors():
+    with _worker_pool(processes) as pool, _worker_errors():
         for task in tasks:
             waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * processes:
@@ -49,23 +49,13 @@ def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iter
 
 
 @contextmanager
-def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+def _worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Spawned worker processes, which end with this block; tasks not begun by then are dropped."""
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def result_of(task: Future[T]) -> T:
-    """The result of a task of a `worker_pool`.
-
-    Raises:
-        WorkerError: a worker was killed.
-    """
-    with _worker_errors():
-        return task.result()
 
 
 @contextmanager
