@@ -21,7 +21,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array, save_npz
 
 from rnass.errors import ConfigError, InputError, OutputError, RnassError
 
@@ -46,7 +45,6 @@ __all__ = [
     "write_atomically",
     "write_json",
     "write_npy",
-    "write_npz",
     "write_text",
 ]
 
@@ -274,12 +272,6 @@ def write_npy(path: str | Path, array: ArrayLike) -> None:
     """Write an array as float32 in NumPy's format, without pickle; raises OutputError."""
     with write_atomically(path) as file:
         np.save(file, np.asarray(array, dtype=np.float32), allow_pickle=False)
-
-
-def write_npz(path: str | Path, array: csr_array) -> None:
-    """Write a sparse array as float32 in SciPy's format, compressed; raises OutputError."""
-    with write_atomically(path) as file:
-        save_npz(file, array.astype(np.float32))
 
 
 def reason(error: OSError) -> str:

@@ -1,6 +1,7 @@
 """`rnass predict` and `rnass info`."""
 
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -148,20 +149,11 @@ PlotKind = Annotated[
 ]
 
 
-_OF_A_FOLDER = {
-    "plot": "none",
-    "report": False,
-    "baseline": False,
-    "elements": False,
-    "alternatives": 0,
-    "regions": None,
-    "families": None,
-    "alignment": None,
-    "relatives": None,
-    "overwrite": False,
-    "resume": False,
-}
-"""Options that need a results folder, with their defaults."""
+_OF_A_FOLDER = (
+    *("plot", "report", "baseline", "elements", "alternatives", "regions", "families"),
+    *("alignment", "relatives", "overwrite", "resume"),
+)
+"""Options that need a results folder."""
 
 
 def predict(
@@ -235,18 +227,10 @@ def predict(
         given["formats"] = _formats(formats)
     for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
         del given[name]
-    from rnass.jobs.predict import PredictOptions, predict_files
-
-    status: int
     if together:
         status = _predict_together(given, out, alignment, relatives, target)
-    elif streamed:
-        from rnass.jobs.stream import predict_stream
-
-        options = PredictOptions(**given)
-        status = predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
     else:
-        status = predict_files(paths, out, PredictOptions(**given), sequence=sequence)
+        status = _predict_alone(given, None if streamed else out, paths, sequence)
     if report:
         from rnass.io.results_folder import is_results_folder
         from rnass.report import write_report
@@ -258,8 +242,9 @@ def predict(
 
 def _refuse_files(given: dict[str, Any]) -> None:
     """Refuse options whose result is a file where there is no folder for it."""
-    for name, default in _OF_A_FOLDER.items():
-        if given[name] != default:
+    options = signature(predict).parameters
+    for name in _OF_A_FOLDER:
+        if given[name] != options[name].default:
             option = name.replace("_", "-")
             raise typer.BadParameter(
                 f"--{option}: needs a folder for its results; expected --out FOLDER"
@@ -274,6 +259,20 @@ def _formats(given: str) -> tuple[str, ...]:
     if len(formats) > 1:
         raise typer.BadParameter(f"--format {given}: none beside others; expected it alone")
     return ()
+
+
+def _predict_alone(
+    given: dict[str, Any], out: Path | None, paths: list[str], sequence: str | None
+) -> int:
+    """Predict each RNA by itself, into a folder or, for None, to standard output."""
+    from rnass.jobs.predict import PredictOptions, predict_files
+
+    options = PredictOptions(**given)
+    if out is not None:
+        return predict_files(paths, out, options, sequence=sequence)
+    from rnass.jobs.stream import predict_stream
+
+    return predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
 
 
 def _predict_together(

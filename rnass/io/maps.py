@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, load_npz
+from scipy.sparse import csr_array, load_npz, save_npz
 
 from rnass.errors import InputError
-from rnass.files import read_npy, reason
+from rnass.files import read_npy, reason, write_atomically
 
-__all__ = ["read_map", "read_sparse_map"]
+__all__ = ["read_map", "read_sparse_map", "write_sparse_map"]
 
 _TOLERANCE = 1e-4  # between the two triangles: maps may have been rounded
 
@@ -48,6 +48,12 @@ def read_sparse_map(path: str | Path, length: int) -> csr_array:
     if values.shape != (length, length):
         raise InputError(f"{path}: shape {values.shape}; expected {length} x {length}")
     return values
+
+
+def write_sparse_map(path: str | Path, probabilities: csr_array) -> None:
+    """Write a sparse map as float32 in SciPy's format, compressed; raises OutputError."""
+    with write_atomically(path) as file:
+        save_npz(file, probabilities.astype(np.float32))
 
 
 def _symmetric(values: NDArray[np.float32], path: str | Path) -> NDArray[np.float32]:

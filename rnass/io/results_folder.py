@@ -29,8 +29,8 @@ __all__ = [
     "read_results",
 ]
 
-SUMMARY, PREDICTIONS, RUN, REPORT = "summary.tsv", "predictions.dbn", "run.json", "report.html"
-TABLE = "results.parquet"
+SUMMARY, PREDICTIONS, TABLE = "summary.tsv", "predictions.dbn", "results.parquet"
+RUN, REPORT = "run.json", "report.html"
 """The files of a folder of results that are not one record's."""
 
 

@@ -18,6 +18,7 @@ from rnass.rna import clean_bases
 from rnass.structure import Structure
 
 __all__ = [
+    "GAPS",
     "Alignment",
     "format_stockholm",
     "parse_stockholm",
@@ -30,7 +31,8 @@ __all__ = [
 log = logging.getLogger("rnass")
 
 _UNPAIRED = str.maketrans(dict.fromkeys(":,_-.~", "."))
-_GAPS = "-._~"
+GAPS = "-._~"
+"""The symbols of a column in which a row has no base."""
 _CONSENSUS = "SS_cons"
 _FURTHER = re.compile(rf"{_CONSENSUS}(_?\d+)?")
 
@@ -121,10 +123,10 @@ def project(row: str, consensus: Structure, where: str = "row") -> tuple[str, St
         raise StructureError(
             f"{where}: {counted(len(row), 'place')}; expected {len(consensus)}, one for each column"
         )
-    held = np.array([symbol not in _GAPS for symbol in row])
+    held = np.array([symbol not in GAPS for symbol in row])
     place = np.cumsum(held) - 1
     kept = held[consensus.pairs].all(1)
-    bases = clean_bases("".join(symbol for symbol in row if symbol not in _GAPS), where)
+    bases = clean_bases("".join(symbol for symbol in row if symbol not in GAPS), where)
     levels = None if consensus.levels is None else consensus.levels[kept]
     return bases, Structure(len(bases), place[consensus.pairs[kept]], levels=levels)
 

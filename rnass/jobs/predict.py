@@ -12,8 +12,8 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
-from rnass.files import write_npy, write_npz, write_text
-from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket
+from rnass.files import write_npy, write_text
+from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket, write_sparse_map
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
@@ -292,7 +292,7 @@ def _of_windows(writers: Mapping[str, _Writer]) -> dict[str, _Writer]:
     """
     kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in (*TEXTS, "bpseq")}
     if ".npy" in writers:
-        kept[".npz"] = lambda path, one: write_npz(path, one.probabilities)
+        kept[".npz"] = lambda path, one: write_sparse_map(path, one.probabilities)
     return kept
 
 

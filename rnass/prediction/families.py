@@ -15,8 +15,8 @@ import numpy as np
 
 from rnass.errors import InputError
 from rnass.files import iter_lines, name_of, write_text
-from rnass.io.stockholm import Alignment, read_stockholm
-from rnass.preparation.infernal import run_infernal
+from rnass.io.stockholm import GAPS, Alignment, read_stockholm
+from rnass.preparation.infernal import match_columns, run_infernal
 from rnass.rna import CANONICAL_PAIRS, Rna
 
 __all__ = [
@@ -41,7 +41,6 @@ WHERE_RFAM = (
 
 _SEARCHED = "1"  # million bases, so that one RNA's E-values do not depend on the others
 _SURE = "89*"  # marks of a posterior probability of 0.8 and more, rounded to tenths
-_GAPS = "-._~"
 _EXPECTED = "covariance models of Infernal 1.1, such as Rfam.cm"
 
 
@@ -155,10 +154,9 @@ class _Draft:
             self.header[tag] = value.strip()
             self.part = "states" if tag == "CM" else "header"
         elif self.part == "states":
-            if "[ MAT" in line:  # [ MATP 5 ] 1 896 ...: the columns of its ends, from 1; - for none
-                ends = line.partition("]")[2].split()[:2]
-                self.matches += [int(column) - 1 for column in ends if column.isdigit()]
-                self.pairs += "[ MATP" in line
+            columns = match_columns(line)
+            self.matches += columns
+            self.pairs += len(columns) == 2
         elif self.part == "end" and line.strip():
             if not line.startswith("HMMER3/"):
                 raise InputError(f"{name}:{number}: {line[:20]!r} after a model; expected {_EXPECTED}")
@@ -355,7 +353,7 @@ def _column_pairs(
     pairs = [(i, j) for i, j in alignment.consensus.pairs.tolist()]
     if seed is None:
         return pairs
-    matches = [k for k, mark in enumerate(alignment.columns["RF"]) if mark not in _GAPS]
+    matches = [k for k, mark in enumerate(alignment.columns["RF"]) if mark not in GAPS]
     place = dict(zip(model.columns, matches, strict=True))
     kept = {(place[i], place[j]) for i, j in seed.consensus.pairs.tolist() if i in place and j in place}
     if not kept.issuperset(pairs):
@@ -378,7 +376,7 @@ def _projected(
         bases: of the RNA.
         start: see *row*.
     """
-    held = np.array([letter not in _GAPS for letter in row])
+    held = np.array([letter not in GAPS for letter in row])
     place = (np.cumsum(held) - 1 + start).tolist()
     for i, j in pairs:
         sure = held[i] and held[j] and marks[i] in _SURE and marks[j] in _SURE

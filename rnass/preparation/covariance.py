@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError
-from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm
+from rnass.io.stockholm import GAPS, Alignment, project, read_stockholm, write_stockholm
 from rnass.io.tsv import LabelledRecord
-from rnass.preparation.infernal import require_infernal, run_infernal
+from rnass.preparation.infernal import match_columns, require_infernal, run_infernal
 from rnass.preparation.leakage import near
 from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
@@ -47,7 +47,6 @@ MIN_PAIRS = 3
 """Records with fewer pairs teach nothing and are dropped."""
 
 _ACCESSION = re.compile(r"\bRF\d{5}\b")
-_GAPS = "-._~"
 _MODELLED = "a family that it can model"
 
 
@@ -112,9 +111,7 @@ def build(seed: Alignment, folder: Path) -> Model:
     place = {column: k for k, column in enumerate(columns)}
     kept = [(i, j) for i, j in seed.consensus.pairs.tolist() if i in place and j in place]
     seen = {
-        (i, j): [
-            row[i] + row[j] for row in seed.rows.values() if not {row[i], row[j]} & set(_GAPS + "N")
-        ]
+        (i, j): [row[i] + row[j] for row in seed.rows.values() if not {row[i], row[j]} & set(GAPS + "N")]
         for i, j in kept
         if (i, j) not in known
     }
@@ -316,25 +313,21 @@ def _paired(row: str, columns: NDArray[np.int64], model: Model, rng: np.random.G
     for (i, j), seen in model.ignored.items():
         first, last = columns[[i, j]]
         both = seen[rng.integers(len(seen))]
-        if row[first] not in _GAPS and row[last] not in _GAPS:
+        if row[first] not in GAPS and row[last] not in GAPS:
             letters[first], letters[last] = both[0], both[1]
     return "".join(letters)
 
 
 def _match_columns(path: Path) -> tuple[list[int], set[tuple[int, int]]]:
-    """The columns of the seed alignment that are match columns of a model file, and its pairs; from 0.
-
-    A line of a node, `[ MATP 5 ] 1 896 ...`, names the columns of its two ends, from 1; `-` for none.
-    """
-    lines = re.findall(r"^ *\[ MAT[PLR] +\d+ \] +(\S+) +(\S+)", path.read_text(), re.MULTILINE)
-    nodes = [tuple(int(column) - 1 for column in node if column != "-") for node in lines]
+    """The columns of the seed alignment that a model file matches, and its pairs; from 0."""
+    nodes = [match_columns(line) for line in path.read_text().splitlines()]
     return sorted(k for node in nodes for k in node), {(n[0], n[1]) for n in nodes if len(n) == 2}
 
 
 def _columns_of(model: Model, alignment: Alignment) -> NDArray[np.int64]:
     """Where the match columns of a model stand in an alignment to it; insertions have no mark in RF."""
     marks = alignment.columns["RF"]
-    columns = np.array([k for k, mark in enumerate(marks) if mark not in _GAPS], dtype=np.int64)
+    columns = np.array([k for k, mark in enumerate(marks) if mark not in GAPS], dtype=np.int64)
     if len(columns) != len(model.consensus):
         raise InputError(
             f"{model.family}: {len(columns)} match columns; expected {len(model.consensus)}"

@@ -1,5 +1,6 @@
 """Infernal's programs (Nawrocki & Eddy 2013, doi:10.1093/bioinformatics/btt509)."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -7,7 +8,9 @@ from pathlib import Path
 
 from rnass.errors import DependencyError, InputError
 
-__all__ = ["require_infernal", "run_infernal"]
+__all__ = ["match_columns", "require_infernal", "run_infernal"]
+
+_MATCH_NODE = re.compile(r" *\[ MAT([PLR]) +\d+ \] +(\S+) +(\S+)")  # such as [ MATP 5 ] 1 896 ...
 
 
 def require_infernal(*programs: str) -> None:
@@ -33,3 +36,16 @@ def run_infernal(command: Sequence[str], folder: Path, expected: str) -> None:
     if done.returncode:
         text = " ".join((done.stderr or done.stdout).split()) or "no message"
         raise InputError(f"{program}: {text[:300]}; expected {expected}")
+
+
+def match_columns(line: str) -> tuple[int, ...]:
+    """The columns of the seed alignment, from 0, that a line of a model file matches by a node.
+
+    Two of a pair, one of an unpaired base; none of any other line.
+    """
+    node = _MATCH_NODE.match(line)
+    if node is None:
+        return ()
+    kind, left, right = node.groups()  # columns from 1; - for none
+    ends = {"P": (left, right), "L": (left,), "R": (right,)}[kind]
+    return tuple(int(column) - 1 for column in ends if column.isdigit())

@@ -18,6 +18,7 @@ from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
 from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
+from rnass.thermodynamics.free_energy import IMPOSSIBLE
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, KT, Scaled, scaled
 
 __all__ = [
@@ -34,7 +35,6 @@ MAX_LENGTH = 32_700
 SURE_LENGTH = 200
 """Bases whose partition function needs no scaling: at most some 1.65 kcal/mol each."""
 
-_IMPOSSIBLE = RNA.INF / 100  # kcal/mol, of what no structure obeys
 _UNCONNECTED = 900.0  # kcal/mol; ViennaRNA's energy of two strands that no structure connects is above
 
 
@@ -132,7 +132,7 @@ class Ensemble:
         # mfe() of two strands is over the structures that connect them alone
         fold = self._compound.mfe_dimer if self._can_be_apart else self._compound.mfe
         dot_bracket, energy = fold()
-        if energy >= _IMPOSSIBLE:
+        if energy >= IMPOSSIBLE:
             raise ConstraintError("constraint: no structure obeys it; expected one that some pairs can")
         return dot_bracket or "." * len(self.bases), float(energy)
 
@@ -250,7 +250,7 @@ def compound_of(text: str, parameters: Scaled) -> Any:
     """A fold compound of an RNA, two strands as `A&B`, with these parameters."""
     model, energies, weights = parameters
     compound = RNA.fold_compound(text, model)
-    # In the other order ViennaRNA 2.7 forgets the weights, unless it is asked for the MFE first.
+    # In the other order ViennaRNA 2.7 forgets the weights, unless the MFE is computed first.
     compound.exp_params_subst(weights)
     compound.params_subst(energies)
     return compound

@@ -10,7 +10,7 @@ from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, scaled
 __all__ = ["IMPOSSIBLE", "energy"]
 
 IMPOSSIBLE = RNA.INF / 100
-"""The least energy, in kcal/mol, of a structure with a loop that the model excludes."""
+"""The least energy, in kcal/mol, of a structure that the model or a constraint excludes."""
 
 
 def energy(bases: str, structure: Structure) -> float:

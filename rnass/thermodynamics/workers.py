@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TypeVar
@@ -38,35 +37,22 @@ def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iter
     if processes <= 0:
         yield from map(work, tasks)
         return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
     waiting: deque[Future[T]] = deque()
-    with _worker_pool(processes) as pool, _worker_errors():
+    try:
         for task in tasks:
             waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * processes:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-@contextmanager
-def _worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Spawned worker processes, which end with this block; tasks not begun by then are dropped."""
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _worker_errors() -> Iterator[None]:
-    try:
-        yield
     except BrokenProcessPool as error:
         raise WorkerError(
             "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
             "memory or fewer workers (lower --threads or --processes)"
         ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _start_worker() -> None:
