@@ -216,11 +216,7 @@ def predict(
         _refuse_files(given)
         formats = formats or "dbn"
     paths = [] if together else paths_of(inputs, sequence)
-    settings = take_decoding(given)
-    given |= {
-        "decoding": settings,
-        "plot": None if plot == "none" else plot,
-    }
+    given |= {"decoding": take_decoding(given), "plot": None if plot == "none" else plot}
     if formats is None:
         del given["formats"]  # the default ones
     else:
