@@ -232,15 +232,18 @@ class ModelConfig(PairingConfig):
     @property
     def parameter_sets(self) -> tuple[str, ...]:
         """Parameter sets of ViennaRNA that it reads, those of the head first."""
-        sets = self.head.parameter_sets
-        if self.second_fold_weight and (second := sets[0] + SECOND_FOLD) not in sets:
-            return (*sets, second)
-        return sets
+        return with_second_fold(self.head.parameter_sets, self.second_fold_weight)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MixtureConfig(PairingConfig):
     """A mixture of contact models: the weighted mean of their log-odds, calibrated and decoded."""
+
+    gated: bool = False
+    """A gate chooses the weight of ViennaRNA's log-odds in the mean, of the first of its parameter sets,
+    for each RNA, see `rnass.network.gate`."""
+    second_fold_weight: NonNegative = 0.0
+    """As in `ModelConfig`, added to the mean."""
 
     experts: tuple[ModelConfig, ...]
     """Each with its own calibration."""
@@ -249,11 +252,21 @@ class MixtureConfig(PairingConfig):
 
     def __post_init__(self) -> None:
         check_mixture(self.weights, len(self.experts))
+        if (self.gated or self.second_fold_weight) and not self.parameter_sets:
+            raise ValueError("gated, second_fold_weight: no expert has parameter_sets; expected some")
 
     @property
     def parameter_sets(self) -> tuple[str, ...]:
-        """Parameter sets of ViennaRNA that any expert reads."""
-        return tuple(dict.fromkeys(name for one in self.experts for name in one.parameter_sets))
+        """Parameter sets of ViennaRNA that it reads, those of its experts first."""
+        sets = tuple(dict.fromkeys(name for one in self.experts for name in one.parameter_sets))
+        return with_second_fold(sets, self.second_fold_weight)
+
+
+def with_second_fold(sets: tuple[str, ...], weight: float) -> tuple[str, ...]:
+    """Parameter sets with the second fold of the first of them, where it has a weight."""
+    if weight and sets and (second := sets[0] + SECOND_FOLD) not in sets:
+        return (*sets, second)
+    return sets
 
 
 def check_mixture(weights: tuple[float, ...], experts: int) -> None:

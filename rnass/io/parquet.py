@@ -37,8 +37,8 @@ def write_predictions(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> No
         path: of the file.
         rows: each with `id`, `file`, `description`, `sequence`, `structure` (None where dot-bracket has
             too few kinds of brackets), `pairs` (i, j and probability of each), `unpaired` (a
-            probability for each base), `confidence`, `energy_kcal_mol`, `mfe_kcal_mol` and
-            `mfe_structure`.
+            probability for each base), `confidence`, `energy_share`, `energy_kcal_mol`,
+            `mfe_kcal_mol` and `mfe_structure`.
 
     Raises:
         DependencyError: pyarrow is not installed.
@@ -101,6 +101,9 @@ def _with_named_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "pairs": pairs}
 
 
+_NUMBERS = ("confidence", "energy_share", "energy_kcal_mol", "mfe_kcal_mol")
+
+
 def _schema(pyarrow: Any) -> Any:
     text, number = pyarrow.string(), pyarrow.float32()
     base = pyarrow.int32()
@@ -110,7 +113,7 @@ def _schema(pyarrow: Any) -> Any:
             *((name, text) for name in ("id", "file", "description", "sequence", "structure")),
             ("pairs", pyarrow.list_(pair)),
             ("unpaired", pyarrow.list_(number)),
-            *((name, pyarrow.float64()) for name in ("confidence", "energy_kcal_mol", "mfe_kcal_mol")),
+            *((name, pyarrow.float64()) for name in _NUMBERS),
             ("mfe_structure", text),
         ]
     )

@@ -23,6 +23,7 @@ from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions
 from rnass.jobs.runner import run_job
 from rnass.prediction.limits import too_long
+from rnass.prediction.pipeline import Reading
 from rnass.prediction.predictor import Prediction
 from rnass.prediction.relatives import (
     CONSERVED,
@@ -208,8 +209,9 @@ class AlignmentJob(PredictJob):
             if one.rna.id not in number:
                 continue
             together = decoded_map(log_odds, place, one.probabilities, rows.depth, share)
+            reading = Reading(together, one.energy_share)
             try:
-                found = self.predictor.decode(one.rna, one.thermodynamics, together, one.seconds)
+                found = self.predictor.decode(one.rna, one.thermodynamics, reading, one.seconds)
             except RnassError as error:
                 yield number[one.rna.id], error
             else:

@@ -182,7 +182,13 @@ class PredictJob(Job[Prediction]):
         self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
-            *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
+            *(
+                "energy_share",
+                "energy_kcal_mol",
+                "mfe_kcal_mol",
+                "f1_mfe",
+                *(_BASELINE if options.baseline else ()),
+            ),
             *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
         )
 
@@ -320,6 +326,7 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "pairs": len(structure.pairs),
         "pseudoknot_order": structure.pseudoknot_order,
         "confidence": prediction.confidence,
+        "energy_share": prediction.energy_share,
         "energy_kcal_mol": prediction.energy,
         "seconds": prediction.seconds,
     }

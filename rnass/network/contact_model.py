@@ -19,6 +19,7 @@ from rnass.config import SECOND_FOLD, MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
 from rnass.network.device import return_freed_memory
 from rnass.network.energy_terms import bpp_log_odds, energy_log_odds, second_fold_gain
+from rnass.network.gate import Gate, gate_features
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure
@@ -32,6 +33,7 @@ __all__ = [
     "PairingModel",
     "RnaFmContacts",
     "collate",
+    "pairing",
     "pairing_probabilities",
 ]
 
@@ -230,7 +232,7 @@ class Mixture(nn.Module):
     """A mixture of contact models: the weighted mean of their calibrated log-odds.
 
     Args:
-        config: of the experts, their weights, and the calibration and decoding of their mean.
+        config: of the experts, their weights, the gate, and the calibration and decoding of the whole.
         experts: contact models of these configurations and of one vocabulary; None for random weights.
     """
 
@@ -238,6 +240,7 @@ class Mixture(nn.Module):
         super().__init__()
         self.config = config
         self.experts = nn.ModuleList(experts or map(ContactModel, config.experts))
+        self.gate = Gate() if config.gated else None
 
     @property
     def backbone(self) -> Encoder:
@@ -245,18 +248,56 @@ class Mixture(nn.Module):
         return self._models[0].backbone
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """The weighted mean of the experts' calibrated log-odds, itself not calibrated yet."""
+        """The mean of the experts, with ViennaRNA's share, before calibration."""
+        return self._log_odds(batch)[0]
+
+    def _log_odds(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
+        """The same, and the share of ViennaRNA that the gate chose for each RNA, if any."""
+        mean, features = self.mean_log_odds(batch)
+        share = None if self.gate is None or features is None else self.gate(features)
+        return self.with_energies(mean, batch, share), share
+
+    def mean_log_odds(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, "B F"] | None]:
+        """The weighted mean of the experts' calibrated log-odds, and what the gate reads, if any."""
         length = batch.bases.shape[1]
         mean = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
+        gated = self.gate is not None and batch.bpp is not None
+        each = []
         for model, weight in zip(self._models, self.config.weights, strict=True):
-            mean += weight * model.calibrated(self._for(model.config, batch))
+            log_odds = model.calibrated(self._for(model.config, batch))
+            mean += weight * log_odds
+            if gated:
+                each.append(log_odds.sigmoid_())
+            del log_odds
             if length > _LONG:
                 return_freed_memory()
+        if not gated or batch.bpp is None:
+            return mean, None
+        first = batch.bpp[:, 0]
+        return mean, gate_features(each, torch.sigmoid(mean), first, batch.bases, batch.mask)
+
+    def with_energies(
+        self, mean: Float[Tensor, "B L L"], batch: Batch, share: Float[Tensor, " B"] | None
+    ) -> Float[Tensor, "B L L"]:
+        """Log-odds with this share of ViennaRNA's mixed in, and the second fold added."""
+        if batch.bpp is None:
+            return mean
+        if share is not None:
+            mean = torch.lerp(mean, bpp_log_odds(batch.bpp[:, :1]), share[:, None, None])
+        if self.config.second_fold_weight:
+            sets = self.config.parameter_sets
+            second = batch.bpp[:, sets.index(sets[0] + SECOND_FOLD)]
+            mean = mean + self.config.second_fold_weight * second_fold_gain(batch.bpp[:, 0], second)
         return mean
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        return pairing_probabilities(self.config, self.log_odds(batch), batch.bases, batch.mask)
+        return self.pairing(batch)[0]
+
+    def pairing(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
+        """The probabilities, and ViennaRNA's share of them that a gate chose for each RNA, if any."""
+        log_odds, share = self._log_odds(batch)
+        return pairing_probabilities(self.config, log_odds, batch.bases, batch.mask), share
 
     @property
     def _models(self) -> list[ContactModel]:
@@ -318,6 +359,13 @@ class RnaFmContacts(nn.Module):
 
 PairingModel = ContactModel | Mixture | RnaFmContacts
 """Any model that a predictor can hold."""
+
+
+def pairing(
+    model: PairingModel, batch: Batch
+) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
+    """Any model's pairing probabilities, and the share of ViennaRNA that a gate chose for each RNA."""
+    return model.pairing(batch) if isinstance(model, Mixture) else (model.probabilities(batch), None)
 
 
 def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:

@@ -22,7 +22,7 @@ from rnass.prediction.limits import MAX_LENGTH
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded, sets_folded
 
-__all__ = ["AHEAD", "Cores", "Row", "Stages", "run_pipeline", "share_cores"]
+__all__ = ["AHEAD", "Cores", "Reading", "Row", "Stages", "run_pipeline", "share_cores"]
 
 AHEAD = 256
 """RNAs that are read, and sorted by length, together."""
@@ -37,6 +37,18 @@ P = TypeVar("P")
 Q_co = TypeVar("Q_co", covariant=True)
 
 
+class Reading(NamedTuple):
+    """What the network makes of one RNA.
+
+    Attributes:
+        probabilities: the calibrated pairing probabilities, (L, L).
+        energy_share: the share of ViennaRNA's log-odds in them, in [0, 1]; None where no gate chose it.
+    """
+
+    probabilities: NDArray[np.float32]
+    energy_share: float | None = None
+
+
 @dataclass(eq=False)
 class Row(Generic[P]):
     """One RNA on its way; each stage fills in its part, or the error that ends the way.
@@ -45,8 +57,8 @@ class Row(Generic[P]):
         number: its place in the input.
         rna: the RNA.
         folded: what ViennaRNA computes of it.
-        probabilities: the calibrated pairing probabilities, (L, L).
-        prediction: what is made of them.
+        reading: what the network makes of it.
+        prediction: what is made of that.
         error: why there is no prediction.
         seconds: time taken so far, its share of a batch.
     """
@@ -54,7 +66,7 @@ class Row(Generic[P]):
     number: int
     rna: Rna
     folded: Folded | None = None
-    probabilities: NDArray[np.float32] | None = None
+    reading: Reading | None = None
     prediction: P | None = None
     error: RnassError | None = None
     seconds: float = 0.0
@@ -69,13 +81,11 @@ class Stages(Protocol[Q_co]):
     def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs, in their order."""
 
-    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
-        """The pairing probabilities of a batch, (L, L) each."""
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
+        """The network's reading of each RNA of a batch."""
 
-    def decode(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
-    ) -> Q_co:
-        """Make a prediction of the map."""
+    def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> Q_co:
+        """Make a prediction of the reading."""
 
 
 class Cores(NamedTuple):
@@ -211,7 +221,7 @@ def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
     began = time.monotonic()
     try:
         folded = [row.folded for row in batch if row.folded]
-        maps = stages.read([row.rna for row in batch], folded)
+        readings = stages.read([row.rna for row in batch], folded)
     except Exception as error:
         if len(batch) == 1:
             batch[0].error = record_error(error, batch[0].rna.id)
@@ -219,17 +229,17 @@ def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
         for row in batch:
             _read_batch(stages, [row])
         return
-    for row, probabilities in zip(batch, maps, strict=True):
-        row.probabilities = probabilities
+    for row, reading in zip(batch, readings, strict=True):
+        row.reading = reading
         row.seconds += (time.monotonic() - began) / len(batch)
 
 
 def _decoded(stages: Stages[P], rows: Iterable[Row[P]]) -> Iterator[Row[P]]:
-    """Stage 3: a prediction of each map."""
+    """Stage 3: a prediction of each reading."""
     for row in rows:
-        if row.folded is not None and row.probabilities is not None:
+        if row.folded is not None and row.reading is not None:
             try:
-                row.prediction = stages.decode(row.rna, row.folded, row.probabilities, row.seconds)
+                row.prediction = stages.decode(row.rna, row.folded, row.reading, row.seconds)
             except Exception as error:
                 row.error = record_error(error, row.rna.id)
         yield row

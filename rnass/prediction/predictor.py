@@ -38,12 +38,12 @@ from rnass.errors import (
     counted,
     record_error,
 )
-from rnass.network.contact_model import PairingModel, collate
+from rnass.network.contact_model import PairingModel, collate, pairing
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import memory_of_whole, too_much, unpredictable
-from rnass.prediction.pipeline import AHEAD, Cores, Row, run_pipeline, share_cores
+from rnass.prediction.pipeline import AHEAD, Cores, Reading, Row, run_pipeline, share_cores
 from rnass.prediction.restraints import fold_input, restrained_map
 from rnass.prediction.strands import linked, places_of, spread
 from rnass.prediction.windows import Windows, blended
@@ -77,6 +77,9 @@ class Prediction:
             mixed in and shifted by reactivities and the family; *probabilities* itself without these.
         decoding: how it was decoded.
         windows: the number of windows that it was predicted in; 1: whole.
+        energy_share: the share of ViennaRNA's log-odds in *probabilities*, in [0, 1], which the weights'
+            gate chose: the larger, the less the RNA looks like those of the training data. None where
+            the weights have no gate, or read no base-pair probabilities.
     """
 
     rna: Rna
@@ -87,6 +90,7 @@ class Prediction:
     decoded_map: NDArray[np.floating] | csr_array
     decoding: DecodingConfig
     windows: int = 1
+    energy_share: float | None = None
 
     @property
     def dot_bracket(self) -> str:
@@ -149,6 +153,7 @@ class Prediction:
             "pairs": [[i, j, round(float(self.decoded_map[i, j]), 4)] for i, j in pairs],
             "unpaired": self.unpaired.round(4).tolist(),
             "confidence": self.confidence,
+            "energy_share": self.energy_share,
             "energy_kcal_mol": self.energy,
             "mfe_kcal_mol": mfe.mfe if whole else None,
             "mfe_structure": self.rna.mark(mfe.mfe_structure.dot_bracket) if whole else None,
@@ -307,7 +312,15 @@ class Predictor:
         none = Folded(float("nan"), Structure(len(rna), []))
         seconds = time.monotonic() - began
         return Prediction(
-            rna, maps.probabilities, structure, none, seconds, maps.decoded, decoding, number
+            rna,
+            maps.probabilities,
+            structure,
+            none,
+            seconds,
+            maps.decoded,
+            decoding,
+            number,
+            maps.energy_share,
         )
 
     def _is_long(self, rna: Rna) -> bool:
@@ -332,28 +345,30 @@ class Predictor:
         )
 
     @torch.no_grad()
-    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
-        """The calibrated pairing probabilities of a batch, (L, L) each."""
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
+        """The calibrated pairing probabilities of a batch, (L, L) each, and the gate's shares."""
         kept = [places_of(rna) for rna in rnas]
-        maps = None
+        bpp = None
         if self.parameter_sets:
-            maps = [
+            bpp = [
                 np.stack([spread(pairs.dense(), places) for pairs in one.bpp])
                 for places, one in zip(kept, folded, strict=True)
             ]
-        batch = collate([linked(rna) for rna in rnas], maps, self.model.backbone.vocabulary).to(
+        batch = collate([linked(rna) for rna in rnas], bpp, self.model.backbone.vocabulary).to(
             self.device
         )
         fast = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
-            probabilities = self.model.probabilities(batch).float().cpu().numpy()
-        found = [probabilities[k][np.ix_(places, places)] for k, places in enumerate(kept)]
-        if self.model.config.one_partner:
-            return found
-        return [
-            one_partner(p, rna.bases, self.decoding, nick=rna.nick)
-            for p, rna in zip(found, rnas, strict=True)
-        ]
+            probabilities, shares = pairing(self.model, batch)
+        maps = probabilities.float().cpu().numpy()
+        found = [maps[k][np.ix_(places, places)] for k, places in enumerate(kept)]
+        if not self.model.config.one_partner:
+            found = [
+                one_partner(p, rna.bases, self.decoding, nick=rna.nick)
+                for p, rna in zip(found, rnas, strict=True)
+            ]
+        chosen = [None] * len(rnas) if shares is None else shares.tolist()
+        return [Reading(p, share) for p, share in zip(found, chosen, strict=True)]
 
     def restrained(
         self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
@@ -362,17 +377,19 @@ class Predictor:
         bpp = folded.mean_bpp() if self.mix else None
         return restrained_map(probabilities, rna.reactivities, bpp, self.mix, rna.supported)
 
-    def decode(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
-    ) -> Prediction:
-        """The structure of a map of pairing probabilities, which took *seconds* so far."""
+    def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> Prediction:
+        """The structure of a reading, which took *seconds* so far."""
         began = time.monotonic()
+        probabilities, share = reading
         restrained = self.restrained(rna, folded, probabilities)
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
         )
         seconds += time.monotonic() - began
-        return Prediction(rna, probabilities, structure, folded, seconds, restrained, self.decoding)
+        decoding = self.decoding
+        return Prediction(
+            rna, probabilities, structure, folded, seconds, restrained, decoding, energy_share=share
+        )
 
 
 def load_predictor(

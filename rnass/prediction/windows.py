@@ -19,7 +19,7 @@ from rnass.constraints import Constraints
 from rnass.decoding.blending import Blend
 from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
 from rnass.prediction import limits
-from rnass.prediction.pipeline import Cores, Stages, run_pipeline
+from rnass.prediction.pipeline import Cores, Reading, Stages, run_pipeline
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded
 
@@ -89,7 +89,7 @@ class Reader(Stages[Any], Protocol):
 
 
 class _Maps(NamedTuple):
-    probabilities: NDArray[np.float32]
+    reading: Reading
     decoded: NDArray[np.floating]
 
 
@@ -105,20 +105,22 @@ class _Stages:
     def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
         return self.reader.fold(rnas, processes)
 
-    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[NDArray[np.float32]]:
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
         return self.reader.read(rnas, folded)
 
-    def decode(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], seconds: float
-    ) -> _Maps:
-        return _Maps(probabilities, self.reader.restrained(rna, folded, probabilities))
+    def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> _Maps:
+        return _Maps(reading, self.reader.restrained(rna, folded, reading.probabilities))
 
 
 class Blended(NamedTuple):
-    """The maps of a long RNA, (L, L), sparse; the same object where no evidence is added."""
+    """The maps of a long RNA, (L, L), sparse; the same object where no evidence is added.
+
+    Beside them the mean energy share of its windows, see `Reading`.
+    """
 
     probabilities: csr_array
     decoded: csr_array
+    energy_share: float | None
 
 
 def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended:
@@ -138,14 +140,16 @@ def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended
     )
     probabilities = Blend(len(rna), windows.size)
     decoded: Blend | None = None
+    shares: list[float | None] = []
     parts = (_part(rna, first, first + windows.size) for first in starts)
     with closing(run_pipeline(_Stages(reader), parts, cores)) as rows:
         for done, row in enumerate(rows, start=1):
             if row.prediction is None:
                 raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
-            maps, row.prediction, row.probabilities = row.prediction, None, None
-            probabilities.add(starts[row.number], maps.probabilities)
-            if maps.decoded is not maps.probabilities:
+            maps, row.prediction, row.reading = row.prediction, None, None
+            probabilities.add(starts[row.number], maps.reading.probabilities)
+            shares.append(maps.reading.energy_share)
+            if maps.decoded is not maps.reading.probabilities:
                 decoded = decoded or Blend(len(rna), windows.size)
                 decoded.add(starts[row.number], maps.decoded)
             if done == 1:
@@ -154,7 +158,9 @@ def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended
                 left = (time.monotonic() - began) / (done - 1) * (total - done)
                 log.info("%s: %d of %d windows, some %.0f s left", rna.id, done, total, left)
     found = probabilities.probabilities()
-    return Blended(found, found if decoded is None else decoded.probabilities())
+    chosen = [share for share in shares if share is not None]
+    mean = float(np.mean(chosen)) if chosen else None
+    return Blended(found, found if decoded is None else decoded.probabilities(), mean)
 
 
 def _part(rna: Rna, first: int, end: int) -> Rna:

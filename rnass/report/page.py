@@ -24,6 +24,7 @@ _COLUMNS: dict[str, tuple[str, bool]] = {
     "pairs": ("pairs", True),
     "pseudoknot_order": ("pseudoknot order", True),
     "confidence": ("confidence", True),
+    "energy_share": ("energy share", True),
     "energy_kcal_mol": ("energy, kcal/mol", True),
     "mfe_kcal_mol": ("MFE, kcal/mol", True),
     "f1_mfe": ("F1 against MFE", True),

@@ -237,7 +237,16 @@ class CombineConfig:
     bpp_weight: Share | None = None
     """ViennaRNA's in the log-odds of each, see `ModelConfig`; None leaves theirs."""
     second_fold_weight: NonNegative | None = None
-    """Of the second fold in them; None leaves theirs."""
+    """Of the second fold in the log-odds of the mixture, with none in those of its experts; None leaves
+    theirs."""
+    gated: bool = False
+    """A gate chooses ViennaRNA's weight for each RNA, see `rnass.network.gate`."""
+    profiles: tuple[str, ...] = ()
+    """Tables of chemical-mapping profiles to fit the gate to, beside `valid`."""
+    profile_signal: NonNegative = 5.0
+    """Least ratio of signal to noise of a profile."""
+    profile_number: PositiveCount = 100
+    """Profiles of each table and reagent, at most."""
     one_partner: bool = False
     """Of the mixture, see `PairingConfig`."""
     valid: tuple[str, ...]
@@ -251,6 +260,10 @@ class CombineConfig:
 
     def __post_init__(self) -> None:
         check_mixture(self.weights, len(self.experts))
+        if self.gated and self.bpp_weight:
+            raise ValueError("bpp_weight: a weight beside gated; expected one of them")
+        if self.profiles and not self.gated:
+            raise ValueError("profiles: not gated; expected a gate to fit to them")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

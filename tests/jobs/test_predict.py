@@ -155,7 +155,7 @@ def test_the_summary(tmp_path, fasta, predict):
     predict(fasta)
     table = rows(tmp_path / "out")
     assert list(table[0]) == [
-        *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
+        *("id", "file", "length", "pairs", "pseudoknot_order", "confidence", "energy_share"),
         *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe"),
         *("seconds", "status", "message"),
     ]

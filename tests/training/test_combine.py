@@ -87,6 +87,32 @@ def test_a_mixture_with_one_partner_each_expects_no_more_pairs_than_bases(config
     assert mean_f1([one.numpy() for one in found], examples, both.config.decoding) > 0.95
 
 
+def test_a_gate_is_fitted_to_records_and_profiles(config, tmp_path):
+    bases = "GGGCGCAAAAGCGCCC"
+    values = ",".join("0.05" if mark != "." else "1.2" for mark in "((((((....))))))")
+    columns = "id\tsource\tmodifier\tsequence\treactivity\terror\tsignal_to_noise\ttarget"
+    (tmp_path / "profiles.tsv").write_text(f"{columns}\none\tx\t1M7\t{bases}\t{values}\t\t9\t\n")
+    gated = dataclasses.replace(
+        config,
+        parameter_sets=("rnass2026",),
+        gated=True,
+        second_fold_weight=0.5,
+        one_partner=True,
+        profiles=(str(tmp_path / "profiles.tsv"),),
+    )
+    combine(gated, tmp_path / "gated", CPU)
+    both = load_pairing_model(tmp_path / "gated")
+    assert both.config.gated
+    assert both.config.parameter_sets == ("rnass2026", "rnass2026+second")
+    assert [expert.config.bpp_weight for expert in both.experts] == [0.0, 0.0]
+    examples = read_examples(config.valid)
+    load = Loader(both.backbone.vocabulary, both.config.parameter_sets, tmp_path / "kept")
+    with torch.no_grad():
+        found = [both.pairing(load([example]).rnas) for example in examples]
+    assert all(0 < float(share) < 1 for _, share in found)
+    assert mean_f1([one[0].numpy() for one, _ in found], examples, both.config.decoding) > 0.95
+
+
 def test_members_that_cannot_be_combined_are_named(config, model, tmp_path):
     save_backbone(tmp_path / "backbone.safetensors", model.backbone, {})
     alone = (config.experts[0], str(tmp_path / "backbone.safetensors"))
