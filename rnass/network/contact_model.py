@@ -172,10 +172,7 @@ class ContactModel(nn.Module):
             own = [k for k, name in enumerate(sets) if not name.endswith(SECOND_FOLD)]
             energies = bpp_log_odds(batch.bpp[:, own])
             logits = (1 - config.bpp_weight) * logits + config.bpp_weight * energies
-        if config.second_fold_weight:
-            second = batch.bpp[:, sets.index(sets[0] + SECOND_FOLD)]
-            logits = logits + config.second_fold_weight * second_fold_gain(batch.bpp[:, 0], second)
-        return logits
+        return _with_second_fold(config, logits, batch.bpp)
 
     def _for_head(self, batch: Batch) -> Batch:
         """The batch with the base-pair probabilities that the head reads."""
@@ -284,11 +281,7 @@ class Mixture(nn.Module):
             return mean
         if share is not None:
             mean = torch.lerp(mean, bpp_log_odds(batch.bpp[:, :1]), share[:, None, None])
-        if self.config.second_fold_weight:
-            sets = self.config.parameter_sets
-            second = batch.bpp[:, sets.index(sets[0] + SECOND_FOLD)]
-            mean = mean + self.config.second_fold_weight * second_fold_gain(batch.bpp[:, 0], second)
-        return mean
+        return _with_second_fold(self.config, mean, batch.bpp)
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
         """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
@@ -309,6 +302,17 @@ class Mixture(nn.Module):
             return batch
         rows = [self.config.parameter_sets.index(name) for name in expert.parameter_sets]
         return replace(batch, bpp=batch.bpp[:, rows] if rows else None)
+
+
+def _with_second_fold(
+    config: ModelConfig | MixtureConfig, log_odds: Float[Tensor, "B L L"], bpp: Float[Tensor, "B S L L"]
+) -> Float[Tensor, "B L L"]:
+    """Log-odds with what the second fold of the first parameter set adds."""
+    if not config.second_fold_weight:
+        return log_odds
+    sets = config.parameter_sets
+    second = bpp[:, sets.index(sets[0] + SECOND_FOLD)]
+    return log_odds + config.second_fold_weight * second_fold_gain(bpp[:, 0], second)
 
 
 def pairing_probabilities(

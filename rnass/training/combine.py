@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,10 @@ from rnass.training.records import Example, Loader, read_examples, whole_tokens
 
 __all__ = ["combine"]
 
-_TYPICAL = 0.25  # share of ViennaRNA's log-odds with which the gate's examples are calibrated
+# With what the gate's examples are calibrated and decoded: a share of ViennaRNA's log-odds, settings
+# near those chosen in the end.
+_TYPICAL = 0.25
+_TYPICAL_DECODING: Any = {"objective": "unpaired_odds", "threshold": 0.4, "min_helix": 2}
 
 
 def combine(config: CombineConfig, path: Path, device: torch.device, processes: int = 0) -> None:
@@ -147,14 +151,15 @@ def _judged(
     """Each file of known structures, and each kind of profiles, with every fixed share."""
     number = len(examples)
     typical = _mixed(mixture, mean[:number], batches, torch.full((number,), _TYPICAL))
-    config = calibrate(mixture.config, typical, examples)
+    config = with_temperature(mixture.config, typical, examples)
+    decoding = replace(config.decoding, **_TYPICAL_DECODING)
     flat = [one for kind in profiles for one in kind]
     records = examples + [_unknown(one) for one in flat]
     worth = np.zeros((len(records), len(SHARES)))
     for k, share in enumerate(SHARES):
         maps = _mixed(mixture, mean, batches, torch.full((len(records),), share))
         probabilities = calibrated_probabilities(config, maps, records)
-        worth[:number, k] = strict_f1(probabilities[:number], examples, config.decoding)
+        worth[:number, k] = strict_f1(probabilities[:number], examples, decoding)
         worth[number:, k] = [likelihood(*one) for one in zip(flat, probabilities[number:], strict=True)]
     source = np.array([example.source for example in examples])
     kinds = []

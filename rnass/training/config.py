@@ -262,6 +262,8 @@ class CombineConfig:
         check_mixture(self.weights, len(self.experts))
         if self.gated and self.bpp_weight:
             raise ValueError("bpp_weight: a weight beside gated; expected one of them")
+        if self.gated and not self.one_partner:
+            raise ValueError("gated: no one_partner, without which no base is unpaired for sure")
         if self.profiles and not self.gated:
             raise ValueError("profiles: not gated; expected a gate to fit to them")
 

@@ -24,6 +24,10 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 NAN = float("nan")
 
 
+PAIR = {"experts": ["a", "b"], "weights": [0.5, 0.5], "valid": []}
+GATED = {"gated": True, "one_partner": True}
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
@@ -33,6 +37,9 @@ NAN = float("nan")
         (DataConfig, {"train": ["a", "b"], "weights": [1.0]}, r"1 weight for 2 files of train"),
         (DataConfig, {"train": ["a"], "weights": [0]}, r"weights are all 0"),
         (CombineConfig, {"experts": ["a"], "weights": [1.0], "valid": []}, r"1 expert; a mixture has"),
+        (CombineConfig, PAIR | {"gated": True}, r"gated: no one_partner"),
+        (CombineConfig, PAIR | {"profiles": ["p.tsv"]}, r"profiles: not gated"),
+        (CombineConfig, PAIR | GATED | {"bpp_weight": 0.5}, r"bpp_weight: a weight beside gated"),
     ],
 )
 def test_bad_values_are_refused_with_their_place(kind, values, message):
