@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -36,6 +37,8 @@ from rnass.thermodynamics.free_energy import energy as free_energy
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files", "read_restrained"]
 
+log = logging.getLogger("rnass")
+
 Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
@@ -43,7 +46,7 @@ FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 
 DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 
-_KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
+_KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -160,7 +163,7 @@ class PredictJob(Job[Prediction]):
             self.regions = regions_of(options.regions, inputs.rnas, bad)
             self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
-        if max(map(len, inputs.rnas), default=0) <= _KEPT:
+        if max(self._at_once(inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
         if options.threads:
             torch.set_num_threads(options.threads)
@@ -185,6 +188,11 @@ class PredictJob(Job[Prediction]):
             *("energy_kcal_mol", "mfe_kcal_mol", "f1_mfe", *(_BASELINE if options.baseline else ())),
             *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
         )
+
+    def _at_once(self, rnas: Iterable[Rna]) -> Iterator[int]:
+        """How many bases of each RNA the network reads at once."""
+        whole, window = self.options.longest_whole, self.options.window
+        return (len(rna) if len(rna) <= whole else window for rna in rnas)
 
     def identity(self) -> dict[str, Any]:
         """Weights, energies and options."""
@@ -217,6 +225,8 @@ class PredictJob(Job[Prediction]):
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict RNAs."""
+        if (windows := self.predictor.windows) and (outlook := windows.outlook(rnas)):
+            log.info("%s", outlook)
         for row in self.predictor.predict(rnas, parallel=True):
             if found := row.prediction or row.error:
                 yield row.number, found
