@@ -246,7 +246,7 @@ class PredictJob(Job[Prediction]):
             shared[REGIONS] = format_regions(name, found, own)
         writers = self.writers
         if found.windows > 1:
-            writers = _of_windows(writers)
+            writers = _of_windows(writers, self.options)
             if lacking := sorted({*self.writers} - {*writers, ".npy"}):
                 missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
         for suffix, write in writers.items():
@@ -296,11 +296,12 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
     write_text(path, text(path.stem, prediction))
 
 
-def _of_windows(writers: Mapping[str, _Writer]) -> dict[str, _Writer]:
-    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of it, an
+def _of_windows(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
+    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of that, an
     MFE structure nor another.
     """
-    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in (*TEXTS, "bpseq")}
+    names = (*TEXTS, "bpseq", *([options.plot] if options.plot_kind != "map" else []))
+    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
     if ".npy" in writers:
         kept[".npz"] = lambda path, one: write_sparse_map(path, one.probabilities)
     return kept

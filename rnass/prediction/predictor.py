@@ -161,9 +161,10 @@ class Prediction:
         """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`.
 
         Raises:
-            InputError: it was predicted in windows.
+            InputError: a map of an RNA predicted in windows.
         """
-        self._expect_whole("a figure")
+        if kind == "map":
+            self._expect_whole("a map as a figure")
         from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
 
         return draw(self, kind, look=look, axes=axes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from rnass.decoding import base_confidence
 from rnass.decoding.candidates import upper_triangle, values_at
@@ -54,10 +54,9 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         "message": record.row.get("message", ""),
         "xy": _quarters(layout(structure)),
     }
-    whole = record.probabilities()
-    probabilities = record.sparse_probabilities() if whole is None else whole
+    probabilities = record.any_probabilities()
     if probabilities is not None:
-        data["sparse"] = whole is None
+        data["sparse"] = issparse(probabilities)
         confidence = base_confidence(probabilities, structure)
         data["confidence"] = np.rint(100 * confidence).astype(int).tolist()
         data["map"] = _sparse(probabilities, structure)

@@ -153,7 +153,8 @@ def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch):
     with pytest.raises(SequenceError, match=r"two strands of 88 bases together; .* at most 40"):
         predictor(Rna("x", TWO, nick=30))
     got = predictor(TWO)
-    for what in (got.draw, lambda: got.alternatives(2)):
+    assert all(got.draw(kind) for kind in ("arcs", "drawing"))
+    for what in (lambda: got.draw("map"), lambda: got.alternatives(2)):
         with pytest.raises(InputError, match="of 5 windows; expected an RNA that was predicted whole"):
             what()
     monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)
