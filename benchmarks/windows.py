@@ -1,11 +1,11 @@
 """RNAs predicted whole against the same RNAs predicted in windows.
 
-    python benchmarks/windows.py FILE ... [--windows 300 500] [--bases 500 1800] [--limit 25]
+    python benchmarks/windows.py FILE ... [--windows 300 500] [--bases 500 1800] [--limit 20]
 
 The records are chosen evenly over the lengths. An RNA that is no longer than a window counts as it is
 predicted whole. For each range of lengths: known pairs that one window at least holds, which is all that
-windows can find; strict F1, mean over the RNAs and pooled; mean sensitivity; confidence; seconds an RNA.
-Prints a Markdown table.
+windows can find; strict F1, mean over the RNAs and pooled; mean sensitivity; mean confidence; expected
+pairs (the sum of all probabilities) over known pairs; seconds an RNA. Prints a Markdown table.
 """
 
 import argparse
@@ -35,6 +35,7 @@ class Row:
         counts: pairs that agree.
         held: share of the known pairs that one window holds.
         confidence: the F1 expected of the structure.
+        expected: pairs, the sum of all probabilities.
         seconds: time taken.
     """
 
@@ -42,6 +43,7 @@ class Row:
     counts: Confusion
     held: float
     confidence: float
+    expected: float
     seconds: float
 
 
@@ -52,7 +54,7 @@ def main() -> None:
     parser.add_argument("--windows", nargs="+", type=int, default=[300, 500], help="bases of a window")
     parser.add_argument("--bases", nargs=2, type=int, default=[500, 1800], help="range of lengths")
     parser.add_argument("--edges", nargs="*", type=int, default=[1000], help="lengths to divide it at")
-    parser.add_argument("--limit", type=int, default=25, help="RNAs")
+    parser.add_argument("--limit", type=int, default=20, help="RNAs")
     parser.add_argument("--weights", help="name or path; the default ones unless given")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -70,9 +72,10 @@ def main() -> None:
             for in_parts, row in zip(judged(predictor, examples, size), whole, strict=True)
         ]
     print(
-        "| bases | RNAs | predicted | pairs in a window | F1 | pooled | sensitivity | confidence | s |"
+        "| bases | RNAs | predicted | pairs held | F1 | pooled F1 | sensitivity | confidence "
+        "| expected / known pairs | s |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(f"{'|---' * 10}|")
     for low, high in pairwise([least - 1, *arguments.edges, most]):
         for size, rows in found.items():
             if part := [row for row in rows if low < row.length <= high]:
@@ -103,6 +106,7 @@ def judged(predictor: Predictor, examples: Sequence[Example], size: int | None) 
             confusion(known, prediction.structure),
             share_held(known, starts, size or length),
             prediction.confidence,
+            float(prediction.probabilities.sum(dtype=np.float64)) / 2,
             prediction.seconds,
         )
 
@@ -123,6 +127,7 @@ def cells(rows: Sequence[Row]) -> list[str]:
         f"{pooled([row.counts for row in rows]).f1:.3f}",
         f"{np.mean([one.sensitivity for one in each]):.3f}",
         f"{np.mean([row.confidence for row in rows]):.3f}",
+        f"{sum(row.expected for row in rows) / sum(row.counts.reference for row in rows):.2f}",
         f"{np.mean([row.seconds for row in rows]):.1f}",
     ]
 
