@@ -184,8 +184,9 @@ def blended(
             else:
                 pace = (time.monotonic() - began) / (done - 1)
             if done <= 2 or 10 * done // total > 10 * (done - 1) // total:
+                about = "at most" if done == 1 else "some"
                 left = _duration(pace * (total - done))
-                log.info("%s: %d of %d windows, some %s left", rna.id, done, total, left)
+                log.info("%s: %d of %d windows, %s %s left", rna.id, done, total, about, left)
     found = probabilities.probabilities()
     return Blended(found, found if decoded is None else decoded.probabilities(), pace or 0.0)
 
