@@ -55,7 +55,7 @@ class Blend:
         return upper + upper.T
 
     def _factors(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.floating]:
-        """What the sums of pairs, sorted by i, are multiplied by, shape (n,)."""
+        """From the sums of pairs, sorted by i, to their probabilities, shape (n,)."""
         length, window = self._sum.shape
         weight = np.zeros(length, dtype=np.float32)
         means, shares_i, shares_j = np.zeros((3, len(i)), dtype=np.float32)
