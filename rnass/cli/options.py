@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TextIO, TypeVar
 
 import typer
 
@@ -267,11 +267,22 @@ class _Visible(logging.Formatter):
         return visible(super().format(record))
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at the moment: a progress bar stands in for it, and steps aside."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)  # the other one's would keep today's
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
 def log_to_stderr(*, quiet: bool, verbose: bool = False) -> None:
     """Send messages to standard error: information and warnings, errors only, or details too."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Visible("rnass: %(message)s"))
+    handler = _StandardError()
+    handler.setFormatter(_Visible("rnass: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # of other packages only warnings are of interest
     level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
     logging.getLogger("rnass").setLevel(level)

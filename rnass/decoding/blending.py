@@ -1,16 +1,18 @@
 """The maps of overlapping windows of one RNA, blended into one sparse map.
 
-The log-odds of a pair are the weighted mean of those of the windows that hold both its bases. A window's
-weight is the distance of the pair from the window's nearest end, in bases; an end of the window that is
-one of the RNA does not count, as nothing was cut off there.
+A base has a weight in each window that holds it: its distance from the window's nearest end, in bases;
+an end of the window that is one of the RNA does not count, as nothing was cut off there.
+
+The probability of a pair is its mean over the windows that hold both bases, by the geometric mean of the
+two weights, times the share of these windows in all that hold a base, by weight (of the two shares the
+geometric mean). So a base keeps about the mean of its probabilities to be unpaired, and a pair that some
+of the windows of its bases cannot hold counts less.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from rnass.decoding.partners import partner_probabilities_of
-from rnass.decoding.probing import FLOOR, bounded_log_odds
 from rnass.rna import BPP_CUTOFF
 
 __all__ = ["Blend"]
@@ -25,35 +27,47 @@ class Blend:
     """
 
     def __init__(self, length: int, window: int) -> None:
-        shape = (length, window)  # [i, d] is of the bases i and i + d
-        self._log_odds, self._weight = np.zeros((2, *shape), dtype=np.float32)
-        self._seen = np.zeros(shape, dtype=bool)
+        self._sum = np.zeros((length, window), dtype=np.float32)  # [i, d] is of the bases i and i + d
+        self._weights: dict[int, NDArray[np.float32]] = {}  # of the bases of each window, by its first
 
     def add(self, first: int, probabilities: NDArray[np.floating]) -> None:
         """Add the map, (window, window), of the window that begins at base *first*, 0-based."""
-        length, window = self._weight.shape
+        length, window = self._sum.shape
         place = np.arange(window, dtype=np.float32)
         left = place + 1 if first else np.full_like(place, window)
         right = window - place if first + window < length else np.full_like(place, window)
-        weight = _band(np.minimum(left[:, None], right))  # of a pair i < j: its ends are i's and j's
-        here = slice(first, first + window)
-        self._log_odds[here] += weight * _band(bounded_log_odds(probabilities))
-        self._weight[here] += weight
-        self._seen[here] |= _band(probabilities) > FLOOR
+        self._weights[first] = weight = np.minimum(left, right)
+        self._sum[first : first + window] += _band(probabilities * np.sqrt(np.outer(weight, weight)))
 
     def probabilities(self) -> csr_array:
         """The blended map, (L, L), symmetric; no row adds up to more than 1.
 
         Probabilities below `BPP_CUTOFF` are left out.
         """
-        length = len(self._seen)
-        i, distance = np.nonzero(self._seen)
+        length = len(self._sum)
+        i, distance = np.nonzero(self._sum)
         j = i + distance
-        log_odds = self._log_odds[i, distance] / self._weight[i, distance]
-        p = partner_probabilities_of(length, i, j, log_odds).astype(np.float32)
+        p = self._sum[i, distance] * self._factors(i, j)
+        total = np.bincount(i, p, length) + np.bincount(j, p, length)
+        p = (p / np.maximum(1, np.maximum(total[i], total[j]))).astype(np.float32)
         kept = p >= BPP_CUTOFF
         upper = coo_array((p[kept], (i[kept], j[kept])), shape=(length, length)).tocsr()
         return upper + upper.T
+
+    def _factors(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.floating]:
+        """From the sums of pairs, sorted by i, to their probabilities, shape (n,)."""
+        length, window = self._sum.shape
+        weight = np.zeros(length, dtype=np.float32)
+        means, shares_i, shares_j = np.zeros((3, len(i)), dtype=np.float32)
+        for first, own in self._weights.items():
+            weight[first : first + window] += own
+            start, end = np.searchsorted(i, (first, first + window))
+            here = start + np.flatnonzero(j[start:end] < first + window)
+            of_i, of_j = own[i[here] - first], own[j[here] - first]
+            means[here] += np.sqrt(of_i * of_j)
+            shares_i[here] += of_i
+            shares_j[here] += of_j
+        return np.asarray(np.sqrt(shares_i / weight[i] * shares_j / weight[j]) / means)
 
 
 def _band(matrix: NDArray[np.floating]) -> NDArray[np.floating]:

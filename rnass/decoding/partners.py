@@ -8,16 +8,13 @@ field of all sets of pairs without a common base. `rnass.network.partners` does 
 training.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding.candidates import allowed_pairs
 
-__all__ = ["one_partner", "partner_log_odds", "partner_probabilities", "partner_probabilities_of"]
+__all__ = ["one_partner", "partner_log_odds", "partner_probabilities"]
 
 _ITERATIONS = 300
 _TOLERANCE = 1e-4  # of log a
@@ -40,25 +37,8 @@ def partner_probabilities(log_odds: ArrayLike) -> NDArray[np.floating]:
     return np.asarray(np.minimum(each, each.T))
 
 
-def partner_probabilities_of(
-    length: int, i: NDArray[np.integer], j: NDArray[np.integer], log_odds: NDArray[np.floating]
-) -> NDArray[np.floating]:
-    """As `partner_probabilities` where no pairs but these n can form; shape (n,).
-
-    Args:
-        length: number of bases.
-        i: shape (n,), 0-based.
-        j: shape (n,), i < j, each pair once.
-        log_odds: shape (n,), finite.
-    """
-    odds = np.exp(np.minimum(log_odds, _MOST))
-    upper = csr_array((odds, (i, j)), shape=(length, length))
-    unpaired, share = _unpaired(upper + upper.T)
-    return np.asarray(odds * np.minimum(unpaired[j] * share[i], unpaired[i] * share[j]))
-
-
-def _unpaired(odds: Any) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """a, shape (L,), of odds (L, L), dense or sparse; and what makes each row add up exactly."""
+def _unpaired(odds: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """a, shape (L,), of odds (L, L); and what makes each row add up exactly."""
     x = np.zeros(odds.shape[0], dtype=odds.dtype)  # log a
     for _ in range(_ITERATIONS):
         step = (x + np.log1p(odds @ np.exp(x))) / 2  # damped: without the 1/2 it would alternate

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.colors import to_rgba_array
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from rnass.decoding.candidates import values_at
 from rnass.errors import counted
 from rnass.figures.legend import Entry
 from rnass.figures.look import View
@@ -44,14 +46,14 @@ class Track:
     Attributes:
         label: for example "ViennaRNA MFE -21.3 kcal/mol".
         structure: its pairs.
-        probabilities: shape (L, L), in [0, 1], symmetric; shades the pairs. None: they are
-            grey, pseudoknotted ones orange.
+        probabilities: shape (L, L), in [0, 1], symmetric, dense or sparse; shades the pairs. None: they
+            are grey, pseudoknotted ones orange.
         source: whose the probabilities are, for the legend; for example "ViennaRNA, Turner 2004".
     """
 
     label: str
     structure: Structure
-    probabilities: NDArray[np.floating] | None = None
+    probabilities: NDArray[np.floating] | csr_array | None = None
     source: str = ""
 
 
@@ -111,7 +113,7 @@ def shaded(track: Track) -> Half:
         colours = np.where(knotted[:, None], to_rgba_array(KNOTTED_FLAT), to_rgba_array(NESTED_FLAT))
         nested, higher = _NESTED, Entry("pseudoknotted", KNOTTED_FLAT)
     else:
-        strength = np.clip(track.probabilities[pairs[:, 0], pairs[:, 1]], 0, 1)
+        strength = np.clip(values_at(track.probabilities, pairs), 0, 1)
         colours = np.where(knotted[:, None], KNOTTED(strength), NESTED(strength))
         sources = (track.source,) if track.source else ()
         nested = Entry("pairing probability", NESTED, sources=sources)

@@ -69,6 +69,15 @@ class PredictedRecord:
         path = self.folder / f"{self.name}.npz"
         return read_sparse_map(path, len(self.rna)) if is_file(path) else None
 
+    def any_probabilities(self) -> NDArray[np.float32] | csr_array | None:
+        """The one or the other; None where no map was written.
+
+        Raises:
+            InputError: the file is no map of this RNA.
+        """
+        whole = self.probabilities()
+        return self.sparse_probabilities() if whole is None else whole
+
     def mfe_structure(self) -> Structure | None:
         """ViennaRNA's MFE structure; None where it was not written."""
         path = self.folder / f"{self.name}.vienna.dbn"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from rnass.errors import InputError, counted
 from rnass.files import files_in, is_file, is_folder
@@ -33,13 +34,13 @@ class Drawable:
     Attributes:
         rna: its bases are all N where a map stands alone.
         structure: None for a map alone.
-        load: gives the probabilities, shape (L, L), or None.
+        load: gives the probabilities, shape (L, L), or None; sparse of an RNA predicted in windows.
         source: whose they are: `rnass`, or a file's name.
     """
 
     rna: Rna
     structure: Structure | None
-    load: Callable[[], NDArray[np.float32] | None]
+    load: Callable[[], NDArray[np.float32] | csr_array | None]
     source: str
 
 
@@ -104,7 +105,7 @@ def reactivities_of(path: str | Path, drawables: Items[Drawable]) -> list[NDArra
 def _read(path: Path) -> Iterator[Drawable]:
     if is_folder(path) and is_results_folder(path):
         for record in read_results(path).records:
-            yield Drawable(record.rna, record.structure, record.probabilities, "rnass")
+            yield Drawable(record.rna, record.structure, record.any_probabilities, "rnass")
     elif is_folder(path):
         for file in files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
 
 from rnass.decoding import base_confidence
 from rnass.elements import elements
@@ -188,19 +189,24 @@ def _structure_of(one: Drawable, kind: Kind) -> Structure:
 def _draw_map(
     one: Drawable,
     other: Drawable | None,
-    probabilities: NDArray[np.float32] | None,
+    probabilities: NDArray[np.float32] | csr_array | None,
     title: str,
     look: Look,
     axes: Axes | None,
 ) -> Axes:
     """Probabilities above; below those it is held against, else the structure itself."""
+    if issparse(probabilities):
+        raise ConfigError(
+            f"--kind map ({one.rna.id}): the map of an RNA predicted in windows; expected --kind "
+            "arcs or drawing, or rnass report, whose map can be zoomed"
+        )
     above = one.structure if probabilities is None else probabilities
     assert above is not None  # a record has one or the other
     below: NDArray[np.float32] | Structure | None = None
     name = f"{one.source}, structure"
     if other is not None:
         theirs = other.load()
-        below, name = (other.structure if theirs is None else theirs), other.source
+        below, name = (other.structure if theirs is None or issparse(theirs) else theirs), other.source
     elif probabilities is not None:
         below = one.structure
     labels = (one.source, name)
@@ -210,7 +216,7 @@ def _draw_map(
 def _colours(
     one: Drawable,
     structure: Structure,
-    probabilities: NDArray[np.float32] | None,
+    probabilities: NDArray[np.float32] | csr_array | None,
     reactivities: NDArray[np.float64] | None,
     options: PlotOptions,
 ) -> BaseColours | None:

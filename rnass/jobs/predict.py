@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -36,6 +37,8 @@ from rnass.thermodynamics.free_energy import energy as free_energy
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files", "read_restrained"]
 
+log = logging.getLogger("rnass")
+
 Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
@@ -43,7 +46,7 @@ FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 
 DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 
-_KEPT = 2000  # bases above which kept memory is too much: gaps in it nearly double the peak at 4,000
+_KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -160,7 +163,7 @@ class PredictJob(Job[Prediction]):
             self.regions = regions_of(options.regions, inputs.rnas, bad)
             self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
-        if max(map(len, inputs.rnas), default=0) <= _KEPT:
+        if max(self._at_once(inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
         if options.threads:
             torch.set_num_threads(options.threads)
@@ -191,6 +194,11 @@ class PredictJob(Job[Prediction]):
             ),
             *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
         )
+
+    def _at_once(self, rnas: Iterable[Rna]) -> Iterator[int]:
+        """How many bases of each RNA the network reads at once."""
+        whole, window = self.options.longest_whole, self.options.window
+        return (len(rna) if len(rna) <= whole else window for rna in rnas)
 
     def identity(self) -> dict[str, Any]:
         """Weights, energies and options."""
@@ -223,6 +231,8 @@ class PredictJob(Job[Prediction]):
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict RNAs."""
+        if (windows := self.predictor.windows) and (outlook := windows.outlook(rnas)):
+            log.info("%s", outlook)
         for row in self.predictor.predict(rnas, parallel=True):
             if found := row.prediction or row.error:
                 yield row.number, found
@@ -242,7 +252,7 @@ class PredictJob(Job[Prediction]):
             shared[REGIONS] = format_regions(name, found, own)
         writers = self.writers
         if found.windows > 1:
-            writers = _of_windows(writers)
+            writers = _of_windows(writers, self.options)
             if lacking := sorted({*self.writers} - {*writers, ".npy"}):
                 missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
         for suffix, write in writers.items():
@@ -292,11 +302,12 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
     write_text(path, text(path.stem, prediction))
 
 
-def _of_windows(writers: Mapping[str, _Writer]) -> dict[str, _Writer]:
-    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of it, an
+def _of_windows(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
+    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of that, an
     MFE structure nor another.
     """
-    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in (*TEXTS, "bpseq")}
+    names = (*TEXTS, "bpseq", *([options.plot] if options.plot_kind != "map" else []))
+    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
     if ".npy" in writers:
         kept[".npz"] = lambda path, one: write_sparse_map(path, one.probabilities)
     return kept

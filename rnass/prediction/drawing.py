@@ -35,7 +35,7 @@ def draw(
         kind: `arcs`, rnass's structure above the sequence and ViennaRNA's MFE structure below it;
             `drawing`, rnass's structure in the plane, coloured by confidence; or `map`, rnass's
             probabilities above the diagonal and below it ViennaRNA's, or its MFE structure where the
-            prediction does not hold them.
+            prediction does not hold them. Of an RNA predicted in windows there is no MFE structure.
         look: size, font, region and highlights.
         axes: to draw on; None for a figure of its own.
 
@@ -52,15 +52,17 @@ def draw(
             rna.text, prediction.structure, layout, colours=colours, title=rna.id, look=look, axes=axes
         )
     if kind == "map":
-        below = folded.mfe_structure if shades is None else shades
+        other = folded.mfe_structure if shades is None else shades
         labels = ("rnass", "ViennaRNA MFE" if shades is None else _TURNER)
         return probability_map(
-            rna.text, decoded, below, labels=labels, title=rna.id, look=look, axes=axes
+            rna.text, decoded, other, labels=labels, title=rna.id, look=look, axes=axes
         )
+    name = f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol"
+    below = Track(name, folded.mfe_structure, shades, _TURNER) if prediction.windows == 1 else None
     return arc_diagram(
         rna.text,
         Track("rnass", prediction.structure, decoded, "rnass"),
-        Track(f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol", folded.mfe_structure, shades, _TURNER),
+        below,
         title=rna.id,
         look=look,
         axes=axes,

@@ -45,9 +45,10 @@ def memory_of_whole(length: int) -> float:
 def memory_of_windows(length: int, window: int) -> float:
     """The peak to be expected of an RNA predicted in windows, in GiB.
 
-    Beside the network on a window there are two maps of L x *window* values.
+    Beside the network on a window there is a map of L x *window* values, or two with evidence, and
+    then a list of those that are not 0.
     """
-    return memory_of_whole(window) + length * window * 80 / 2**30
+    return memory_of_whole(window) + length * window * 40 / 2**30
 
 
 def too_much(rna: Rna, memory: float) -> SequenceError | None:

@@ -127,11 +127,12 @@ class Prediction:
         return f"Prediction({self.rna.id!r}: {sizes}, confidence {self.confidence:.2f})"
 
     def _repr_html_(self) -> str:
-        """For notebooks: the drawing, the sequence with its structure, the confidence."""
+        """For notebooks: the drawing (unless in windows), sequence and structure, the confidence."""
         from rnass.figures import svg_of
 
         lines = f"{self.rna.text}\n{self.dot_bracket}\n{self!r}"
-        return f"{svg_of(self.draw('drawing'))}<pre>{escape(lines)}</pre>"
+        drawing = svg_of(self.draw("drawing")) if self.windows == 1 else ""
+        return f"{drawing}<pre>{escape(lines)}</pre>"
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction but for its map, as JSON or a row of a table.
@@ -165,9 +166,10 @@ class Prediction:
         """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`.
 
         Raises:
-            InputError: it was predicted in windows.
+            InputError: a map of an RNA predicted in windows.
         """
-        self._expect_whole("a figure")
+        if kind == "map":
+            self._expect_whole("a map as a figure")
         from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
 
         return draw(self, kind, look=look, axes=axes)
@@ -236,6 +238,7 @@ class Predictor:
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
         self.mix, self.windows = mix, windows
         self.mfe_probabilities = False
+        self._pace: float | None = None  # seconds of a window, once some were predicted
 
     @property
     def parameter_sets(self) -> tuple[str, ...]:
@@ -305,7 +308,8 @@ class Predictor:
         number = len(windows.starts(len(rna)))
         shared = share_cores([windows.size] * number, self.parameter_sets, self.device)
         with shared if parallel else nullcontext(Cores()) as cores:
-            maps = blended(self, rna, windows, cores)
+            maps = blended(self, rna, windows, cores, self._pace)
+        self._pace = maps.pace
         span = min(self.decoding.max_span or windows.size, windows.size)
         decoding = replace(self.decoding, max_span=span)
         structure = decode(maps.decoded, rna.bases, decoding, constraints=rna.constraints)

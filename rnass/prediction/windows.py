@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from rnass.backbone.encoder import Encoder
 from rnass.constraints import Constraints
 from rnass.decoding.blending import Blend
-from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
+from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError, counted
 from rnass.prediction import limits
 from rnass.prediction.pipeline import Cores, Reading, Stages, run_pipeline
 from rnass.rna import Rna
@@ -55,6 +55,18 @@ class Windows:
     def starts(self, length: int) -> list[int]:
         """The first base of each window, 0-based; the last one ends with the RNA."""
         return [*range(0, length - self.size, self.size // 2), length - self.size]
+
+    def outlook(self, rnas: Iterable[Rna]) -> str:
+        """How much work long RNAs are, in words; of one or none nothing, as it speaks for itself."""
+        lengths = [len(rna) for rna in rnas if len(rna) > self.above]
+        if len(lengths) < 2:
+            return ""
+        windows = counted(sum(len(self.starts(length)) for length in lengths), "window")
+        memory = limits.memory_of_windows(max(lengths), self.size)
+        return (
+            f"{counted(len(lengths), 'RNA')} of more than {self.above} bases: {windows} of {self.size} "
+            f"in all, some {memory:.1f} GiB of memory for the longest"
+        )
 
     def refusal(self, rna: Rna, encoder: Encoder) -> RnassError | None:
         """Why an RNA cannot be predicted in windows, if that is plain at once."""
@@ -115,52 +127,79 @@ class _Stages:
 class Blended(NamedTuple):
     """The maps of a long RNA, (L, L), sparse; the same object where no evidence is added.
 
-    Beside them the mean energy share of its windows, see `Reading`.
+    Attributes:
+        probabilities: the blended map.
+        decoded: that of the maps to decode.
+        pace: the seconds that a window took.
+        energy_share: the mean of the windows', see `rnass.prediction.pipeline.Reading`.
     """
 
     probabilities: csr_array
     decoded: csr_array
+    pace: float
     energy_share: float | None
 
 
-def blended(reader: Reader, rna: Rna, windows: Windows, cores: Cores) -> Blended:
+def blended(
+    reader: Reader, rna: Rna, windows: Windows, cores: Cores, pace: float | None = None
+) -> Blended:
     """Predict an RNA's windows and blend their maps; the log shows how far it is.
+
+    Args:
+        reader: the stages of a prediction.
+        rna: longer than a window.
+        windows: where they begin.
+        cores: how the work is spread.
+        pace: the seconds that a window took in an earlier RNA, for the time to be expected.
 
     Raises:
         RnassError: a window cannot be predicted.
         WorkerError: a worker process was killed.
     """
-    began = time.monotonic()
     starts = windows.starts(len(rna))
     total = len(starts)
     memory = limits.memory_of_windows(len(rna), windows.size)
     log.info(
-        "%s: %d bases in %d windows of %d, some %.1f GiB of memory",
-        *(rna.id, len(rna), total, windows.size, memory),
+        "%s: %s in %s of %d, some %.1f GiB of memory, %s",
+        *(rna.id, counted(len(rna), "base"), counted(total, "window"), windows.size, memory),
+        "time is known after the first" if pace is None else f"some {_duration(pace * total)}",
     )
     probabilities = Blend(len(rna), windows.size)
     decoded: Blend | None = None
     shares: list[float | None] = []
     parts = (_part(rna, first, first + windows.size) for first in starts)
+    began = time.monotonic()
     with closing(run_pipeline(_Stages(reader), parts, cores)) as rows:
         for done, row in enumerate(rows, start=1):
             if row.prediction is None:
                 raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
-            maps, row.prediction, row.reading = row.prediction, None, None
+            maps = row.prediction
+            row.prediction = row.reading = row.folded = None  # some hundreds of rows are kept
             probabilities.add(starts[row.number], maps.reading.probabilities)
             shares.append(maps.reading.energy_share)
             if maps.decoded is not maps.reading.probabilities:
                 decoded = decoded or Blend(len(rna), windows.size)
                 decoded.add(starts[row.number], maps.decoded)
-            if done == 1:
-                began = time.monotonic()  # until then something is loaded
-            elif done == 2 or 10 * done // total > 10 * (done - 1) // total:
-                left = (time.monotonic() - began) / (done - 1) * (total - done)
-                log.info("%s: %d of %d windows, some %.0f s left", rna.id, done, total, left)
+            if done == 1:  # in which something is loaded, and nothing folded ahead
+                first_took, began = time.monotonic() - began, time.monotonic()
+                pace = min(first_took, pace or first_took)
+            else:
+                pace = (time.monotonic() - began) / (done - 1)
+            if done <= 2 or 10 * done // total > 10 * (done - 1) // total:
+                about = "at most" if done == 1 else "some"
+                left = _duration(pace * (total - done))
+                log.info("%s: %d of %d windows, %s %s left", rna.id, done, total, about, left)
     found = probabilities.probabilities()
     chosen = [share for share in shares if share is not None]
-    mean = float(np.mean(chosen)) if chosen else None
-    return Blended(found, found if decoded is None else decoded.probabilities(), mean)
+    share = float(np.mean(chosen)) if chosen else None
+    return Blended(found, found if decoded is None else decoded.probabilities(), pace or 0.0, share)
+
+
+def _duration(seconds: float) -> str:
+    """For people."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _part(rna: Rna, first: int, end: int) -> Rna:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
 
 from rnass.decoding import base_confidence
+from rnass.decoding.candidates import upper_triangle, values_at
 from rnass.io import PredictedRecord
 from rnass.io.names import strands_note, title_of
 from rnass.structure import Structure
@@ -32,9 +34,10 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
     """The data that the page draws. Bases are counted from 0.
 
     Returns:
-        name, title, bases, nick and dot_bracket; `xy`, the layout's x and y by turns, in quarters of its
-        unit; and where they are known `confidence`, in hundredths, `map`, the lists i, j and p in
-        thousandths of pairs of at least `LEAST`, and `mfe`, ViennaRNA's dot-bracket, with `mfe_energy`.
+        name, title, bases, nick, dot_bracket, and the `message` of the summary; `xy`, the layout's x and
+        y by turns, in quarters of its unit; and where they are known `confidence`, in hundredths, `map`,
+        the lists i, j and p in thousandths of pairs of at least `LEAST`, `sparse`, whether that is the
+        map of an RNA predicted in windows, and `mfe`, ViennaRNA's dot-bracket, with `mfe_energy`.
 
     Raises:
         InputError: a file of the record cannot be read.
@@ -48,10 +51,12 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         "bases": rna.bases,
         "nick": rna.nick,
         "dot_bracket": structure.dot_bracket,
+        "message": record.row.get("message", ""),
         "xy": _quarters(layout(structure)),
     }
-    probabilities = record.probabilities()
+    probabilities = record.any_probabilities()
     if probabilities is not None:
+        data["sparse"] = issparse(probabilities)
         confidence = base_confidence(probabilities, structure)
         data["confidence"] = np.rint(100 * confidence).astype(int).tolist()
         data["map"] = _sparse(probabilities, structure)
@@ -67,10 +72,12 @@ def _quarters(coordinates: NDArray[np.float64]) -> list[int]:
     return np.rint(moved / _STEP).astype(int).ravel().tolist()  # type: ignore[no-any-return]
 
 
-def _sparse(probabilities: NDArray[np.float32], structure: Structure) -> list[list[int]]:
+def _sparse(probabilities: NDArray[np.float32] | csr_array, structure: Structure) -> list[list[int]]:
     """i, j and thousandths of the pairs worth keeping; those of the structure always are."""
-    kept = np.triu(probabilities, 1) >= LEAST
-    kept[structure.pairs[:, 0], structure.pairs[:, 1]] = True
-    i, j = np.nonzero(kept)
-    thousandths = np.rint(1000 * probabilities[i, j]).astype(int)
-    return [i.tolist(), j.tolist(), thousandths.tolist()]
+    length = len(structure)
+    i, j = (upper_triangle(probabilities) >= LEAST).nonzero()
+    first, last = structure.pairs.T
+    places = np.union1d(i.astype(np.int64) * length + j, first * length + last)
+    pairs = np.stack(np.divmod(places, length), axis=1)
+    thousandths = np.rint(1000 * values_at(probabilities, pairs)).astype(int)
+    return [*pairs.T.tolist(), thousandths.tolist()]

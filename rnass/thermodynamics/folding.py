@@ -214,7 +214,7 @@ def _fold_by_one_set(task: tuple[FoldInput, str], *, names: tuple[str, ...], bas
             return None, found
         structure = ensemble.mfe_structure
         return Folded(
-            ensemble.mfe if given.reactivities is None else energy(given.bases, structure),
+            round(ensemble.mfe, 2) if given.reactivities is None else energy(given.bases, structure),
             structure,
             mea=ensemble.mea if baseline else None,
             centroid=ensemble.centroid if baseline else None,

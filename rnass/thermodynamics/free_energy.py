@@ -33,4 +33,5 @@ def energy(bases: str, structure: Structure) -> float:
     model, parameters, _ = scaled(DEFAULT_PARAMETERS)
     compound = RNA.fold_compound(rna.text, model, RNA.OPTION_EVAL_ONLY)
     compound.params_subst(parameters)
-    return float(compound.eval_structure(structure.up_to_order(0).dot_bracket))
+    found = compound.eval_structure(structure.up_to_order(0).dot_bracket)
+    return round(float(found), 2)  # all that its energies have; of a long RNA more is float32's

@@ -11,7 +11,7 @@ from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
 from rnass.decoding import base_confidence, decode_with_bound, expected_f1
 from rnass.decoding.blending import Blend
-from rnass.decoding.partners import partner_log_odds, partner_probabilities
+from rnass.decoding.partners import partner_probabilities
 from rnass.errors import ConstraintError, InputError
 from rnass.structure import Structure
 
@@ -26,44 +26,58 @@ def test_one_window_is_the_whole_map():
     p = random_map(np.random.default_rng(1), 30)
     blend = Blend(30, 30)
     blend.add(0, p)
-    np.testing.assert_allclose(blend.probabilities().toarray(), p, atol=5e-4)
+    np.testing.assert_allclose(blend.probabilities().toarray(), p, atol=1.01e-4)
 
 
-def test_windows_that_agree_in_log_odds_give_these():
-    """Every window is cut out of one map of log-odds; beyond the windows no pair can form."""
+def test_windows_are_weighted_base_by_base():
+    """The oracle is the definition, pair by pair."""
     rng = np.random.default_rng(2)
-    length, window = 50, 20
-    place = np.arange(length)
-    log_odds = rng.normal(-4, 2, (length, length))
-    log_odds = np.where(place[:, None] + 4 <= place, log_odds, -np.inf)
-    log_odds = np.maximum(log_odds, log_odds.T)
-    starts = [0, 10, 20, 30]
-    together = np.zeros((length, length), dtype=bool)
+    length, window, starts = 50, 20, [0, 10, 20, 30]
     blend = Blend(length, window)
-    for first in starts:
-        here = slice(first, first + window)
-        together[here, here] = True
-        blend.add(first, partner_probabilities(log_odds[here, here]))
-    expected = partner_probabilities(np.where(together, log_odds, -np.inf))
+    maps = [random_map(rng, window) for _ in starts]
+    weight = np.zeros((len(starts), length))
+    for k, (first, p) in enumerate(zip(starts, maps, strict=True)):
+        blend.add(first, p)
+        for base in range(window):
+            cuts = [*([base + 1] if first else []), *([window - base] if first < 30 else [])]
+            weight[k, first + base] = min(cuts)
+    expected = np.zeros((length, length))
+    for i in range(length):
+        for j in range(i + 1, length):
+            both = [k for k, first in enumerate(starts) if first <= i and j < first + window]
+            each = [np.sqrt(weight[k, i] * weight[k, j]) for k in both]
+            values = [maps[k][i - starts[k], j - starts[k]] for k in both]
+            shares = [weight[both, base].sum() / weight[:, base].sum() for base in (i, j)]
+            if both:
+                expected[i, j] = np.average(values, weights=each) * np.sqrt(np.prod(shares))
+    expected += expected.T
+    assert expected.sum(1).max() < 1
     got = blend.probabilities().toarray()
-    np.testing.assert_allclose(got, expected, atol=2e-3)
+    np.testing.assert_allclose(got, expected, atol=1.01e-4)
     np.testing.assert_array_equal(got, got.T)
-    assert got.sum(1).max() <= 1 + 1e-6
 
 
-def test_the_weight_falls_towards_an_end_that_cuts_the_rna():
-    """One pair (4, 8) of 12 bases in windows of 10: in the first it is 2 bases from the cut, in the
-    second 3 from it; ends of the RNA do not count."""
-    blend = Blend(12, 10)
-    log_odds = []
-    for first, p in ((0, 0.9), (2, 0.2)):
-        one = np.zeros((10, 10))
-        one[4 - first, 8 - first] = one[8 - first, 4 - first] = p
-        log_odds.append(partner_log_odds(one)[4 - first, 8 - first])
+def test_a_pair_of_which_all_windows_are_sure_stays_so():
+    """Pair (12, 17) of 30 bases lies in both windows."""
+    blend = Blend(30, 20)
+    for first in (0, 10):
+        one = np.zeros((20, 20))
+        one[12 - first, 17 - first] = one[17 - first, 12 - first] = 0.7
         blend.add(first, one)
-    mean = (2 * log_odds[0] + 3 * log_odds[1]) / 5
-    expected = partner_probabilities([[-np.inf, mean], [mean, -np.inf]])[0, 1]
-    assert blend.probabilities()[4, 8] == pytest.approx(expected, abs=1e-4)
+    assert blend.probabilities()[12, 17] == pytest.approx(0.7)
+
+
+def test_windows_that_contradict_each_other_give_no_base_two_partners():
+    """Base 14 of 30 pairs with 4 in the first window and with 25 in the second, surely."""
+    blend = Blend(30, 20)
+    for first, other in ((0, 4), (10, 25)):
+        one = np.zeros((20, 20))
+        one[14 - first, other - first] = one[other - first, 14 - first] = 1
+        blend.add(first, one)
+    got = blend.probabilities()
+    assert got.sum(1).max() == pytest.approx(1)
+    assert got[4, 14] > 0.4
+    assert got[14, 25] > 0.4
 
 
 @pytest.mark.parametrize("objective", ["log_odds", "accuracy", "unpaired_odds"])

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
+from scipy.sparse import csr_array
 
 from rnass.errors import ConfigError, InputError, OutputError
 from rnass.figures import Look
 from rnass.files import write_npy, write_text
-from rnass.io import write_ct, write_dot_bracket
+from rnass.io import write_ct, write_dot_bracket, write_sparse_map
 from rnass.jobs.drawable import counterpart, reactivities_of, read_drawables
 from rnass.jobs.plot import PlotOptions, draw, plot_files
 from rnass.jobs.summary import write_summary
@@ -35,6 +37,10 @@ def words(axes, gid=None):
     return [text.get_text() for text in texts if gid is None or text.get_gid() == gid]
 
 
+def arc_colours(axes):
+    return [arcs.get_edgecolor().tolist() for arcs in axes.findobj(PathCollection)]
+
+
 def test_a_results_folder_is_drawn_whole_a_file_for_each_record(results, tmp_path):
     files = plot_files([str(results)], tmp_path / "figures", PlotOptions())
     assert [file.name for file in files] == ["one.svg", "two.svg"]
@@ -46,6 +52,18 @@ def test_structure_and_map_of_one_name_belong_together(results, name):
     one = read_drawables([results / name])[0]
     assert (one.rna.bases, one.structure, one.source) == ("GGGAAACCC", ONE[1], "rnass")
     assert np.array_equal(one.load(), MAP)
+
+
+def test_arcs_of_an_rna_in_windows_are_shaded_and_its_map_is_for_the_report(results):
+    one = read_drawables([results])[0]
+    shades = arc_colours(draw(one, PlotOptions()))
+    assert sum(map(len, shades)) == 3
+    (results / "one.npy").unlink()
+    write_sparse_map(results / "one.npz", csr_array(MAP))
+    assert arc_colours(draw(one, PlotOptions())) == shades
+    assert "confidence (rnass)" in words(draw(one, PlotOptions(kind="drawing")))
+    with pytest.raises(ConfigError, match=r"\(one\): the map of an RNA predicted in windows"):
+        draw(one, PlotOptions(kind="map"))
 
 
 def test_a_map_alone_is_drawn_as_one_and_as_nothing_else(tmp_path):

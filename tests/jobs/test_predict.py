@@ -540,9 +540,14 @@ def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict, caplog)
 def test_what_a_record_in_windows_lacks_is_said(tmp_path, fasta, predict):
     given = {"longest_whole": 40, "window": 40, "baseline": True, "alternatives": 2, "plot": "svg"}
     assert predict(fasta, **given) == 1
-    message = "tRNA/Phe: in windows, without .alternatives.dbn, .svg, .vienna.dbn"
+    message = "tRNA/Phe: in windows, without .alternatives.dbn, .vienna.dbn"
     assert [row["message"] for row in rows(tmp_path / "out")] == [message, "", ""]
     assert (tmp_path / "out" / "tRNA_Phe.npz").exists()
+    assert "ViennaRNA MFE" not in (tmp_path / "out" / "tRNA_Phe.svg").read_text()
+    assert "ViennaRNA MFE" in (tmp_path / "out" / "hp.svg").read_text()
+    given = {"longest_whole": 40, "window": 40, "plot": "svg", "plot_kind": "map", "overwrite": True}
+    assert predict(fasta, **given) == 1
+    assert rows(tmp_path / "out")[0]["message"] == "tRNA/Phe: in windows, without .svg"
     assert not (tmp_path / "out" / "tRNA_Phe.svg").exists()
 
 

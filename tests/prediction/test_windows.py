@@ -11,7 +11,7 @@ from rnass.errors import ConfigError, ConstraintError, InputError, SequenceError
 from rnass.prediction import limits
 from rnass.prediction import predictor as module
 from rnass.prediction.predictor import Predictor
-from rnass.prediction.windows import Windows
+from rnass.prediction.windows import Windows, _duration
 from rnass.rna import Rna
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -53,6 +53,39 @@ def test_two_far_hairpins_are_found(predictor, caplog):
     assert got.to_dict()["pairs"][0][:2] == [2, 13]
     assert "88 bases in 5 windows of 30" in caplog.text
     assert "5 of 5 windows" in caplog.text
+
+
+def test_the_time_of_a_window_is_measured_in_the_first_rna(caplog):
+    predictor = Predictor(tiny_model(), windows=Windows(40, 30))
+    caplog.set_level(logging.INFO, "rnass")
+    predictor(Rna("a", TWO))
+    assert "a: 88 bases in 5 windows of 30, some 1.5 GiB of memory, time is known after" in caplog.text
+    assert "a: 1 of 5 windows, at most 0 s left" in caplog.text
+    predictor._pace = 30.0  # as if each took so long
+    predictor(Rna("b", TWO))
+    assert "b: 88 bases in 5 windows of 30, some 1.5 GiB of memory, some 2 min" in caplog.text
+    assert predictor._pace < 30
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (99, "99 s"), (100, "2 min"), (5000, "83 min"), (9000, "2.5 h")]
+)
+def test_durations_are_for_people(seconds, text):
+    assert _duration(seconds) == text
+
+
+def test_the_work_of_several_long_rnas_is_summed():
+    windows = Windows(40, 30)
+    assert windows.outlook([Rna("a", TWO), Rna("b", HAIRPIN)]) == ""
+    assert windows.outlook([Rna("a", TWO), Rna("b", "A" * 41), Rna("c", HAIRPIN)]) == (
+        "2 RNAs of more than 40 bases: 7 windows of 30 in all, some 1.5 GiB of memory for the longest"
+    )
+
+
+def test_a_notebook_shows_no_drawing_of_windows(predictor):
+    shown = predictor(TWO)._repr_html_()
+    assert FOUND in shown
+    assert "<svg" not in shown
 
 
 def test_long_and_short_ones_keep_their_numbers(predictor):
@@ -120,7 +153,8 @@ def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch):
     with pytest.raises(SequenceError, match=r"two strands of 88 bases together; .* at most 40"):
         predictor(Rna("x", TWO, nick=30))
     got = predictor(TWO)
-    for what in (got.draw, lambda: got.alternatives(2)):
+    assert all(got.draw(kind) for kind in ("arcs", "drawing"))
+    for what in (lambda: got.draw("map"), lambda: got.alternatives(2)):
         with pytest.raises(InputError, match="of 5 windows; expected an RNA that was predicted whole"):
             what()
     monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)

@@ -5,7 +5,9 @@ import io
 import numpy as np
 import pytest
 from report_folders import DIMER, HAIRPIN, KNOT, write_results
+from scipy.sparse import csr_array
 
+from rnass.io import write_sparse_map
 from rnass.report import write_report
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
@@ -181,6 +183,24 @@ def test_downloads_are_the_files_of_the_run(report, folder, record, file):
             assert np.allclose(values, np.load(folder / f"{file}.npy"), atol=5e-4)
         else:
             assert content == (folder / f"{file}.{suffix}").read_bytes()
+
+
+def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("long", *HAIRPIN)])
+    write_sparse_map(folder / "r0.npz", csr_array(np.load(folder / "r0.npy")))
+    (folder / "r0.npy").unlink()
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    open_record(page, "long")
+    page.click("#tab-arcs")
+    assert page.locator("#panel-arcs path[data-side='1']").count() == 4
+    page.click("#tab-map")
+    assert page.locator("#panel-map canvas").count() == 1
+    page.click("#tab-confidence")
+    assert page.locator("#panel-confidence svg").count() == 1
+    assert page.get_by_role("button", name="download r0.ct").count() == 1
+    assert page.get_by_role("button", name="download r0.npy").count() == 0
+    assert "windows is r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
 def test_the_drawing_is_saved_as_svg(report):

@@ -8,9 +8,10 @@ import zlib
 import numpy as np
 import pytest
 from report_folders import DIMER, HAIRPIN, KNOT, write_results
+from scipy.sparse import csr_array
 
 from rnass.errors import InputError
-from rnass.io import read_results
+from rnass.io import read_results, write_sparse_map
 from rnass.report import report_page, write_report
 from rnass.report.records import LEAST, record_data
 
@@ -72,6 +73,17 @@ def test_a_record_without_a_map_has_none(folder):
     (folder / "r0.npy").unlink()
     data = record_data(read_results(folder).records[0])
     assert {"map", "confidence"}.isdisjoint(data)
+
+
+def test_a_map_of_windows_is_packed_as_any_other(folder):
+    record = read_results(folder).records[1]
+    whole = record_data(record)
+    write_sparse_map(folder / "r1.npz", csr_array(np.load(folder / "r1.npy")))
+    (folder / "r1.npy").unlink()
+    found = record_data(record)
+    assert (whole.pop("sparse"), found.pop("sparse")) == (False, True)
+    assert found == whole
+    assert len(found["confidence"]) == len(found["bases"])
 
 
 def test_names_cannot_break_out_of_the_page(tmp_path):

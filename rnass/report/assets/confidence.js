@@ -2,7 +2,7 @@
 
 rnass.confidence = (record, panel) => {
   if (!record.confidence) {
-    panel.append(rnass.element("p", {}, "There is no .npy map of this record in the folder, so no confidence of its bases."));
+    panel.append(rnass.element("p", {}, "There is no map of this record, .npy or .npz, in the folder, so no confidence of its bases."));
     return;
   }
   const { svg } = rnass;

@@ -2,7 +2,7 @@
 
 rnass.map = (record, panel) => {
   if (!record.map) {
-    panel.append(rnass.element("p", {}, "There is no .npy map of this record in the folder."));
+    panel.append(rnass.element("p", {}, "There is no map of this record, .npy or .npz, in the folder."));
     return;
   }
   const size = record.length;
@@ -16,6 +16,7 @@ rnass.map = (record, panel) => {
   const tip = rnass.tip(view);
   const edge = 44; // pixels left and above, for numbers
   const colour = rnass.scale([[0, [255, 255, 255]], [0.05, [205, 224, 241]], [0.35, [107, 174, 214]], [0.7, [33, 113, 181]], [1, [8, 48, 107]]]);
+  const order = ps.map((_, k) => k).sort((one, other) => ps[one] - ps[other]); // the likeliest on top
   let seen = { x: 0, y: 0, width: size, height: size };
   const layout = () => {
     const area = canvas.getBoundingClientRect();
@@ -38,8 +39,9 @@ rnass.map = (record, panel) => {
     pen.clip();
     const cell = Math.max(scale, 1.6); // so that no pair of a long RNA vanishes
     const put = (column, row) => pen.fillRect(edge + (column - seen.x) * scale, edge + (row - seen.y) * scale, cell, cell);
-    const order = ps.map((_, k) => k).sort((one, other) => ps[one] - ps[other]); // the likeliest on top
+    const inView = (i, j) => j >= seen.x - 1 && j <= seen.x + seen.width && i >= seen.y - 1 && i <= seen.y + seen.height;
     for (const k of order) {
+      if (!inView(is[k], js[k])) continue;
       pen.fillStyle = colour(ps[k] / 1000);
       put(js[k], is[k]);
     }
