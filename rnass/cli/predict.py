@@ -46,6 +46,7 @@ from rnass.cli.options import (
     take_decoding,
 )
 from rnass.files import is_file
+from rnass.thermodynamics.conditions import SALT, TEMPERATURE
 
 __all__ = ["info", "predict"]
 
@@ -143,6 +144,18 @@ LongestWhole = Annotated[
 Window = Annotated[
     int, in_model("--window", help="Bases of a window; no pair of such a long RNA spans more.")
 ]
+Temperature = Annotated[
+    float,
+    in_model(
+        "--temperature",
+        help="In degrees Celsius, 0 to 100. The network was trained at 37: elsewhere its log-odds change as "
+        "those of ViennaRNA with Turner 2004 do.",
+    ),
+]
+Salt = Annotated[
+    float,
+    in_model("--salt", help="Concentration of NaCl in mol/l, 0.001 to 10; as --temperature."),
+]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     in_output(help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs."),
@@ -184,6 +197,8 @@ def predict(
     mix: Mix = 0.0,
     longest_whole: LongestWhole = 4000,
     window: Window = 1000,
+    temperature: Temperature = TEMPERATURE,
+    salt: Salt = SALT,
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
@@ -297,7 +312,8 @@ def info(
     from rnass.network.device import choose_device
     from rnass.network.weights import find_weights
     from rnass.prediction.families import WHERE_RFAM
-    from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
+    from rnass.thermodynamics.conditions import STANDARD
+    from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, OWN_ENERGIES
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
@@ -307,6 +323,7 @@ def info(
         typer.echo(f"{name:12} {path}")
         state = f"{sha256(path)} ({verdict(path)})" if is_file(path) else "MISSING"
         typer.echo(f"{'sha256':12} {state}")
+    typer.echo(f"{'conditions':12} {STANDARD}; rescaled to others: {DEFAULT_PARAMETERS}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():
             typer.echo(f"{name:12} {value}")

@@ -188,6 +188,17 @@ def test_no_command_shows_the_help(rna):
         (["predict", "x.fa", "--max-order", "0"], "--max-order"),
         (["predict", "x.fa", "--decoder", "nested"], "nested"),
         (["predict", "x.fa", "--seed", "1"], "--seed"),
+        (["predict", "x.fa", "--temperature", "-300"], "temperature: -300 C; expected 0 to 100 C"),
+        (["predict", "x.fa", "--temperature", "nan"], "temperature: nan C; expected 0 to 100 C"),
+        (["predict", "x.fa", "--salt", "-1"], "salt: -1 M; expected 0.001 to 10 M"),
+        (
+            ["predict", "--alignment", "x.sto", "--temperature", "25"],
+            "relatives: at 25 C, 1.021 M NaCl; expected 37 C, 1.021 M NaCl",
+        ),
+        (
+            ["predict", "x.fa", "--families", "x.cm", "--salt", "0.1"],
+            "--families: at 37 C, 0.1 M NaCl; expected 37 C, 1.021 M NaCl",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for(rna, tmp_path, arguments, message):
@@ -206,6 +217,7 @@ def test_info(rna, weights):
     assert lines["weights"] == weights
     assert lines["device"] in {"cpu", "cuda"}
     assert lines["energies"] == str(OWN_ENERGIES)
+    assert lines["conditions"] == "37 C, 1.021 M NaCl; rescaled to others: turner2004"
     checks = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith("sha256")]
     assert checks[0].endswith("(not checked: no manifest.json beside it)")
     assert checks[1].endswith("(as in manifest.json)")
@@ -232,7 +244,17 @@ def test_info_checks_the_energies(rna, weights, tmp_path, monkeypatch, content, 
     monkeypatch.setattr(parameter_sets, "OWN_ENERGIES", path)
     status, out, _ = rna("info", "--weights", weights)
     assert status == 0
-    assert state in out.splitlines()[-1]
+    assert state in out.splitlines()[-2]
+
+
+def test_temperature_and_salt(predict, tmp_path):
+    assert predict("--sequence", HAIRPIN, "--out", "cold")[0] == 0
+    arguments = ("--sequence", HAIRPIN, "--temperature", 90, "--salt", 0.1, "--out", "hot")
+    status, _, err = predict(*arguments)
+    assert status == 0
+    assert err.startswith("rnass: 90 C, 0.1 M NaCl: energies by turner2004")
+    cold, hot = (np.load(tmp_path / out / "sequence.npy")[1, 10] for out in ("cold", "hot"))
+    assert hot < 0.5 * cold
 
 
 def test_weights_that_are_not_there(rna, fasta):
