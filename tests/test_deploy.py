@@ -142,6 +142,17 @@ def test_nextflow_module_runs(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("snakemake") is None, reason="Snakemake is not installed")
+def test_snakemake_workflow_without_input_is_refused(tmp_path):
+    (tmp_path / "in").mkdir()
+    snakefile = str(DEPLOY / "snakemake" / "Snakefile")
+    command = ["snakemake", "--snakefile", snakefile, "--cores", "1", "--config", "input=in", "out=out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "in: no .fa files; expected a folder with some" in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(shutil.which("snakemake") is None, reason="Snakemake is not installed")
 def test_snakemake_workflow_predicts_and_joins(tmp_path, weights):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "one.fa").write_text(">a\nGGGGAAAACCCC\n>b\nGGGAXACCC\n")
