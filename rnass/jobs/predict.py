@@ -26,7 +26,7 @@ from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
-from rnass.prediction.limits import MAX_LENGTH
+from rnass.prediction.limits import MAX_LENGTH, WINDOW
 from rnass.prediction.origin import origin
 from rnass.prediction.predictor import Prediction, Predictor, load_predictor
 from rnass.prediction.restraints import RestraintOptions
@@ -106,7 +106,7 @@ class PredictOptions(RunOptions, RestraintOptions):
     families: str | None = None
     family_seeds: str | None = None
     longest_whole: int = MAX_LENGTH
-    window: int = Windows.size
+    window: int = WINDOW
     temperature: float = TEMPERATURE
     salt: float = SALT
 
