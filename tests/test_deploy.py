@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from readers import ROOT, run
+from readers import ROOT, run, run_line
 
 import rnass
 from rnass.cli.cite import AUTHORS, TITLE, citation
@@ -118,7 +118,7 @@ def test_recipe_is_valid():
 def test_commands_that_the_recipe_tests_run(tmp_path):
     (script,) = [test["script"] for test in recipe()["tests"] if "script" in test]
     for command in script:
-        run(["bash", "-c", command], tmp_path)
+        run_line(command, tmp_path)
 
 
 def test_nextflow_module_describes_its_inputs_and_outputs():
