@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "Conditions",
     "Constraints",
     "Prediction",
     "Predictor",
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from rnass.prediction.predictor import Prediction, Predictor, load_predictor, predict
     from rnass.rna import Rna
     from rnass.structure import Structure
+    from rnass.thermodynamics.conditions import Conditions
 else:  # only where types are not checked, or any name would pass for one of rnass
     _HOMES = {
+        "Conditions": "thermodynamics.conditions",
         "Constraints": "constraints",
         "Prediction": "prediction.predictor",
         "Predictor": "prediction.predictor",

@@ -1,6 +1,5 @@
 """Small models and data that many tests share; shapes of tensors are checked in the network column."""
 
-import logging
 import os
 import random
 import shutil
@@ -18,6 +17,7 @@ NETWORK = ["backbone", "network", "training"]
 # before any of these is imported: their jaxtyping annotations become assertions, in tests only
 install_import_hook([f"rnass.{name}" for name in NETWORK], "beartype.beartype")
 
+import readers  # noqa: E402 - after the hook
 from tiny_weights import save_tiny_weights  # noqa: E402 - after the hook
 
 from rnass import cli  # noqa: E402 - after the hook
@@ -54,13 +54,8 @@ def _same_start():
 @pytest.fixture
 def own_process():
     """What a command sets for its whole process is put back: log handlers and levels."""
-    root, own = logging.getLogger(), logging.getLogger("rnass")
-    handlers, levels = root.handlers[:], (root.level, own.level)
-    root.handlers[:] = []  # the command closes those it finds
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    own.setLevel(levels[1])
+    with readers.own_process():
+        yield
 
 
 @pytest.fixture

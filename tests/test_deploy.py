@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from readers import ROOT, run
+from readers import ROOT, run, run_line
 
 import rnass
 from rnass.cli.cite import AUTHORS, TITLE, citation
@@ -118,7 +118,7 @@ def test_recipe_is_valid():
 def test_commands_that_the_recipe_tests_run(tmp_path):
     (script,) = [test["script"] for test in recipe()["tests"] if "script" in test]
     for command in script:
-        run(["bash", "-c", command], tmp_path)
+        run_line(command, tmp_path)
 
 
 def test_nextflow_module_describes_its_inputs_and_outputs():
@@ -139,6 +139,17 @@ def test_nextflow_module_runs(tmp_path):
         f"workflow {{ RNASS_PREDICT([[id: 'test'], file('{ROOT}/examples/restraints.fa')]) }}\n"
     )
     run(["nextflow", "run", "main.nf", "--outdir", "out"], tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("snakemake") is None, reason="Snakemake is not installed")
+def test_snakemake_workflow_without_input_is_refused(tmp_path):
+    (tmp_path / "in").mkdir()
+    snakefile = str(DEPLOY / "snakemake" / "Snakefile")
+    command = ["snakemake", "--snakefile", snakefile, "--cores", "1", "--config", "input=in", "out=out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "in: no .fa files; expected a folder with some" in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(shutil.which("snakemake") is None, reason="Snakemake is not installed")

@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import sys
 from xml.etree import ElementTree
 
 import pytest
-from readers import ROOT, run
+from readers import ROOT, run_line, run_python
 
 PAGE = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
 PICTURES = re.findall(r"\]\(images/figures/(.*?\.svg)\)", PAGE)
@@ -27,9 +26,9 @@ def made(tmp_path_factory):
     shutil.copytree(ROOT / "examples", folder / "examples")
     sections = [part for part in PAGE.split("\n## ") if "](images/figures/" in part]
     for command in re.findall(r"^rnass .*", "\n".join(sections), re.MULTILINE):
-        run(["bash", "-c", command], folder)
+        run_line(command, folder)
     (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    run([sys.executable, "-W", "error", "-c", code], folder)
+    run_python(code, folder)
     return folder
 
 

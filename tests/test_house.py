@@ -1,6 +1,7 @@
 """The repository as a whole: style, types, import contracts, dependencies, benchmarks."""
 
 import re
+import runpy
 import sys
 
 import pytest
@@ -33,8 +34,13 @@ def test_tool_has_no_complaint(command):
 @pytest.mark.parametrize(
     "script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda script: script.name
 )
-def test_benchmark_prints_its_help(script, tmp_path):
-    run([sys.executable, "-W", "error", str(script), "--help"], tmp_path)
+def test_benchmark_prints_its_help(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [script.name, "--help"])
+    monkeypatch.syspath_prepend(script.parent)  # as Python does for a script
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(script), run_name="__main__")
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: {script.name}")
 
 
 def test_only_files_py_looks_whether_a_path_is_there():

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import typer
-from readers import ROOT, run
+from readers import ROOT, run, run_line, run_python
 
 from rnass.cli import app
 
@@ -79,14 +79,14 @@ def test_pages_build_without_a_warning(tmp_path):
 @pytest.mark.parametrize("section", sections())
 def test_commands_of_a_section_run_in_their_order(section, folder):
     for command in commands(section):
-        run(["bash", "-c", command], folder)
+        run_line(command, folder)
 
 
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(text_of(page), "python")], ids=lambda page: page.name
 )
 def test_python_shown_on_a_page_runs(page, folder):
-    run([sys.executable, "-W", "error", "-c", "\n".join(blocks(text_of(page), "python"))], folder)
+    run_python("\n".join(blocks(text_of(page), "python")), folder)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_notebook_was_executed_and_runs(notebook, folder):
     assert any(cell["outputs"] for cell in cells)
     lines = "\n".join("".join(cell["source"]) for cell in cells).splitlines()
     code = "\n".join(line for line in lines if not line.startswith("%"))  # magics of IPython
-    run([sys.executable, "-c", code], folder / "examples")
+    run_python(code, folder / "examples")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -46,6 +46,8 @@ from rnass.cli.options import (
     take_decoding,
 )
 from rnass.files import is_file
+from rnass.prediction.limits import MAX_LENGTH, WINDOW
+from rnass.thermodynamics.conditions import SALT, TEMPERATURE
 
 __all__ = ["info", "predict"]
 
@@ -143,6 +145,18 @@ LongestWhole = Annotated[
 Window = Annotated[
     int, in_model("--window", help="Bases of a window; no pair of such a long RNA spans more.")
 ]
+Temperature = Annotated[
+    float,
+    in_model(
+        "--temperature",
+        help="In degrees Celsius, 0 to 100. The network was trained at 37: elsewhere its log-odds change as "
+        "those of ViennaRNA with Turner 2004 do.",
+    ),
+]
+Salt = Annotated[
+    float,
+    in_model("--salt", help="Concentration of NaCl in mol/l, 0.001 to 10; as --temperature."),
+]
 PlotKind = Annotated[
     Literal["arcs", "drawing", "map"],
     in_output(help="The figure: arcs over the sequence, a drawing in the plane, or a map of pairs."),
@@ -182,8 +196,10 @@ def predict(
     decoder: Decoder = None,
     exact: Exact = False,
     mix: Mix = 0.0,
-    longest_whole: LongestWhole = 4000,
-    window: Window = 1000,
+    longest_whole: LongestWhole = MAX_LENGTH,
+    window: Window = WINDOW,
+    temperature: Temperature = TEMPERATURE,
+    salt: Salt = SALT,
     constraints: ConstraintFile = None,
     shape: ShapeFile = None,
     normalize_reactivities: NormalizeReactivities = False,
@@ -206,34 +222,30 @@ def predict(
     the structures to standard output, and no file.
     """
     given = locals()
-    together = alignment is not None or relatives is not None
-    if together and ((alignment and relatives) or inputs or sequence):
-        raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
-    if target is not None and not together:
-        raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
     streamed = str(out) == "-"
+    together = _has_relatives(given)
     if streamed:
         _refuse_files(given)
-        formats = formats or "dbn"
     paths = [] if together else paths_of(inputs, sequence)
-    given |= {"decoding": take_decoding(given), "plot": None if plot == "none" else plot}
-    if formats is None:
-        del given["formats"]  # the default ones
-    else:
-        given["formats"] = _formats(formats)
-    for name in ("inputs", "out", "sequence", "report", "alignment", "relatives", "target"):
-        del given[name]
+    options = _options(given, streamed=streamed)
     if together:
-        status = _predict_together(given, out, alignment, relatives, target)
+        status = _predict_together(options, out, alignment, relatives, target)
     else:
-        status = _predict_alone(given, None if streamed else out, paths, sequence)
+        status = _predict_alone(options, None if streamed else out, paths, sequence)
     if report:
-        from rnass.io.results_folder import is_results_folder
-        from rnass.report import write_report
-
-        if is_results_folder(out):
-            write_report(out)
+        _report(out)
     raise typer.Exit(status)
+
+
+def _has_relatives(given: dict[str, Any]) -> bool:
+    """Whether RNAs are predicted together with relatives; refuses them beside other input."""
+    alignment, relatives = given["alignment"], given["relatives"]
+    together = alignment is not None or relatives is not None
+    if together and ((alignment and relatives) or given["inputs"] or given["sequence"]):
+        raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
+    if given["target"] is not None and not together:
+        raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
+    return together
 
 
 def _refuse_files(given: dict[str, Any]) -> None:
@@ -247,6 +259,21 @@ def _refuse_files(given: dict[str, Any]) -> None:
             )
 
 
+def _options(given: dict[str, Any], *, streamed: bool) -> dict[str, Any]:
+    """The options given, as `PredictOptions` takes them."""
+    apart = ("inputs", "out", "sequence", "report", "alignment", "relatives", "target")
+    options = {name: value for name, value in given.items() if name not in apart}
+    options["decoding"] = take_decoding(options)
+    if options["plot"] == "none":
+        options["plot"] = None
+    formats = options.pop("formats")
+    if streamed:
+        formats = formats or "dbn"
+    if formats is not None:  # else the default ones
+        options["formats"] = _formats(formats)
+    return options
+
+
 def _formats(given: str) -> tuple[str, ...]:
     """The formats in the text of an option."""
     formats = tuple(part.strip() for part in given.split(",") if part.strip())
@@ -255,6 +282,15 @@ def _formats(given: str) -> tuple[str, ...]:
     if len(formats) > 1:
         raise typer.BadParameter(f"--format {given}: none beside others; expected it alone")
     return ()
+
+
+def _report(out: Path) -> None:
+    """Write the page of a run, where there is one."""
+    from rnass.io.results_folder import is_results_folder
+    from rnass.report import write_report
+
+    if is_results_folder(out):
+        write_report(out)
 
 
 def _predict_alone(
@@ -297,7 +333,8 @@ def info(
     from rnass.network.device import choose_device
     from rnass.network.weights import find_weights
     from rnass.prediction.families import WHERE_RFAM
-    from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
+    from rnass.thermodynamics.conditions import STANDARD
+    from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, OWN_ENERGIES
 
     for name, version in versions().items():
         typer.echo(f"{name:12} {version}")
@@ -307,6 +344,7 @@ def info(
         typer.echo(f"{name:12} {path}")
         state = f"{sha256(path)} ({verdict(path)})" if is_file(path) else "MISSING"
         typer.echo(f"{'sha256':12} {state}")
+    typer.echo(f"{'conditions':12} {STANDARD}; rescaled to others: {DEFAULT_PARAMETERS}")
     if backbone is not None:
         for name, value in describe(open_backbone(backbone, family, u_as)).items():
             typer.echo(f"{name:12} {value}")

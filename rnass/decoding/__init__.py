@@ -9,6 +9,7 @@ from rnass.decoding.partners import one_partner
 from rnass.decoding.probing import (
     add_log_odds,
     add_pair_log_odds,
+    change_log_odds,
     clean_reactivities,
     mix_log_odds,
     pseudo_reactivities,
@@ -26,6 +27,7 @@ __all__ = [
     "alternatives",
     "base_confidence",
     "base_pair_distance",
+    "change_log_odds",
     "clean_reactivities",
     "decode",
     "decode_with_bound",

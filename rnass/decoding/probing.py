@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnass.decoding.partners import partner_log_odds, partner_probabilities
 from rnass.errors import InputError, counted
-from rnass.rna import MISSING_REACTIVITY
+from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY
 
 __all__ = [
     "DEIGAN_INTERCEPT",
@@ -21,6 +21,7 @@ __all__ = [
     "add_log_odds",
     "add_pair_log_odds",
     "bounded_log_odds",
+    "change_log_odds",
     "clean_reactivities",
     "log_likelihood_ratios",
     "mix_log_odds",
@@ -65,6 +66,7 @@ _RATIOS: Mapping[Modifier, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not report is left out."""
 
 _KT = 1.98717e-3 * 310.15  # kcal/mol at 37 C, with ViennaRNA's gas constant
+_MOST = 0.99  # a probability counts as at most this where conditions change
 FLOOR = 1e-6
 """A probability counts as at least this where log-odds of two maps are averaged."""
 
@@ -127,6 +129,30 @@ def add_pair_log_odds(
     for i, j in pairs:
         log_odds[[i, j], [j, i]] += amount
     return partner_probabilities(log_odds)
+
+
+def change_log_odds(p: ArrayLike, before: ArrayLike, after: ArrayLike) -> NDArray[np.floating]:
+    """The map after a change of conditions: log-odds l(p) + l(after) - l(before).
+
+    Of greater probabilities than 0.99 the rounding shows: each counts as at most that, and that a base
+    is unpaired as at least 0.01. Less than 0.0001 in *before* and *after* counts as 0.0001; 0 in *p*
+    stays 0.
+
+    Args:
+        p: shape (L, L), symmetric; no row adds up to more than 1.
+        before: of another method under the conditions of *p*, of the same shape.
+        after: of that method under the other conditions.
+    """
+    shift = _clipped_log_odds(after, BPP_CUTOFF) - _clipped_log_odds(before, BPP_CUTOFF)
+    return partner_probabilities(_clipped_log_odds(p) + shift)
+
+
+def _clipped_log_odds(probabilities: ArrayLike, least: float = 0.0) -> NDArray[np.floating]:
+    p = np.asarray(probabilities)
+    unpaired = np.log(np.maximum(1 - p.sum(1), 1 - _MOST))
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(np.maximum(p, p.dtype.type(least))) - unpaired[:, None] - unpaired
+    return np.asarray(np.minimum(log_odds, np.log(_MOST) - 2 * np.log(1 - _MOST)))
 
 
 def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:

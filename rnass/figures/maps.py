@@ -78,14 +78,7 @@ def probability_map(
     upper = _cells("probability map above", above, view)
     lower = upper if below is None else _cells("probability map below", below, view)
     both = np.triu(upper, 1) + np.tril(lower, -1)
-    if axes is None:
-        width = look.width or 7.0
-        size = (width, look.height or width * 0.93)
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
-        axes = figure.add_subplot()
-        side = min(size[0] - 1.4, size[1] - 0.9)
-    else:
-        side = min(size_of(axes))
+    axes, side = _own_axes(look) if axes is None else (axes, min(size_of(axes)))
     image = _show(axes, both, Normalize(0, 1), side=side, numbers=view.numbers)
     _mark(axes, view)
     size_of_letters, pad = min(8.0, 72 * side / len(view)), 6.0
@@ -104,15 +97,22 @@ def probability_map(
     bar.outline.set_visible(False)
     if title:
         words = fitted_text(title, side * (1 if below is None else 0.6), 12, bold=True)
-        heading: dict[str, Any] = {
-            "size": 12,
-            "weight": "bold",
-            "color": INK,
-            "parse_math": False,
-            "gid": "title",
-        }
-        axes.set_title(words, loc="left", pad=pad, **heading)
+        _heading(axes, words, pad)
     return axes
+
+
+def _own_axes(look: Look) -> tuple[Axes, float]:
+    """Axes of a figure of their own, and the side of a square map in them, in inches."""
+    width = look.width or 7.0
+    size = (width, look.height or width * 0.93)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
+    return figure.add_subplot(), min(size[0] - 1.4, size[1] - 0.9)
+
+
+def _heading(axes: Axes, words: str, pad: float) -> None:
+    """The title, left above a map."""
+    text: dict[str, Any] = {"size": 12, "weight": "bold", "color": INK}
+    axes.set_title(words, loc="left", pad=pad, parse_math=False, gid="title", **text)
 
 
 @styled

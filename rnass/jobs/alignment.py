@@ -20,7 +20,7 @@ from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
 from rnass.io.stockholm_records import wuss
 from rnass.jobs.inputs import Inputs
-from rnass.jobs.predict import PredictJob, PredictOptions
+from rnass.jobs.predict import NATIVE, PredictJob, PredictOptions
 from rnass.jobs.runner import run_job
 from rnass.prediction.limits import too_long
 from rnass.prediction.pipeline import Reading
@@ -39,6 +39,7 @@ from rnass.prediction.relatives import (
 )
 from rnass.rna import Rna
 from rnass.structure import Structure
+from rnass.thermodynamics.conditions import STANDARD
 
 __all__ = ["AlignmentOptions", "predict_alignments", "predict_relatives"]
 
@@ -58,7 +59,7 @@ class AlignmentOptions(PredictOptions):
         target: name of the only row whose files are written; None for all rows.
 
     Raises:
-        InputError: families are given, too.
+        InputError: families are given, too; other conditions than 37 C and 1.021 M.
     """
 
     target: str | None = None
@@ -67,6 +68,8 @@ class AlignmentOptions(PredictOptions):
         super().__post_init__()
         if self.families is not None:
             raise InputError("--families: beside relatives; expected one of them")
+        if not self.conditions.standard:
+            raise InputError(f"relatives: at {self.conditions}; expected {STANDARD}, {NATIVE}")
 
 
 def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:

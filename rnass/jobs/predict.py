@@ -26,16 +26,18 @@ from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
 from rnass.network.device import Device, keep_freed_memory
 from rnass.network.weights import find_weights
-from rnass.prediction.limits import MAX_LENGTH
+from rnass.prediction.limits import MAX_LENGTH, WINDOW
 from rnass.prediction.origin import origin
-from rnass.prediction.predictor import Prediction, load_predictor
+from rnass.prediction.predictor import Prediction, Predictor, load_predictor
 from rnass.prediction.restraints import RestraintOptions
 from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.structure import Structure
+from rnass.thermodynamics.conditions import SALT, STANDARD, TEMPERATURE, Conditions
 from rnass.thermodynamics.free_energy import energy as free_energy
+from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "PredictOptions", "predict_files", "read_restrained"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "NATIVE", "PredictOptions", "predict_files", "read_restrained"]
 
 log = logging.getLogger("rnass")
 
@@ -45,6 +47,9 @@ FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 """Formats of the files of a record; parquet is one table of all records."""
 
 DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
+
+NATIVE = "as relatives are evidence for the native structure"
+"""Why evidence of homologous RNAs is refused at other conditions."""
 
 _KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
@@ -74,9 +79,12 @@ class PredictOptions(RunOptions, RestraintOptions):
         family_seeds: file of their seed alignments, for the pseudoknots.
         longest_whole: most bases of an RNA that is predicted whole; a longer one in windows.
         window: bases of a window.
+        temperature, salt: see `rnass.thermodynamics.conditions.Conditions`.
 
     Raises:
-        InputError: seed alignments without models; see `RestraintOptions`.
+        InputError: seed alignments without models; families at other conditions than 37 C and 1.021 M;
+            see `RestraintOptions`.
+        ConfigError: a temperature or salt concentration out of range.
         OutputError: an unknown format.
     """
 
@@ -98,7 +106,14 @@ class PredictOptions(RunOptions, RestraintOptions):
     families: str | None = None
     family_seeds: str | None = None
     longest_whole: int = MAX_LENGTH
-    window: int = Windows.size
+    window: int = WINDOW
+    temperature: float = TEMPERATURE
+    salt: float = SALT
+
+    @property
+    def conditions(self) -> Conditions:
+        """Temperature and salt concentration."""
+        return Conditions(self.temperature, self.salt)
 
     @property
     def files(self) -> list[str]:
@@ -109,6 +124,8 @@ class PredictOptions(RunOptions, RestraintOptions):
         super().__post_init__()
         if self.family_seeds is not None and self.families is None:
             raise InputError("--family-seeds: no models; expected --families with them")
+        if not self.conditions.standard and self.families is not None:
+            raise InputError(f"--families: at {self.conditions}; expected {STANDARD}, {NATIVE}")
         for name in self.formats:
             if name not in FORMATS:
                 raise OutputError(f"format {name!r} is unknown; expected {', '.join(FORMATS)} or none")
@@ -177,7 +194,11 @@ class PredictJob(Job[Prediction]):
             precision=options.precision,
             mix=options.mix,
             windows=Windows(options.longest_whole, options.window) if self.in_windows else None,
+            conditions=options.conditions,
         )
+        self.conditions = _conditions(self.predictor)
+        if self.conditions:
+            log.warning("%s", _about(options.conditions))
         self.predictor.mfe_probabilities = options.plot is not None
         chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
         self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
@@ -185,14 +206,10 @@ class PredictJob(Job[Prediction]):
         self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
-            *(
-                "energy_share",
-                "energy_kcal_mol",
-                "mfe_kcal_mol",
-                "f1_mfe",
-                *(_BASELINE if options.baseline else ()),
-            ),
-            *(*(_ELEMENTS if options.elements else ()), "seconds", "status", "message"),
+            *("energy_share", "energy_kcal_mol", "mfe_kcal_mol", "f1_mfe"),
+            *(_BASELINE if options.baseline else ()),
+            *(_ELEMENTS if options.elements else ()),
+            *(*self.conditions, "seconds", "status", "message"),
         )
 
     def _at_once(self, rnas: Iterable[Rna]) -> Iterator[int]:
@@ -205,20 +222,23 @@ class PredictJob(Job[Prediction]):
         options = self.options
         names = (
             *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
-            *("precision", "decoding", "mix", "longest_whole", "window"),
+            *("precision", "decoding", "mix", "longest_whole", "window", "temperature", "salt"),
         )
         chosen = {name: getattr(options, name) for name in names}
         return {**origin(self.weights, self.predictor), "options": chosen}
 
     def about(self) -> dict[str, Any]:
         """Decoding, restraints, device and threads."""
-        return {
+        about = {
             "decoding": dataclasses.asdict(self.predictor.decoding),
             "restraints": self.options.restraints,
             "regions": self.options.regions,
             "device": str(self.predictor.device),
             "threads": self.threads,
         }
+        if self.conditions:
+            about["conditions"] = _about(self.options.conditions)
+        return about
 
     def more(self, rna: Rna) -> Any:
         """The regions of the record, if there are any."""
@@ -257,7 +277,7 @@ class PredictJob(Job[Prediction]):
                 missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
         for suffix, write in writers.items():
             write(folder / f"{name}{suffix}", found)
-        cells = _cells(found)
+        cells = _cells(found) | self.conditions
         if self.options.elements:
             cells |= _elements(rna, found.structure)
         return Written([f"{name}{suffix}" for suffix in writers], cells, shared, missing)
@@ -347,9 +367,29 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
     cells["f1_mfe"] = score(folded.mfe_structure, structure).f1
     for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):
         if other is not None:
-            cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other)
+            cells[f"{name}_kcal_mol"] = free_energy(prediction.rna.text, other, folded.conditions)
             cells[f"f1_{name}"] = score(other, structure).f1
     return cells
+
+
+def _conditions(predictor: Predictor) -> dict[str, Any]:
+    """Cells of conditions other than the standard ones: which, and by which energy parameters."""
+    given = predictor.conditions
+    if given.standard:
+        return {}
+    return {
+        "temperature_celsius": given.temperature,
+        "salt_molar": given.salt,
+        "energies": DEFAULT_PARAMETERS,
+    }
+
+
+def _about(conditions: Conditions) -> str:
+    """The meaning of the results at other conditions than the standard ones."""
+    return (
+        f"{conditions}: energies by {DEFAULT_PARAMETERS}, whose change of log-odds from {STANDARD}, for "
+        "which the network was trained, is added to the network's; the result is not calibrated"
+    )
 
 
 def _elements(rna: Rna, structure: Structure) -> dict[str, Any]:

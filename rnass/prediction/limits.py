@@ -1,15 +1,22 @@
-"""Which RNAs can be predicted or read by a language model: length, memory, context, strands, codons."""
+"""Which RNAs can be predicted or read by a language model: length, memory, context, strands, codons.
+
+Imports no torch: the command line takes its defaults from here.
+"""
 
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rnass.backbone.encoder import Encoder
 from rnass.errors import SequenceError, counted
 from rnass.rna import Rna
 
+if TYPE_CHECKING:
+    from rnass.backbone.encoder import Encoder
+
 __all__ = [
     "MAX_LENGTH",
+    "WINDOW",
     "memory_of_whole",
     "memory_of_windows",
     "too_long",
@@ -24,6 +31,9 @@ MAX_LENGTH = 4000
 With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB at 2,000
 (`benchmarks/cost.py`).
 """
+
+WINDOW = 1000
+"""Bases of a window of a longer RNA."""
 
 
 def too_long(rna: Rna, where: str = "") -> SequenceError | None:
@@ -73,7 +83,7 @@ def _memory_there() -> float:
     return there
 
 
-def unpredictable(rna: Rna, encoder: Encoder) -> SequenceError | None:
+def unpredictable(rna: Rna, encoder: "Encoder") -> SequenceError | None:
     """Why an RNA cannot be predicted with a backbone, if that is plain at once."""
     context = encoder.max_bases
     if (error := too_long(rna)) or context is None or len(rna) <= context:
@@ -84,7 +94,7 @@ def unpredictable(rna: Rna, encoder: Encoder) -> SequenceError | None:
     )
 
 
-def unreadable(rna: Rna, encoder: Encoder, *, linked: bool = False) -> SequenceError | None:
+def unreadable(rna: Rna, encoder: "Encoder", *, linked: bool = False) -> SequenceError | None:
     """Why a backbone cannot read an RNA: it has two strands, or bases that are no whole codons.
 
     Two strands can be read by bases where they are *linked*.

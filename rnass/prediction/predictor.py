@@ -24,6 +24,7 @@ from rnass.decoding import (
     Alternative,
     alternatives,
     base_confidence,
+    change_log_odds,
     decode,
     expected_f1,
     one_partner,
@@ -49,7 +50,8 @@ from rnass.prediction.strands import linked, places_of, spread
 from rnass.prediction.windows import Windows, blended
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics.folding import Folded, fold_many
+from rnass.thermodynamics.conditions import STANDARD, Conditions
+from rnass.thermodynamics.folding import Change, Folded, fold_many
 from rnass.thermodynamics.free_energy import IMPOSSIBLE
 from rnass.thermodynamics.free_energy import energy as free_energy
 
@@ -114,11 +116,12 @@ class Prediction:
 
     @cached_property
     def energy(self) -> float | None:
-        """The free energy of the structure without its pseudoknots, in kcal/mol at 37 C, by Turner 2004.
+        """The free energy of the structure without its pseudoknots, in kcal/mol, by Turner 2004.
 
-        The same energies as of the MFE, without those of reactivities; None where they exclude a loop.
+        The same energies as of the MFE, at the same conditions, without those of reactivities; None
+        where they exclude a loop.
         """
-        found = free_energy(self.rna.text, self.structure)
+        found = free_energy(self.rna.text, self.structure, self.thermodynamics.conditions)
         return found if found < IMPOSSIBLE else None
 
     def __repr__(self) -> str:
@@ -210,6 +213,10 @@ class Predictor:
         precision: of matrix products and convolutions.
         mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
         windows: how long RNAs are predicted; None refuses them.
+        conditions: temperature and salt concentration. The network's map is always that of 37 C and
+            1.021 M NaCl, for which it was trained and rnass's own energies hold; at other conditions the
+            log-odds of its pairs change by as much as those of Turner 2004 do, see
+            `rnass.decoding.probing.change_log_odds`.
 
     Attributes:
         mfe_probabilities: also compute base-pair probabilities by the energies of the MFE structure.
@@ -218,7 +225,7 @@ class Predictor:
         ConfigError: *mix* is out of range.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         model: PairingModel,
         *,
@@ -229,6 +236,7 @@ class Predictor:
         precision: Literal["float32", "bfloat16"] = "float32",
         mix: float = 0.0,
         windows: Windows | None = Windows(),  # noqa: B008 - frozen
+        conditions: Conditions = STANDARD,
     ) -> None:
         if not 0 <= mix <= 1:
             raise ConfigError(f"mix: {mix}; expected 0 to 1")
@@ -236,7 +244,7 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self.decoding = decoding or model.config.decoding
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
-        self.mix, self.windows = mix, windows
+        self.mix, self.windows, self.conditions = mix, windows, conditions
         self.mfe_probabilities = False
         self._pace: float | None = None  # seconds of a window, once some were predicted
 
@@ -313,7 +321,7 @@ class Predictor:
         span = min(self.decoding.max_span or windows.size, windows.size)
         decoding = replace(self.decoding, max_span=span)
         structure = decode(maps.decoded, rna.bases, decoding, constraints=rna.constraints)
-        none = Folded(float("nan"), Structure(len(rna), []))
+        none = Folded(float("nan"), Structure(len(rna), []), conditions=self.conditions)
         seconds = time.monotonic() - began
         return Prediction(
             rna,
@@ -343,7 +351,8 @@ class Predictor:
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
         mixed = not self.parameter_sets and self.mix > 0  # otherwise they are at hand
-        inputs = (fold_input(rna, mfe_bpp=mixed or self.mfe_probabilities) for rna in rnas)
+        wanted = mixed or self.mfe_probabilities
+        inputs = (fold_input(rna, mfe_bpp=wanted, conditions=self.conditions) for rna in rnas)
         return fold_many(
             inputs, parameter_sets=self.parameter_sets, baseline=self.baseline, processes=processes
         )
@@ -371,6 +380,7 @@ class Predictor:
                 one_partner(p, rna.bases, self.decoding, nick=rna.nick)
                 for p, rna in zip(found, rnas, strict=True)
             ]
+        found = [_changed(p, one.change) for p, one in zip(found, folded, strict=True)]
         chosen = [None] * len(rnas) if shares is None else shares.tolist()
         return [Reading(p, share) for p, share in zip(found, chosen, strict=True)]
 
@@ -394,6 +404,14 @@ class Predictor:
         return Prediction(
             rna, probabilities, structure, folded, seconds, restrained, decoding, energy_share=share
         )
+
+
+def _changed(probabilities: NDArray[np.float32], change: Change | None) -> NDArray[np.float32]:
+    """The map at the conditions of the folds."""
+    if change is None:
+        return probabilities
+    before, after = (np.maximum(*(one.dense() for one in folds)) for folds in change)
+    return change_log_odds(probabilities, before, after).astype(np.float32)
 
 
 def load_predictor(

@@ -35,6 +35,7 @@ from rnass.io import (
 )
 from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
+from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.folding import FoldInput
 
 __all__ = [
@@ -326,14 +327,15 @@ def forbidden_canonical(given: Constraints, bases: str) -> frozenset[tuple[int, 
     return given.forbidden | apart
 
 
-def fold_input(rna: Rna, *, mfe_bpp: bool = False) -> FoldInput:
-    """An RNA for ViennaRNA, under its restraints; see `FoldInput` for *mfe_bpp*."""
+def fold_input(rna: Rna, *, mfe_bpp: bool = False, conditions: Conditions = STANDARD) -> FoldInput:
+    """An RNA for ViennaRNA, under its restraints; see `FoldInput` for the others."""
     return FoldInput(
         rna.text,
         constraint=vienna_constraint(rna),
         forbidden=forbidden_canonical(rna.constraints, rna.bases),
         reactivities=rna.reactivities,
         mfe_bpp=mfe_bpp,
+        conditions=conditions,
     )
 
 

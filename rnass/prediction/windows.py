@@ -43,7 +43,7 @@ class Windows:
     """
 
     above: int = limits.MAX_LENGTH
-    size: int = 1000
+    size: int = limits.WINDOW
 
     def __post_init__(self) -> None:
         if not _LEAST <= self.size <= self.above <= limits.MAX_LENGTH:

@@ -1,5 +1,6 @@
 """Nearest-neighbour energies: the only importer of ViennaRNA's module RNA.
 
+conditions          temperature and salt concentration
 parameter_sets      names, files, verification and loading of energy parameters
 ensemble            one RNA or two strands: MFE, base-pair probabilities, MEA, centroid
 base_pairs          base-pair probabilities, sparse

@@ -1,6 +1,6 @@
 """The Boltzmann ensemble of one RNA or of two strands: minimum free energy, base-pair probabilities.
 
-Energies are in kcal/mol at 37 C. Lorenz et al. 2011, doi:10.1186/1748-7188-6-26.
+Energies are in kcal/mol. Lorenz et al. 2011, doi:10.1186/1748-7188-6-26.
 """
 
 import math
@@ -18,8 +18,9 @@ from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
 from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
+from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.free_energy import IMPOSSIBLE
-from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, KT, Scaled, scaled
+from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, Scaled, scaled
 
 __all__ = [
     "MAX_LENGTH",
@@ -33,7 +34,7 @@ MAX_LENGTH = 32_700
 """The longest RNA, in bases, that ViennaRNA folds."""
 
 SURE_LENGTH = 200
-"""Bases whose partition function needs no scaling: at most some 1.65 kcal/mol each."""
+"""Bases whose partition function needs no scaling at 37 C: at most some 1.65 kcal/mol each."""
 
 _UNCONNECTED = 900.0  # kcal/mol; ViennaRNA's energy of two strands that no structure connects is above
 
@@ -76,10 +77,12 @@ class Ensemble:
         max_span: most bases that a pair spans, both ends counted; None for no bound.
         forbidden: pairs (i, j), 0-based, i < j, that no structure has.
         unpaired: bases, 0-based, that pair in no structure.
+        conditions: temperature and salt concentration.
 
     Raises:
         SequenceError: a letter that is no base, no bases, more than `MAX_LENGTH`.
-        ConfigError: an unknown parameter set, reactivities of another length.
+        ConfigError: an unknown parameter set, or one that cannot be rescaled to the conditions;
+            reactivities of another length.
         CheckpointError: rnass's own energies are missing, altered or damaged.
         ConstraintError: a constraint that cannot be read; one that no structure obeys is found when
             the first structure is computed.
@@ -98,6 +101,7 @@ class Ensemble:
         max_span: int | None = None,
         forbidden: Iterable[tuple[int, int]] = (),
         unpaired: Iterable[int] = (),
+        conditions: Conditions = STANDARD,
     ) -> None:
         rna = Rna.from_text(bases)
         length = len(rna)
@@ -107,8 +111,9 @@ class Ensemble:
             _check_constraint(constraint, length)
         values = None if reactivities is None else _checked_reactivities(reactivities, length)
         self._restraints = _Restraints(constraint, values, max_span, tuple(forbidden), tuple(unpaired))
-        self._rna, self.bases, self.parameters = rna, rna.bases, parameters
-        self._compound = compound_of(rna.text, scaled(parameters, max_span))
+        self._rna, self.bases = rna, rna.bases
+        self.parameters, self.conditions = parameters, conditions
+        self._compound = compound_of(rna.text, scaled(parameters, max_span, conditions))
         self._restrain()
 
     def _restrain(self) -> None:
@@ -154,7 +159,8 @@ class Ensemble:
     @cached_property
     def _partition(self) -> tuple[float, NDArray[np.float64]]:
         """The free energy of the ensemble, and its base pairs as `pairs_of` gives them."""
-        certain = self._restraints.constraint is None and self._restraints.reactivities is None
+        known = self._restraints
+        certain = known.constraint is None and known.reactivities is None and self.conditions.standard
         if len(self.bases) > SURE_LENGTH or not certain:
             self._compound.exp_params_rescale(self.mfe)
         if self._rna.nick is not None:
@@ -170,7 +176,8 @@ class Ensemble:
         """
         *_, connected, whole = self._compound.pf_dimer()
         whole = _finite(whole)
-        share = math.exp((whole - connected) / KT) if connected < _UNCONNECTED else 0.0
+        kt = self._compound.exp_params.kT / 1000
+        share = math.exp((whole - connected) / kt) if connected < _UNCONNECTED else 0.0
         probability: dict[tuple[float, float], float] = {}
         parts = [(0, share, pairs_of(self._compound))] if share else []
         if share < 1:
@@ -186,7 +193,7 @@ class Ensemble:
     def _strand(self, first: int, end: int) -> "Ensemble":
         """The bases from *first* to before *end* alone, under what is known of them."""
         known = vars(self._restraints.within(first, end))
-        return Ensemble(self.bases[first:end], self.parameters, **known)
+        return Ensemble(self.bases[first:end], self.parameters, conditions=self.conditions, **known)
 
     def without(self, unpaired: Iterable[int]) -> "Ensemble":
         """The same RNA with some bases that pair no more; of a constraint only the `x` are kept."""
@@ -194,7 +201,7 @@ class Ensemble:
         line = None if known.constraint is None else only_unpaired(known.constraint)
         taken = (*known.unpaired, *unpaired)
         changed = vars(replace(known, constraint=line, unpaired=taken))
-        return Ensemble(self._rna.text, self.parameters, **changed)
+        return Ensemble(self._rna.text, self.parameters, conditions=self.conditions, **changed)
 
     @property
     def ensemble_energy(self) -> float:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from rnass.errors import ConstraintError, RnassError
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
+from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble, only_unpaired
 from rnass.thermodynamics.free_energy import energy
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, parameter_text
-from rnass.thermodynamics.second_fold import SECOND_FOLD, bpp_by_name, set_of
+from rnass.thermodynamics.second_fold import SECOND_FOLD, bpp_by_name, second_fold, set_of
 from rnass.thermodynamics.workers import in_order
 
 __all__ = [
+    "Change",
     "FoldInput",
     "Folded",
     "all_base_pair_probabilities",
@@ -43,6 +45,7 @@ class FoldInput(NamedTuple):
         reactivities: one for each base.
         forbidden: pairs (i, j), 0-based, that no structure has.
         mfe_bpp: base-pair probabilities by the energies of the MFE structure are wanted.
+        conditions: temperature and salt concentration of the MFE structure.
     """
 
     bases: str
@@ -50,25 +53,41 @@ class FoldInput(NamedTuple):
     reactivities: tuple[float, ...] | None = None
     forbidden: frozenset[tuple[int, int]] = frozenset()
     mfe_bpp: bool = False
+    conditions: Conditions = STANDARD
 
-    def ensemble(self, parameters: str = DEFAULT_PARAMETERS) -> Ensemble:
+    def ensemble(
+        self, parameters: str = DEFAULT_PARAMETERS, conditions: Conditions = STANDARD
+    ) -> Ensemble:
         """The ensemble by a parameter set."""
         try:
-            found = self._under(self.constraint, parameters)
+            found = self._under(self.constraint, parameters, conditions)
             if self.constraint is not None:
                 _ = found.mfe
         except ConstraintError:
-            return self._under(only_unpaired(self.constraint or ""), parameters)
+            return self._under(only_unpaired(self.constraint or ""), parameters, conditions)
         return found
 
-    def _under(self, constraint: str | None, parameters: str) -> Ensemble:
+    def _under(self, constraint: str | None, parameters: str, conditions: Conditions) -> Ensemble:
         return Ensemble(
             self.bases,
             parameters,
             constraint=constraint,
             reactivities=self.reactivities,
             forbidden=self.forbidden,
+            conditions=conditions,
         )
+
+
+class Change(NamedTuple):
+    """Base-pair probabilities by the default parameters, each as of `second_fold` too.
+
+    Attributes:
+        before: at 37 C and 1.021 M NaCl.
+        after: at other conditions.
+    """
+
+    before: tuple[BasePairProbabilities, BasePairProbabilities]
+    after: tuple[BasePairProbabilities, BasePairProbabilities]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +95,18 @@ class Folded:
     """ViennaRNA's results for one RNA; they can be sent between processes.
 
     Attributes:
-        mfe: minimum free energy with the default parameters, in kcal/mol at 37 C; under reactivities
-            the energy that the structure has without them.
+        mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the energy
+            that the structure has without them.
         mfe_structure: the structure of that energy.
-        bpp: base-pair probabilities by each parameter set or second fold asked for, in that order.
+        bpp: base-pair probabilities at 37 C and 1.021 M NaCl by each parameter set or second fold asked
+            for, in that order.
         names: of these.
         mea: with the default parameters; None without the baseline.
         centroid: likewise.
         mfe_bpp: base-pair probabilities by the default parameters, those of *mfe_structure*; None
             unless they, the baseline or that set was asked for.
+        conditions: of all of these but *bpp*.
+        change: what other conditions than 37 C and 1.021 M NaCl change; None at these.
     """
 
     mfe: float
@@ -94,9 +116,16 @@ class Folded:
     mea: Structure | None = None
     centroid: Structure | None = None
     mfe_bpp: BasePairProbabilities | None = None
+    conditions: Conditions = STANDARD
+    change: Change | None = None
 
     def mean_bpp(self) -> NDArray[np.float32] | None:
-        """The mean of `bpp` but second folds, (L, L); of none, `mfe_bpp`; else None."""
+        """The mean of `bpp` but second folds, (L, L); of none, `mfe_bpp`; else None.
+
+        At other conditions than those of `bpp`, `mfe_bpp`.
+        """
+        if self.change:
+            return self.change.after[0].dense()
         named = zip(self.names, self.bpp, strict=True)
         first = [one for name, one in named if not name.endswith(SECOND_FOLD)]
         known = first or ([self.mfe_bpp] if self.mfe_bpp else [])
@@ -212,18 +241,29 @@ def _fold_by_one_set(task: tuple[FoldInput, str], *, names: tuple[str, ...], bas
         found = {name: bpp_by_name(ensemble, name) for name in names if set_of(name) == own}
         if own != DEFAULT_PARAMETERS:
             return None, found
+        conditions, change = given.conditions, None
+        if not conditions.standard:
+            before, ensemble = ensemble, given.ensemble(own, conditions)
+            change = Change(_both_folds(before), _both_folds(ensemble))
         structure = ensemble.mfe_structure
+        unprobed = given.reactivities is None
         return Folded(
-            round(ensemble.mfe, 2) if given.reactivities is None else energy(given.bases, structure),
+            round(ensemble.mfe, 2) if unprobed else energy(given.bases, structure, conditions),
             structure,
             mea=ensemble.mea if baseline else None,
             centroid=ensemble.centroid if baseline else None,
-            mfe_bpp=ensemble.bpp if given.mfe_bpp or baseline or found else None,
+            mfe_bpp=ensemble.bpp if given.mfe_bpp or baseline or found or change else None,
+            conditions=conditions,
+            change=change,
         ), found
     except RnassError as error:
         return error
     except _FAILURES as error:
         return RnassError(f"ViennaRNA: {type(error).__name__} {error}; expected a structure")
+
+
+def _both_folds(ensemble: Ensemble) -> tuple[BasePairProbabilities, BasePairProbabilities]:
+    return ensemble.bpp, second_fold(ensemble)
 
 
 def _joined(parts: list[_Part], names: tuple[str, ...]) -> Folded | RnassError:

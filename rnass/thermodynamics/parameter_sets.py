@@ -1,13 +1,14 @@
 """ViennaRNA's energy parameters: the sets there are, their files, verification, loading.
 
-Energies are in kcal/mol at 37 C. The tables are variables of the whole process in ViennaRNA, so a set is
-loaded under a lock, scaled, and given to each fold compound by hand; those of Turner 2004 stay.
+Energies are in kcal/mol, at 37 C and 1.021 M NaCl unless other conditions are given. The tables are
+variables of the whole process in ViennaRNA, so a set is loaded under a lock, scaled, and given to each
+fold compound by hand; those of Turner 2004 stay.
 """
 
 import hashlib
 import logging
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,6 +18,7 @@ import RNA
 from rnass.errors import CheckpointError, ConfigError
 from rnass.files import is_file
 from rnass.manifest import MANIFEST, check_content
+from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.energies import Energies
 
 __all__ = [
@@ -44,7 +46,8 @@ DEFAULT_PARAMETERS = "turner2004"
 """The set of the minimum free energy structure and of `free_energy.energy`."""
 
 OWN_NAME = "rnass2026"
-"""The set that `rnass fit` made of Turner 2004's; for 37 C only (see `rnass.training.energies`)."""
+"""The set that `rnass fit` made of Turner 2004's, for 37 C and 1.021 M NaCl only; see
+`rnass.training.energies`."""
 
 _PACKAGE = Path(__file__).parents[1]
 OWN_ENERGIES = next(
@@ -112,15 +115,23 @@ def fingerprint(name: str) -> str:
     return hashlib.blake2b(f"{version()}\n{parameter_text(name)}".encode(), digest_size=8).hexdigest()
 
 
-@cache
-def scaled(name: str, max_span: int | None = None) -> Scaled:
-    """A parameter set at 37 C, ready for fold compounds; raises what `parameter_text` raises.
+@lru_cache(maxsize=32)
+def scaled(name: str, max_span: int | None = None, conditions: Conditions = STANDARD) -> Scaled:
+    """A parameter set ready for fold compounds; raises what `parameter_text` raises.
 
     Args:
         name: of `PARAMETER_SETS`.
         max_span: most bases that a pair spans, both ends counted; None for no bound.
+        conditions: to which the energies are rescaled.
+
+    Raises:
+        ConfigError: rnass's own energies at other conditions than those that they were fitted for.
     """
-    return _scaled(parameter_text(name), name, max_span)
+    if name == OWN_NAME and not conditions.standard:
+        raise ConfigError(
+            f"parameters: {OWN_NAME} at {conditions}; expected {STANDARD}, as it has no enthalpies"
+        )
+    return _scaled(parameter_text(name), name, max_span, conditions)
 
 
 def scaled_text(text: str, *, sampled: bool = False) -> Scaled:
@@ -132,13 +143,21 @@ def scaled_text(text: str, *, sampled: bool = False) -> Scaled:
     return _scaled(text, "given", sampled=sampled)
 
 
-def _scaled(text: str, name: str, max_span: int | None = None, *, sampled: bool = False) -> Scaled:
+def _scaled(
+    text: str,
+    name: str,
+    max_span: int | None = None,
+    conditions: Conditions = STANDARD,
+    *,
+    sampled: bool = False,
+) -> Scaled:
     with GLOBAL_STATE:
         try:
             _load(text, name)
             model = RNA.md()
             model.max_bp_span = max_span or -1
             model.uniq_ML = int(sampled)
+            model.temperature, model.salt = conditions.temperature, conditions.salt
             return model, RNA.param(model), RNA.exp_param(model)
         finally:
             _load(TURNER_2004, DEFAULT_PARAMETERS)

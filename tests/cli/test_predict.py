@@ -30,6 +30,7 @@ HAIRPIN = "GGGGAAAACCCC"
 COMMAND = [sys.executable, "-W", "error", "-m", "rnass"]
 # an interrupt may land inside open(), before anybody can close the file
 INTERRUPTED = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-m", "rnass"]
+MANY = 150
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
@@ -188,6 +189,17 @@ def test_no_command_shows_the_help(rna):
         (["predict", "x.fa", "--max-order", "0"], "--max-order"),
         (["predict", "x.fa", "--decoder", "nested"], "nested"),
         (["predict", "x.fa", "--seed", "1"], "--seed"),
+        (["predict", "x.fa", "--temperature", "-300"], "temperature: -300 C; expected 0 to 100 C"),
+        (["predict", "x.fa", "--temperature", "nan"], "temperature: nan C; expected 0 to 100 C"),
+        (["predict", "x.fa", "--salt", "-1"], "salt: -1 M; expected 0.001 to 10 M"),
+        (
+            ["predict", "--alignment", "x.sto", "--temperature", "25"],
+            "relatives: at 25 C, 1.021 M NaCl; expected 37 C, 1.021 M NaCl",
+        ),
+        (
+            ["predict", "x.fa", "--families", "x.cm", "--salt", "0.1"],
+            "--families: at 37 C, 0.1 M NaCl; expected 37 C, 1.021 M NaCl",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for(rna, tmp_path, arguments, message):
@@ -206,6 +218,7 @@ def test_info(rna, weights):
     assert lines["weights"] == weights
     assert lines["device"] in {"cpu", "cuda"}
     assert lines["energies"] == str(OWN_ENERGIES)
+    assert lines["conditions"] == "37 C, 1.021 M NaCl; rescaled to others: turner2004"
     checks = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith("sha256")]
     assert checks[0].endswith("(not checked: no manifest.json beside it)")
     assert checks[1].endswith("(as in manifest.json)")
@@ -232,7 +245,17 @@ def test_info_checks_the_energies(rna, weights, tmp_path, monkeypatch, content, 
     monkeypatch.setattr(parameter_sets, "OWN_ENERGIES", path)
     status, out, _ = rna("info", "--weights", weights)
     assert status == 0
-    assert state in out.splitlines()[-1]
+    assert state in out.splitlines()[-2]
+
+
+def test_temperature_and_salt(predict, tmp_path):
+    assert predict("--sequence", HAIRPIN, "--out", "cold")[0] == 0
+    arguments = ("--sequence", HAIRPIN, "--temperature", 90, "--salt", 0.1, "--out", "hot")
+    status, _, err = predict(*arguments)
+    assert status == 0
+    assert err.startswith("rnass: 90 C, 0.1 M NaCl: energies by turner2004")
+    cold, hot = (np.load(tmp_path / out / "sequence.npy")[1, 10] for out in ("cold", "hot"))
+    assert hot < 0.5 * cold
 
 
 def test_weights_that_are_not_there(rna, fasta):
@@ -352,10 +375,10 @@ def test_standard_input_and_a_pipe(tmp_path, weights):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """Three hundred short RNAs."""
+    """Short RNAs, many more than are finished when a run is stopped."""
     draw = random.Random(0)
     path = tmp_path_factory.mktemp("many") / "many.fa"
-    sizes = [draw.randint(20, 60) for _ in range(300)]
+    sizes = [draw.randint(20, 60) for _ in range(MANY)]
     path.write_text(
         "".join(f">r{k}\n{''.join(draw.choices('ACGU', k=n))}\n" for k, n in enumerate(sizes))
     )
@@ -419,13 +442,13 @@ def test_a_killed_run_resumes_where_it_was(started, predict, many, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     before = finished(out)
-    assert 20 <= before < 300
+    assert 20 <= before < MANY
     status, _, err = predict(many, "--out", "out", "--resume")
     assert status == 0
-    assert f"rnass: {before} of 300 records finished already" in err
+    assert f"rnass: {before} of {MANY} records finished already" in err
     assert predict(many, "--out", "whole")[0] == 0
     assert dot_brackets(out) == dot_brackets(tmp_path / "whole")
-    assert_whole(out, [f"r{k}" for k in range(300)])
+    assert_whole(out, [f"r{k}" for k in range(MANY)])
     for path in (tmp_path / "whole").glob("*.npy"):
         np.testing.assert_allclose(np.load(path), np.load(out / path.name), atol=1e-5)
 
@@ -444,10 +467,10 @@ def test_an_interruption_leaves_a_folder_that_can_be_resumed(
     assert json.loads((out / "run.json").read_text())["exit_status"] == status
     assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
     done = [sequence.id for sequence, _ in read_structures(out / "predictions.dbn")]
-    assert 20 <= len(done) < 300
+    assert 20 <= len(done) < MANY
     assert_whole(out, done)
     assert predict(many, "--out", "out", "--resume")[0] == 0
-    assert_whole(out, [f"r{k}" for k in range(300)])
+    assert_whole(out, [f"r{k}" for k in range(MANY)])
 
 
 def children(process):

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rnass.decoding import (
     add_log_odds,
+    change_log_odds,
     clean_reactivities,
     decode,
     mix_log_odds,
@@ -54,6 +55,37 @@ def test_mixture_refuses_shapes_and_weights():
         mix_log_odds(np.zeros((2, 2)), np.zeros((3, 3)), 0.5)
     with pytest.raises(InputError, match=r"weight: 1.5; expected 0 to 1"):
         mix_log_odds(np.zeros((2, 2)), np.zeros((2, 2)), 1.5)
+
+
+def test_change_of_log_odds_by_hand():
+    """p = 1/2: w = 2. From 0.9 (w = 90) to 0.5 (w = 2) it becomes 4/90, of which a + 4/90 a^2 = 1."""
+    w = 4 / 90
+    a = (-1 + np.sqrt(1 + 4 * w)) / (2 * w)
+    p = change_log_odds(pair(0.5, 0.0), pair(0.9, 0.0), pair(0.5, 0.9))
+    assert p[[0, 2], [1, 3]] == pytest.approx([1 - a, 0.0], abs=1e-4)
+
+
+def test_change_of_log_odds_is_bounded():
+    """What is above 0.99 counts as 0.99, so that rounding shows nowhere; 0 counts as 0.0001."""
+    certain = change_log_odds(pair(0.7), pair(0.9999), pair(0.991))
+    np.testing.assert_allclose(certain, pair(0.7), atol=1e-4)
+    np.testing.assert_array_equal(
+        change_log_odds(pair(0.9999), pair(0.8), pair(0.1)),
+        change_log_odds(pair(0.9995), pair(0.8), pair(0.1)),
+    )
+    np.testing.assert_allclose(
+        change_log_odds(pair(0.7), pair(0.8), pair(0.0)),
+        change_log_odds(pair(0.7), pair(0.8), pair(1e-4)),
+        rtol=1e-3,
+    )
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.98), st.floats(0.01, 0.98))
+def test_change_of_log_odds_and_back(p, q, other):
+    there = change_log_odds(pair(p), pair(q), pair(other))
+    assume(there[0, 1] < 0.98)  # else it is cut at 0.99
+    assert bool(there[0, 1] > p) == (other > q) or abs(there[0, 1] - p) < 1e-3
+    np.testing.assert_allclose(change_log_odds(there, pair(other), pair(q)), pair(p), atol=2e-3)
 
 
 def test_evidence_adds_up_over_both_bases():

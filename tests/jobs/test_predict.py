@@ -383,6 +383,46 @@ def test_without_thermodynamics(tmp_path, predict):
     assert rows(tmp_path / "without")[0]["mfe_kcal_mol"] == "-22.4"
 
 
+def test_other_conditions(tmp_path, fasta, predict, caplog):
+    """Every energy is ViennaRNA's at the same conditions; summary, run.json and log tell of them."""
+    assert predict(fasta, temperature=60.0, salt=0.5, baseline=True) == 0
+    out = tmp_path / "out"
+    model = RNA.md()
+    model.temperature, model.salt = 60, 0.5
+    for row, bases in zip(rows(out), (TRNA, HAIRPIN, "GGGCAAAAGCCC"), strict=True):
+        compound = RNA.fold_compound(bases, model)
+        mfe = compound.mfe()[1]
+        compound.exp_params_rescale(mfe)
+        compound.pf()
+        centroid = compound.eval_structure(compound.centroid()[0])
+        predicted = (out / f"{row['file']}.dbn").read_text().splitlines()[2]
+        assert float(row["mfe_kcal_mol"]) == pytest.approx(mfe, abs=1e-3)
+        assert float(row["centroid_kcal_mol"]) == pytest.approx(centroid, abs=1e-3)
+        nested = re.sub(r"[\[\]]", ".", predicted)
+        energy = compound.eval_structure(nested)
+        assert float(row["energy_kcal_mol"]) == pytest.approx(energy, abs=1e-3)
+        given = [row[name] for name in ("temperature_celsius", "salt_molar", "energies")]
+        assert given == ["60.0", "0.5", "turner2004"]
+    run = json.loads((out / "run.json").read_text())
+    assert (run["options"]["temperature"], run["options"]["salt"]) == (60, 0.5)
+    assert run["conditions"] in caplog.text
+    assert "60 C, 0.5 M NaCl: energies by turner2004" in run["conditions"]
+    assert "37 C, 1.021 M NaCl, for which the network was trained" in run["conditions"]
+
+
+def test_the_standard_conditions_are_the_default(tmp_path, fasta, predict, caplog):
+    predict(fasta, out="default")
+    predict(fasta, out="given", temperature=37.0, salt=1.021)
+    default, given = tmp_path / "default", tmp_path / "given"
+    (texts, columns, maps), (same_texts, same_columns, same_maps) = answers(default), answers(given)
+    assert (texts, columns) == (same_texts, same_columns)
+    assert maps.keys() == same_maps.keys()
+    for name, one in maps.items():
+        np.testing.assert_array_equal(one, same_maps[name])
+    assert "conditions" not in json.loads((given / "run.json").read_text())
+    assert "NaCl" not in caplog.text
+
+
 def test_decoding_options_reach_the_structures(tmp_path, predict):
     def structure(out, **decoding):
         predict(sequence=TRNA, out=out, decoding={"threshold": 0.001} | decoding)
@@ -625,6 +665,8 @@ def test_resuming_with_more_records_does_the_new_ones(tmp_path, fasta, predict, 
         ({"decoding": {"threshold": 0.3}}, "options.decoding.threshold"),
         ({"thermodynamics": False}, "options.thermodynamics"),
         ({"mix": 0.5}, "options.mix"),
+        ({"temperature": 38.0}, "options.temperature"),
+        ({"salt": 0.1}, "options.salt"),
     ],
 )
 def test_resuming_with_other_options_is_refused(tmp_path, fasta, predict, changed, named):

@@ -19,7 +19,7 @@ from tiny_weights import save_tiny_weights, tiny_model
 
 import rnass
 from rnass.config import DecodingConfig, MixtureConfig
-from rnass.decoding import one_partner
+from rnass.decoding import change_log_odds, one_partner
 from rnass.errors import CheckpointError, RnassError, SequenceError
 from rnass.network.contact_model import ContactModel, Mixture, collate
 from rnass.prediction import limits, pipeline
@@ -27,9 +27,13 @@ from rnass.prediction import predictor as module
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.pipeline import Cores, run_pipeline, share_cores
 from rnass.prediction.predictor import Predictor, load_predictor
+from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.thermodynamics import workers
+from rnass.thermodynamics.conditions import Conditions
+from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.folding import FoldInput, base_pair_probabilities
+from rnass.thermodynamics.second_fold import second_fold
 
 HAIRPIN = "GGGGAAAACCCC"
 
@@ -65,6 +69,42 @@ def test_one_prediction(predictor):
     assert got.thermodynamics.mfe == pytest.approx(energy)
     assert got.thermodynamics.mea is None
     assert got.seconds > 0
+
+
+def test_a_hairpin_melts():
+    """The log-odds are those of 37 C, changed as ViennaRNA's are."""
+    model, hot = tiny_model(("rnass2026",)), Conditions(90)
+    model.config = dataclasses.replace(model.config, temperature=4.0)  # of the logits, not as certain
+    cold, found = Predictor(model)(HAIRPIN), Predictor(model, conditions=hot)(HAIRPIN)
+    before, after = (
+        np.maximum(ensemble.probabilities, second_fold(ensemble).dense())
+        for ensemble in (Ensemble(HAIRPIN), Ensemble(HAIRPIN, conditions=hot))
+    )
+    expected = change_log_odds(cold.probabilities, before, after)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    assert cold.dot_bracket == "((((....))))"
+    assert found.dot_bracket == "............"
+    assert found.probabilities[1, 10] < 0.5 * cold.probabilities[1, 10]
+    details = RNA.md()
+    details.temperature = 90
+    assert found.thermodynamics.mfe == RNA.fold_compound(HAIRPIN, details).mfe()[1]
+    assert found.energy == 0
+    unread = Predictor(model, conditions=hot, thermodynamics=False)(HAIRPIN)
+    alone = Predictor(model, thermodynamics=False)(HAIRPIN)
+    assert unread.probabilities[1, 10] < 0.5 * alone.probabilities[1, 10]
+
+
+def test_windows_and_mixtures_are_at_the_conditions(predictor):
+    windows, hot = Windows(20, 20), Conditions(90)
+    bases = "AAAAA" + HAIRPIN + "AAAAA"
+    cold = Predictor(predictor.model, windows=windows)(bases)
+    found = Predictor(predictor.model, windows=windows, conditions=hot)(bases)
+    assert found.windows > 1
+    assert found.probabilities[6, 15] < 0.5 * cold.probabilities[6, 15]
+    assert found.thermodynamics.conditions == hot
+    mixed = Predictor(predictor.model, conditions=hot, mix=1.0)(HAIRPIN)
+    bpp = Ensemble(HAIRPIN, conditions=Conditions(90)).probabilities
+    np.testing.assert_allclose(mixed.decoded_map, bpp, atol=2e-3)
 
 
 def test_probabilities_are_those_of_the_model(predictor):

@@ -116,7 +116,7 @@ def test_probabilities_are_the_same_whatever_is_asked_first(name):
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
-@pytest.mark.parametrize("stem", [98, 250])  # without and with weights rescaled by its own energy
+@pytest.mark.parametrize("stem", [98, 200])  # without and with weights rescaled by its own energy
 def test_the_stablest_rnas_do_not_overflow(stem, name):
     got = Ensemble("G" * stem + "AAAA" + "C" * stem, name)
     assert got.mfe - 50 < got.ensemble_energy <= got.mfe

@@ -41,7 +41,8 @@ class TestSample:
         )
 
     def test_a_long_rna_has_a_finite_partition_function(self):
-        bases = "".join(np.random.default_rng(1).choice(list("ACGU"), 1200))
+        """Of this one it overflows unless the weights are rescaled by its own energy."""
+        bases = "G" * 180 + "AAAA" + "C" * 180
         (drawn,) = sample([bases], TURNER_2004, 1, seed=1)
         assert drawn.ensemble_energy == pytest.approx(Ensemble(bases).ensemble_energy, abs=0.01)
-        assert len(drawn.structures[0]) == 1200
+        assert len(drawn.structures[0]) == 364

@@ -9,6 +9,7 @@ import RNA
 
 from rnass.errors import ConstraintError
 from rnass.rna import BPP_CUTOFF
+from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.folding import fold
 from rnass.thermodynamics.free_energy import energy
@@ -43,7 +44,7 @@ class TestTwoStrands:
 
 
 CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
-KT = 0.0019871700 * 310.15  # kcal/mol
+GAS_CONSTANT = 0.0019871700  # kcal/mol/K
 
 
 def nested_structures(length, able):
@@ -63,7 +64,7 @@ def nested_structures(length, able):
     return between(0, length - 1)
 
 
-def one_by_one(text):
+def one_by_one(text, conditions=STANDARD):
     """The least energy, the ensemble energy and the base-pair probabilities, by enumeration."""
     bases, nick = text.replace("&", ""), text.index("&")
     size = len(bases)
@@ -71,19 +72,22 @@ def one_by_one(text):
     def able(i, j):
         return bases[i] + bases[j] in CANONICAL and (j - i > 3 or i < nick <= j)
 
-    compound = RNA.fold_compound(text)
+    model = RNA.md()
+    model.temperature, model.salt = conditions.temperature, conditions.salt
+    kt = GAS_CONSTANT * (conditions.temperature + 273.15)
+    compound = RNA.fold_compound(text, model)
     total, least, maps = 0.0, 0.0, np.zeros((size, size))
     for pairs in nested_structures(size, able):
         symbols = ["."] * size
         for i, j in pairs:
             symbols[i], symbols[j] = "()"
         cost = compound.eval_structure("".join(symbols))
-        weight = np.exp(-cost / KT)
+        weight = np.exp(-cost / kt)
         total, least = total + weight, min(least, cost)
         for i, j in pairs:
             maps[i, j] += weight
             maps[j, i] += weight
-    return least, -KT * np.log(total), maps / total
+    return least, -kt * np.log(total), maps / total
 
 
 SMALL = ["GCCGCGCC&GCUGC", "CCUAGCU&AUUUCCCAC", "ACGCA&UAAGAGUG", "UGGCG&CAAUAUCA", "AGG&CCU", "AU&GU"]
@@ -100,6 +104,17 @@ def test_all_structures_count_whether_the_strands_bind_or_not(text):
     assert {tuple(pair) for pair in found.centroid.pairs.tolist()} == {
         (i, j) for i, j in np.argwhere(np.triu(maps > 0.5)).tolist()
     }
+
+
+@pytest.mark.parametrize("conditions", [Conditions(60), Conditions(salt=0.1)], ids=str)
+def test_all_structures_count_at_other_conditions(conditions):
+    """Rescaled energies are rounded to 0.01 kcal/mol, the weights of the ensemble are not."""
+    for text in SMALL[:3]:
+        least, whole, maps = one_by_one(text, conditions)
+        found = Ensemble(text, conditions=conditions)
+        assert found.mfe == pytest.approx(least, abs=1e-3)
+        assert found.ensemble_energy == pytest.approx(whole, abs=0.02)
+        np.testing.assert_allclose(found.probabilities, maps, atol=0.01)
 
 
 @pytest.mark.parametrize(
