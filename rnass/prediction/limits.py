@@ -52,13 +52,19 @@ def memory_of_whole(length: int) -> float:
     return 1.5 + 0.5 * (length / 1000) ** 2
 
 
-def memory_of_windows(length: int, window: int) -> float:
+def memory_of_windows(length: int, window: int, at_once: int = 0) -> float:
     """The peak to be expected of an RNA predicted in windows, in GiB.
+
+    Args:
+        length: bases of the RNA.
+        window: bases of a window.
+        at_once: padded pairs that go through the network at once, if these are more than a window's.
 
     Beside the network on a window there is a map of L x *window* values, or two with evidence, and
     then a list of those that are not 0.
     """
-    return memory_of_whole(window) + length * window * 40 / 2**30
+    beside = max(0, at_once - max(window**2, 1_000_000)) / 1e6
+    return memory_of_whole(window) + beside + length * window * 40 / 2**30
 
 
 def too_much(rna: Rna, memory: float) -> SequenceError | None:

@@ -99,6 +99,11 @@ class Cores(NamedTuple):
     processes: int = 0
     lanes: int = 1
 
+    def pairs_at_once(self, length: int) -> int:
+        """The padded L * L that go through the network at once, at most, of RNAs of so many bases."""
+        batch = max(length**2, _BATCH_SIZE)
+        return batch * max(1, min(self.lanes, (self.lanes + 1) * _BATCH_SIZE // batch))
+
 
 @contextmanager
 def share_cores(

@@ -65,7 +65,7 @@ class Windows:
         memory = limits.memory_of_windows(max(lengths), self.size)
         return (
             f"{counted(len(lengths), 'RNA')} of more than {self.above} bases: {windows} of {self.size} "
-            f"in all, some {memory:.1f} GiB of memory for the longest"
+            f"in all, {memory:.1f} GiB of memory or more for the longest"
         )
 
     def refusal(self, rna: Rna, encoder: Encoder) -> RnassError | None:
@@ -158,10 +158,11 @@ def blended(
     """
     starts = windows.starts(len(rna))
     total = len(starts)
-    memory = limits.memory_of_windows(len(rna), windows.size)
+    size = windows.size
+    memory = limits.memory_of_windows(len(rna), size, cores.pairs_at_once(size))
     log.info(
         "%s: %s in %s of %d, some %.1f GiB of memory, %s",
-        *(rna.id, counted(len(rna), "base"), counted(total, "window"), windows.size, memory),
+        *(rna.id, counted(len(rna), "base"), counted(total, "window"), size, memory),
         "time is known after the first" if pace is None else f"some {_duration(pace * total)}",
     )
     probabilities = Blend(len(rna), windows.size)

@@ -11,6 +11,7 @@ from rnass.constraints import Constraints
 from rnass.errors import ConfigError, ConstraintError, InputError, SequenceError
 from rnass.prediction import limits
 from rnass.prediction import predictor as module
+from rnass.prediction.pipeline import Cores
 from rnass.prediction.predictor import Predictor
 from rnass.prediction.windows import Windows, _duration
 from rnass.rna import Rna
@@ -79,8 +80,19 @@ def test_the_work_of_several_long_rnas_is_summed():
     windows = Windows(40, 30)
     assert windows.outlook([Rna("a", TWO), Rna("b", HAIRPIN)]) == ""
     assert windows.outlook([Rna("a", TWO), Rna("b", "A" * 41), Rna("c", HAIRPIN)]) == (
-        "2 RNAs of more than 40 bases: 7 windows of 30 in all, some 1.5 GiB of memory for the longest"
+        "2 RNAs of more than 40 bases: 7 windows of 30 in all, 1.5 GiB of memory or more for the longest"
     )
+
+
+def test_windows_side_by_side_take_more_memory():
+    one, sixteen = Cores(), Cores(16, 16)
+    assert one.pairs_at_once(1000) == 1_000_000
+    assert Cores(2, 2).pairs_at_once(1000) == 1_000_000
+    assert sixteen.pairs_at_once(1000) == 6_000_000  # some 17 batches of 400,000
+    assert sixteen.pairs_at_once(300) == 16 * 400_000
+    alone = limits.memory_of_windows(10_000, 1000, one.pairs_at_once(1000))
+    assert limits.memory_of_windows(10_000, 1000, sixteen.pairs_at_once(1000)) == alone + 5
+    assert limits.memory_of_windows(10_000, 1000) == alone
 
 
 def test_a_notebook_shows_no_drawing_of_windows(predictor):
