@@ -1,5 +1,6 @@
 """Evidence in log-odds: a second map of pairing probabilities, reactivities, pairs of a family."""
 
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -152,7 +153,7 @@ def _clipped_log_odds(probabilities: ArrayLike, least: float = 0.0) -> NDArray[n
     unpaired = np.log(np.maximum(1 - p.sum(1), 1 - _MOST))
     with np.errstate(divide="ignore"):
         log_odds = np.log(np.maximum(p, p.dtype.type(least))) - unpaired[:, None] - unpaired
-    return np.asarray(np.minimum(log_odds, np.log(_MOST) - 2 * np.log(1 - _MOST)))
+    return np.asarray(np.minimum(log_odds, math.log(_MOST) - 2 * math.log(1 - _MOST)))
 
 
 def clean_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ scales begin where a thin line still shows on white paper, and grow darker in gr
 
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
@@ -164,9 +164,12 @@ def fitted_text(text: str, width: float, size: float, *, bold: bool = False) -> 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width in inches of *text* set in *size* points."""
-    if not text:
-        return 0.0
-    font = FontProperties(weight="bold" if bold else "normal")  # the family is that of the settings
+    return _text_width(text, size, bold, tuple(matplotlib.rcParams["font.family"])) if text else 0.0
+
+
+@lru_cache(maxsize=4096)  # names and numbers come again in every figure
+def _text_width(text: str, size: float, bold: bool, families: tuple[str, ...]) -> float:
+    font = FontProperties(family=families, weight="bold" if bold else "normal")
     with warnings.catch_warnings():
         # letters that the font lacks are boxes, which are as wide
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

@@ -411,7 +411,7 @@ def _changed(probabilities: NDArray[np.float32], change: Change | None) -> NDArr
     if change is None:
         return probabilities
     before, after = (np.maximum(*(one.dense() for one in folds)) for folds in change)
-    return change_log_odds(probabilities, before, after).astype(np.float32)
+    return change_log_odds(probabilities, before, after).astype(np.float32, copy=False)
 
 
 def load_predictor(

@@ -65,6 +65,11 @@ def test_change_of_log_odds_by_hand():
     assert p[[0, 2], [1, 3]] == pytest.approx([1 - a, 0.0], abs=1e-4)
 
 
+def test_change_of_log_odds_keeps_the_precision():
+    p, q = pair(0.5).astype(np.float32), pair(0.9).astype(np.float32)
+    assert change_log_odds(p, q, p).dtype == np.float32
+
+
 def test_change_of_log_odds_is_bounded():
     """What is above 0.99 counts as 0.99, so that rounding shows nowhere; 0 counts as 0.0001."""
     certain = change_log_odds(pair(0.7), pair(0.9999), pair(0.991))

@@ -10,6 +10,7 @@ import pytest
 
 from rnass.errors import OutputError
 from rnass.figures import FORMATS, Track, arc_diagram, probability_map, save_figure, structure_drawing
+from rnass.figures.style import text_width
 from rnass.structure import Structure
 
 KNOT = Structure.from_dot_bracket("(((..[[..))).]]")
@@ -71,6 +72,15 @@ def test_svg_holds_its_words_as_text(tmp_path):
     texts = ["".join(node.itertext()) for node in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert {"<tRNA & $x$>", "rnass", "MFE"} <= set(texts)
     assert "".join(text for text in texts if len(text) == 1 and text.isalpha()) == BASES
+
+
+def test_the_width_of_a_text_is_that_of_the_font_in_use():
+    widths = []
+    for family in ("DejaVu Sans", "DejaVu Sans Mono", "DejaVu Sans"):
+        with matplotlib.rc_context({"font.family": [family]}):
+            widths.append(text_width("illi", 9))
+    assert widths[0] == widths[2]
+    assert widths[1] > 1.5 * widths[0]  # all letters of the second are as wide as m
 
 
 def test_titles_beyond_the_font_are_drawn_without_a_warning(tmp_path):

@@ -148,7 +148,7 @@ def test_an_interrupted_job_goes_on_after_a_restart(queue, tmp_path):
     first, second = one.submit(ask()), one.submit(ask())
     until(one, first, "running")
     arguments = tmp_path / "jobs" / first / "results" / "arguments.json"
-    while not arguments.exists():
+    while not (arguments.exists() and arguments.read_text().endswith("\n")):
         time.sleep(0.02)
     one.stop()
     saved = json.loads((tmp_path / "jobs" / first / "job.json").read_text())
