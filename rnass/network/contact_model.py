@@ -245,7 +245,7 @@ class Mixture(nn.Module):
         return self._models[0].backbone
 
     def log_odds(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """The mean of the experts, with ViennaRNA's share, before calibration."""
+        """The mean of the experts with ViennaRNA's log-odds, before calibration."""
         return self._log_odds(batch)[0]
 
     def _log_odds(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
@@ -288,7 +288,7 @@ class Mixture(nn.Module):
         return self.pairing(batch)[0]
 
     def pairing(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
-        """The probabilities, and ViennaRNA's share of them that a gate chose for each RNA, if any."""
+        """The probabilities, and the weight of ViennaRNA's log-odds that a gate chose, if any."""
         log_odds, share = self._log_odds(batch)
         return pairing_probabilities(self.config, log_odds, batch.bases, batch.mask), share
 

@@ -38,7 +38,7 @@ Q_co = TypeVar("Q_co", covariant=True)
 
 
 class Reading(NamedTuple):
-    """What the network makes of one RNA.
+    """The network's output for one RNA.
 
     Attributes:
         probabilities: the calibrated pairing probabilities, (L, L).

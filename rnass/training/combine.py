@@ -101,7 +101,7 @@ def _unknown(profile: Profile) -> Example:
 
 
 def _set(config: CombineConfig, expert: ContactModel) -> None:
-    """Have an expert read, and mix in, what the configuration of the mixture wants."""
+    """Set an expert's parameter sets and weights for the mixture."""
     if config.parameter_sets is not None:
         expert.read(config.parameter_sets)
     weight = 0.0 if config.gated else config.bpp_weight
@@ -127,7 +127,7 @@ def _calibrated_maps(
 def _all_features(
     maps: Sequence[list[NDArray[np.floating]]], mean: list[NDArray[np.floating]], batches: list[Batch]
 ) -> NDArray[np.float64]:
-    """What the gate reads of each record, (N, F)."""
+    """The gate's features of each record, (N, F)."""
 
     def probabilities(log_odds: NDArray[np.floating]) -> Tensor:
         return torch.sigmoid(torch.from_numpy(log_odds).float())[None]
@@ -178,7 +178,7 @@ def _judged(
 def _mixed(
     mixture: Mixture, mean: list[NDArray[np.floating]], batches: list[Batch], shares: Tensor | None
 ) -> list[NDArray[np.floating]]:
-    """Log-odds of the records with ViennaRNA's share and second fold, not calibrated."""
+    """Log-odds of the records with ViennaRNA's log-odds and second fold mixed in, not calibrated."""
     found = []
     for k, (one, batch) in enumerate(zip(mean, batches, strict=False)):
         share = None if shares is None else shares[k : k + 1]
