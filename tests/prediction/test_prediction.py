@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import rnass
-from rnass.errors import SequenceError
+from rnass.errors import OutputError, SequenceError
+from rnass.io import read_fasta
+from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.rna import Rna
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -60,3 +62,17 @@ def test_a_notebook_shows_the_drawing_and_the_structure(predictions):
     assert f"{HAIRPIN}\n{predictions[0].dot_bracket}\n" in text
     assert "x&lt;y&gt;" in text
     assert "x<y>" not in text
+
+
+def test_saved_files_are_those_of_rnass_predict(tmp_path, weights):
+    fasta = tmp_path / "one.fa"
+    fasta.write_text(f">x/y one hairpin\n{HAIRPIN}\n")
+    predict_files([str(fasta)], tmp_path / "out", PredictOptions(weights=str(weights)))
+    ((rna,), _) = read_fasta(fasta)
+    one = rnass.predict(rna, weights=weights)
+    paths = one.save(tmp_path / "new" / "saved")
+    assert [path.name for path in paths] == ["x_y.ct", "x_y.dbn", "x_y.bpseq", "x_y.npy"]
+    for path in paths:
+        assert path.read_bytes() == (tmp_path / "out" / path.name).read_bytes()
+    with pytest.raises(OutputError, match=r"one\.fa: .*; expected a folder"):
+        one.save(fasta)
