@@ -30,7 +30,9 @@ def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]
     if not fits or values.dtype.kind not in "fiub":
         expected = "L x L" if length is None else f"{length} x {length}"
         raise InputError(f"{path}: shape {values.shape}, {values.dtype}; expected {expected} numbers")
-    return _symmetric(np.array(values, dtype=np.float32), path)
+    with np.errstate(over="ignore"):  # a number too large is infinite, and no probability either
+        single = values.astype(np.float32)
+    return _symmetric(single, path)
 
 
 def read_sparse_map(path: str | Path, length: int) -> csr_array:

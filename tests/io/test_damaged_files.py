@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnass.errors import ConstraintError, InputError, RnassError
@@ -138,6 +138,7 @@ def test_a_damaged_file_is_an_error_of_rnass_or_a_whole_result(tmp_path, name, d
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(cut=0, flips=[(191, 72)])  # a number too large for single precision
 @given(
     cut=st.integers(0, 200),
     flips=st.lists(st.tuples(st.integers(0, 199), st.integers(0, 255)), max_size=4),
