@@ -239,16 +239,15 @@ class ModelConfig(PairingConfig):
 class MixtureConfig(PairingConfig):
     """A mixture of contact models: the weighted mean of their log-odds, calibrated and decoded."""
 
+    experts: tuple[ModelConfig, ...]
+    """Each with its own calibration."""
+    weights: tuple[float, ...]
+    """Of each expert in the mean of their calibrated log-odds; they add up to 1."""
     gated: bool = False
     """A gate chooses the weight of ViennaRNA's log-odds in the mean, of the first of its parameter sets,
     for each RNA, see `rnass.network.gate`."""
     second_fold_weight: NonNegative = 0.0
     """As in `ModelConfig`, added to the mean."""
-
-    experts: tuple[ModelConfig, ...]
-    """Each with its own calibration."""
-    weights: tuple[float, ...]
-    """Of each expert in the mean of their calibrated log-odds; they add up to 1."""
 
     def __post_init__(self) -> None:
         check_mixture(self.weights, len(self.experts))

@@ -15,13 +15,11 @@ from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY
 __all__ = [
     "DEIGAN_INTERCEPT",
     "DEIGAN_SLOPE",
-    "FLOOR",
     "KNOTS",
     "Modifier",
     "ShapeMethod",
     "add_log_odds",
     "add_pair_log_odds",
-    "bounded_log_odds",
     "change_log_odds",
     "clean_reactivities",
     "log_likelihood_ratios",
@@ -68,8 +66,7 @@ profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not re
 
 _KT = 1.98717e-3 * 310.15  # kcal/mol at 37 C, with ViennaRNA's gas constant
 _MOST = 0.99  # a probability counts as at most this where conditions change
-FLOOR = 1e-6
-"""A probability counts as at least this where log-odds of two maps are averaged."""
+_FLOOR = 1e-6  # a probability counts as at least this where log-odds of two maps are averaged
 
 
 def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floating]:
@@ -91,8 +88,8 @@ def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floati
         raise InputError(f"probabilities: shapes {one.shape} and {other.shape}; expected one shape")
     if not 0 <= weight <= 1:
         raise InputError(f"weight: {weight}; expected 0 to 1")
-    mixed = (1 - weight) * bounded_log_odds(one) + weight * bounded_log_odds(other)
-    return partner_probabilities(np.where(np.maximum(one, other) <= FLOOR, -np.inf, mixed))
+    mixed = (1 - weight) * _bounded_log_odds(one) + weight * _bounded_log_odds(other)
+    return partner_probabilities(np.where(np.maximum(one, other) <= _FLOOR, -np.inf, mixed))
 
 
 def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[np.floating]:
@@ -237,6 +234,6 @@ def shape_log_odds(reactivities: ArrayLike) -> NDArray[np.float64]:
     return np.nan_to_num(-energies / _KT, nan=0.0)
 
 
-def bounded_log_odds(p: NDArray[np.floating]) -> NDArray[np.floating]:
+def _bounded_log_odds(p: NDArray[np.floating]) -> NDArray[np.floating]:
     """The log-odds of a map, of the pairs below the floor as if they had that probability."""
-    return np.asarray(np.maximum(partner_log_odds(p), np.log(FLOOR).astype(p.dtype)))
+    return np.asarray(np.maximum(partner_log_odds(p), np.log(_FLOOR).astype(p.dtype)))

@@ -191,7 +191,7 @@ class Ensemble:
         return whole, np.array(rows, dtype=np.float64).reshape(-1, 3)
 
     def _strand(self, first: int, end: int) -> "Ensemble":
-        """The bases from *first* to before *end* alone, under what is known of them."""
+        """The bases from *first* to before *end* alone, under their restraints."""
         known = vars(self._restraints.within(first, end))
         return Ensemble(self.bases[first:end], self.parameters, conditions=self.conditions, **known)
 

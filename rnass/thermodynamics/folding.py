@@ -37,7 +37,7 @@ _FAILURES = (ArithmeticError, MemoryError, RuntimeError, SystemError, ValueError
 
 
 class FoldInput(NamedTuple):
-    """One RNA to fold under what is known of it; see `rnass.thermodynamics.ensemble.Ensemble`.
+    """One RNA to fold under its restraints; see `rnass.thermodynamics.ensemble.Ensemble`.
 
     Attributes:
         bases: 5' to 3'; two strands as `A&B`.
@@ -141,7 +141,7 @@ def fold(
     """Fold one RNA; partition functions only where they are needed.
 
     Args:
-        rna: bases 5' to 3', or with what is known of them.
+        rna: bases 5' to 3', or with their restraints.
         parameter_sets: names of `rnass.thermodynamics.parameter_sets.PARAMETER_SETS`, or of their second
             folds, whose base-pair probabilities are wanted; may be empty.
         baseline: also the structures `mea` and `centroid`.
