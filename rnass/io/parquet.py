@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rnass.errors import DependencyError, InputError, StructureError
 from rnass.files import read_limit, write_atomically
@@ -12,7 +12,7 @@ from rnass.io.tsv import LabelledRecord
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["arrow", "read_predictions", "write_predictions"]
+__all__ = ["arrow", "read_predictions", "write_prediction_rows", "write_predictions"]
 
 _BLOCK = 1000  # rows in memory at a time
 _READ = ["id", "sequence", "pairs"]  # the columns that make a structure
@@ -38,16 +38,25 @@ def write_predictions(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> No
         rows: each with `id`, `file`, `description`, `sequence`, `structure` (None where dot-bracket has
             too few kinds of brackets), `pairs` (i, j and probability of each), `unpaired` (a
             probability for each base), `confidence`, `energy_share`, `energy_kcal_mol`,
-            `mfe_kcal_mol` and `mfe_structure`.
+            `mfe_kcal_mol`, `mfe_structure`, `temperature_celsius` and `salt_molar`.
 
     Raises:
         DependencyError: pyarrow is not installed.
         OutputError: the file cannot be written.
     """
+    arrow()  # before a file is made
+    with write_atomically(path) as file:
+        write_prediction_rows(file, rows)
+
+
+def write_prediction_rows(
+    file: BinaryIO, rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | None = None
+) -> None:
+    """As `write_predictions` onto an open file, with *metadata* of the table beside its columns."""
     pyarrow, parquet = arrow()
-    schema = _schema(pyarrow)
+    schema = _schema(pyarrow).with_metadata(metadata)
     left = iter(rows)
-    with write_atomically(path) as file, parquet.ParquetWriter(file, schema) as writer:
+    with parquet.ParquetWriter(file, schema) as writer:
         while block := [_with_named_pairs(row) for row in islice(left, _BLOCK)]:
             writer.write_table(pyarrow.Table.from_pylist(block, schema))
 
@@ -102,6 +111,7 @@ def _with_named_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _NUMBERS = ("confidence", "energy_share", "energy_kcal_mol", "mfe_kcal_mol")
+_CONDITIONS = ("temperature_celsius", "salt_molar")
 
 
 def _schema(pyarrow: Any) -> Any:
@@ -115,5 +125,6 @@ def _schema(pyarrow: Any) -> Any:
             ("unpaired", pyarrow.list_(number)),
             *((name, pyarrow.float64()) for name in _NUMBERS),
             ("mfe_structure", text),
+            *((name, pyarrow.float64()) for name in _CONDITIONS),
         ]
     )

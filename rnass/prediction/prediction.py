@@ -108,7 +108,7 @@ class Prediction:
 
         `pairs` holds i, j and the probability of each pair, 0-based; `unpaired` one value for each base;
         `structure` is None where it has more levels than dot-bracket has brackets for; `energy_kcal_mol`
-        is `energy`.
+        is `energy`. `temperature_celsius` and `salt_molar` are the conditions.
         """
         whole, mfe = self.windows == 1, self.thermodynamics
         pairs = self.structure.pairs.tolist()
@@ -127,6 +127,8 @@ class Prediction:
             "energy_kcal_mol": self.energy,
             "mfe_kcal_mol": mfe.mfe if whole else None,
             "mfe_structure": self.rna.mark(mfe.mfe_structure.dot_bracket) if whole else None,
+            "temperature_celsius": mfe.conditions.temperature,
+            "salt_molar": mfe.conditions.salt,
         }
 
     def save(self, folder: str | Path) -> list[Path]:

@@ -256,6 +256,9 @@ def test_temperature_and_salt(predict, tmp_path):
     assert err.startswith("rnass: 90 C, 0.1 M NaCl: energies by turner2004")
     cold, hot = (np.load(tmp_path / out / "sequence.npy")[1, 10] for out in ("cold", "hot"))
     assert hot < 0.5 * cold
+    _, out, _ = predict(*arguments[:-1], "-", "--format", "json")
+    row = json.loads(out)
+    assert (row["temperature_celsius"], row["salt_molar"]) == (90, 0.1)
 
 
 def test_weights_that_are_not_there(rna, fasta):

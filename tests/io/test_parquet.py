@@ -27,6 +27,8 @@ def row(number=0, **changed):
         "energy_kcal_mol": None,
         "mfe_kcal_mol": -1.5,
         "mfe_structure": "...",
+        "temperature_celsius": 25.0,
+        "salt_molar": 0.15,
         **changed,
     }
 
@@ -53,6 +55,7 @@ def test_a_program_without_rnass_reads_the_columns(table):
     assert first["unpaired"] == pytest.approx([0.1] * 20)
     assert (first["confidence"], first["mfe_kcal_mol"]) == (0.8, -1.5)
     assert first["energy_kcal_mol"] is None
+    assert (first["temperature_celsius"], first["salt_molar"]) == (25, 0.15)
     assert (second["structure"], second["pairs"]) == (None, [])
 
 

@@ -53,6 +53,7 @@ def test_a_dictionary_is_json(predictions):
         assert row["structure"] == one.dot_bracket
         assert [pair[:2] for pair in row["pairs"]] == one.structure.pairs.tolist()
         assert len(row["unpaired"]) == len(one.rna)
+        assert (row["temperature_celsius"], row["salt_molar"]) == (37, 1.021)
 
 
 def test_a_notebook_shows_the_drawing_and_the_structure(predictions):
