@@ -11,10 +11,11 @@ __all__ = ["record_bar"]
 
 
 @contextmanager
-def record_bar(total: int) -> Iterator[Callable[[int], None]]:
+def record_bar(total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar of *total* records on standard error, unless `--quiet` keeps the log to errors.
 
-    Gives what is called with the number of bases of each finished record.
+    None for a number that is not known. Gives what is called with the number of bases of each finished
+    record.
     """
     console = Console(stderr=True)
     columns = (

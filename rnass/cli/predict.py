@@ -42,6 +42,7 @@ from rnass.cli.options import (
     in_input,
     in_model,
     in_output,
+    in_run,
     paths_of,
     take_decoding,
 )
@@ -63,9 +64,34 @@ Formats = Annotated[
     ),
 ]
 Out = Annotated[
-    Path,
+    str,
     in_output(
-        "--out", "-o", help="Folder for the results; -: the structures on standard output, no files."
+        "--out",
+        "-o",
+        help="Folder for the results, with --shard also a URI such as s3://...; -: the structures on "
+        "standard output, no files.",
+    ),
+]
+Shard = Annotated[
+    int | None,
+    in_run(
+        "--shard",
+        help="For very many RNAs: a Parquet file for every N records and no other files, in memory that "
+        "does not grow with their number.  [default: 1000 with --engine ray]",
+        min=1,
+        metavar="N",
+        show_default=False,
+    ),
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    in_run("--engine", help="What predicts the parts of --shard: this computer, or a Ray cluster."),
+]
+Address = Annotated[
+    str | None,
+    in_run(
+        "--address",
+        help="Of the Ray cluster; without it RAY_ADDRESS, else one that is started on this computer.",
     ),
 ]
 Baseline = Annotated[
@@ -165,15 +191,18 @@ PlotKind = Annotated[
 
 _OF_A_FOLDER = (
     *("plot", "report", "baseline", "elements", "alternatives", "regions", "families"),
-    *("alignment", "relatives", "overwrite", "resume"),
+    *("alignment", "relatives"),
 )
-"""Options that need a results folder."""
+"""Options that need a results folder with files of each record."""
+
+_NOT_STREAMED = ("overwrite", "resume")
+_NOT_SHARDED = ("sequence", "constraints", "shape", "strict")
 
 
 def predict(
     inputs: Inputs = None,
     sequence: Sequence = None,
-    out: Out = Path("results"),
+    out: Out = "results",
     formats: Formats = None,
     plot: Plot = "none",
     plot_kind: PlotKind = "arcs",
@@ -212,6 +241,9 @@ def predict(
     families: FamiliesFile = None,
     family_seeds: FamilySeeds = None,
     threads: Threads = 0,
+    shard: Shard = None,
+    engine: Engine = "local",
+    address: Address = None,
     strict: Strict = False,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -219,21 +251,25 @@ def predict(
     """Predict the structure of every RNA in some FASTA files.
 
     Writes .ct, .dbn, .bpseq and .npy per record, and predictions.dbn, summary.tsv and run.json; with --out -
-    the structures to standard output, and no file.
+    the structures to standard output, and no file; with --shard Parquet files.
     """
     given = locals()
-    streamed = str(out) == "-"
+    streamed, sharded = out == "-", shard is not None or engine != "local"
     together = _has_relatives(given)
-    if streamed:
-        _refuse_files(given)
+    if streamed or sharded:
+        _refuse_files(given, sharded=sharded)
+    elif "://" in out or address is not None:
+        raise typer.BadParameter("a URI or --address without parts; expected --shard or --engine ray")
     paths = [] if together else paths_of(inputs, sequence)
     options = _options(given, streamed=streamed)
-    if together:
-        status = _predict_together(options, out, alignment, relatives, target)
+    if sharded:
+        status = _predict_shards(options, out, paths, given)
+    elif together:
+        status = _predict_together(options, Path(out), alignment, relatives, target)
     else:
-        status = _predict_alone(options, None if streamed else out, paths, sequence)
+        status = _predict_alone(options, None if streamed else Path(out), paths, sequence)
     if report:
-        _report(out)
+        _report(Path(out))
     raise typer.Exit(status)
 
 
@@ -248,20 +284,29 @@ def _has_relatives(given: dict[str, Any]) -> bool:
     return together
 
 
-def _refuse_files(given: dict[str, Any]) -> None:
-    """Refuse options whose result is a file where there is no folder for it."""
+def _refuse_files(given: dict[str, Any], *, sharded: bool) -> None:
+    """Refuse options whose result is a file where there is no folder for it, or that need all records."""
+    if sharded and (given["out"] == "-" or given["formats"] not in {None, "parquet"}):
+        raise typer.BadParameter(
+            "--shard: writes Parquet files; expected --out FOLDER, --format parquet"
+        )
     options = signature(predict).parameters
-    for name in _OF_A_FOLDER:
+    for name in (*_OF_A_FOLDER, *(_NOT_SHARDED if sharded else _NOT_STREAMED)):
         if given[name] != options[name].default:
             option = name.replace("_", "-")
             raise typer.BadParameter(
-                f"--{option}: needs a folder for its results; expected --out FOLDER"
+                f"--{option}: not with --shard; expected one of them"
+                if sharded
+                else f"--{option}: needs a folder for its results; expected --out FOLDER"
             )
 
 
 def _options(given: dict[str, Any], *, streamed: bool) -> dict[str, Any]:
     """The options given, as `PredictOptions` takes them."""
-    apart = ("inputs", "out", "sequence", "report", "alignment", "relatives", "target")
+    apart = (
+        *("inputs", "out", "sequence", "report", "alignment", "relatives", "target"),
+        *("shard", "engine", "address"),
+    )
     options = {name: value for name, value in given.items() if name not in apart}
     options["decoding"] = take_decoding(options)
     if options["plot"] == "none":
@@ -305,6 +350,18 @@ def _predict_alone(
     from rnass.jobs.stream import predict_stream
 
     return predict_stream(paths, sys.stdout.buffer, options, sequence=sequence)
+
+
+def _predict_shards(options: dict[str, Any], out: str, paths: list[str], given: dict[str, Any]) -> int:
+    """Predict any number of RNAs into Parquet files."""
+    from rnass.jobs.predict import PredictOptions
+    from rnass.jobs.shards import ShardOptions, predict_shards
+
+    chosen = {"engine": given["engine"], "address": given["address"]}
+    if given["shard"] is not None:
+        chosen["size"] = given["shard"]
+    options["formats"] = ("parquet",)
+    return predict_shards(paths, out, PredictOptions(**options), ShardOptions(**chosen))
 
 
 def _predict_together(

@@ -9,7 +9,7 @@ from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
-from rnass.io.fasta import read_fasta
+from rnass.io.fasta import iter_fasta, read_fasta
 from rnass.io.maps import read_map, read_sparse_map, write_sparse_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
@@ -34,6 +34,7 @@ __all__ = [
     "format_boltz",
     "format_ct",
     "format_dot_bracket",
+    "iter_fasta",
     "project",
     "read_bpseq",
     "read_constraints",

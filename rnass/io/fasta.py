@@ -1,14 +1,15 @@
 """FASTA: `>` and a header, then bases on any number of lines."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError
-from rnass.files import name_of, read_lines
+from rnass.files import iter_lines, name_of
 from rnass.io.constraints import is_constraint_line
 from rnass.rna import Rna, clean_bases
 
-__all__ = ["read_fasta"]
+__all__ = ["iter_fasta", "read_fasta"]
 
 
 @dataclass
@@ -28,7 +29,26 @@ class _Draft:
 def read_fasta(
     path: str | Path, *, constraint_lines: bool = False
 ) -> tuple[list[Rna], list[InputError]]:
-    """Read every record of a FASTA file; a bad one does not hide the others.
+    """Read every record of a FASTA file, see `iter_fasta`; a bad one does not hide the others.
+
+    Returns:
+        The good records in file order, and the problems in file order; of a file that cannot be read to
+        its end no record, and that problem alone. Nothing is raised.
+    """
+    good: list[Rna] = []
+    problems: list[InputError] = []
+    for record in iter_fasta(path, constraint_lines=constraint_lines):
+        if isinstance(record, Rna):
+            good.append(record)
+        elif isinstance(record, SequenceError):
+            problems.append(record)
+        else:
+            return [], [record]
+    return good, problems
+
+
+def iter_fasta(path: str | Path, *, constraint_lines: bool = False) -> Iterator[Rna | InputError]:
+    """Read a FASTA file record by record; only one is in memory at a time.
 
     Tolerated: gzip, `-` for standard input, lower case, T for U, IUPAC codes (read as N), LF, CRLF
     and CR, blank lines, `;` comment lines, a byte-order mark, white space between letters, one `*`
@@ -41,36 +61,40 @@ def read_fasta(
         constraint_lines: pass over a line of `. x | < > ( )` that ends a record; `read_constraints`
             reads them.
 
-    Returns:
-        The good records in file order, and the problems in file order: one per bad record, each
-        naming file, line, record and 1-based base. Nothing is raised.
+    Yields:
+        The good records and the problems in file order: one per bad record, each naming file, line,
+        record and 1-based base; one for a file that cannot be read, or not to its end. Nothing is
+        raised.
     """
     where = name_of(path)
+    empty = True
     try:
-        drafts = _drafts(read_lines(path), constraint_lines=constraint_lines)
+        for draft in _drafts(iter_lines(path), constraint_lines=constraint_lines):
+            empty = False
+            yield _record(draft, where)
     except InputError as error:
-        return [], [error]
-    if not drafts:
-        return [], [InputError(f"{where}: no records; expected FASTA, a line '>name' and then bases")]
-    records = [_record(draft, where) for draft in drafts]
-    sequences = [record for record in records if isinstance(record, Rna)]
-    return sequences, [record for record in records if isinstance(record, InputError)]
+        yield error
+        return
+    if empty:
+        yield InputError(f"{where}: no records; expected FASTA, a line '>name' and then bases")
 
 
-def _drafts(lines: list[str], *, constraint_lines: bool) -> list[_Draft]:
+def _drafts(lines: Iterable[str], *, constraint_lines: bool) -> Iterator[_Draft]:
     """Split lines into records; letters before the first header make one whose line is 0."""
-    drafts: list[_Draft] = []
+    draft: _Draft | None = None
     for number, line in enumerate(lines, start=1):
         text = "".join(line.split())
-        if constraint_lines and drafts and is_constraint_line(text, drafts[-1].bases):
+        if constraint_lines and draft and is_constraint_line(text, draft.bases):
             continue
         if text.startswith(">"):
-            drafts.append(_Draft(line.strip()[1:].strip(), number))
+            if draft:
+                yield draft
+            draft = _Draft(line.strip()[1:].strip(), number)
         elif text and not text.startswith(";"):
-            if not drafts:
-                drafts.append(_Draft("", 0))
-            drafts[-1].add(number, text)
-    return drafts
+            draft = draft or _Draft("", 0)
+            draft.add(number, text)
+    if draft:
+        yield draft
 
 
 def _record(draft: _Draft, where: str) -> Rna | SequenceError:

@@ -1,6 +1,6 @@
 """The records of a run: read from every file, each problem reported, restraints assigned."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from rnass.io import read_fasta
 from rnass.prediction.limits import too_long
 from rnass.rna import Rna
 
-__all__ = ["Inputs", "read_inputs"]
+__all__ = ["Inputs", "checksums_of", "read_inputs"]
 
 
 @dataclass
@@ -31,13 +31,18 @@ class Inputs:
     further: list[str] = field(default_factory=list)
 
     def checksums(self) -> dict[str, str]:
-        """The sha256 of each file, and of those in a folder; pipes and texts have none."""
-        found = {}
-        for name in (*self.names, *self.further):
-            with suppress(OSError):  # who reads it reports why it cannot be read
-                paths = sorted(Path(name).iterdir()) if is_folder(name) else [Path(name)]
-                found.update({str(path): sha256(path) for path in paths if is_file(path)})
-        return found
+        """See `checksums_of`."""
+        return checksums_of([*self.names, *self.further])
+
+
+def checksums_of(names: Iterable[str]) -> dict[str, str]:
+    """The sha256 of each file, and of those in a folder; pipes and texts have none."""
+    found = {}
+    for name in names:
+        with suppress(OSError):  # who reads it reports why it cannot be read
+            paths = sorted(Path(name).iterdir()) if is_folder(name) else [Path(name)]
+            found.update({str(path): sha256(path) for path in paths if is_file(path)})
+    return found
 
 
 def read_inputs(

@@ -37,7 +37,16 @@ from rnass.thermodynamics.conditions import SALT, STANDARD, TEMPERATURE, Conditi
 from rnass.thermodynamics.free_energy import energy as free_energy
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "NATIVE", "PredictOptions", "predict_files", "read_restrained"]
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "NATIVE",
+    "PredictOptions",
+    "identity_of",
+    "open_predictor",
+    "predict_files",
+    "read_restrained",
+]
 
 log = logging.getLogger("rnass")
 
@@ -163,6 +172,37 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
     return inputs
 
 
+def open_predictor(options: PredictOptions, weights: Path, *, in_windows: bool = True) -> Predictor:
+    """The predictor of these options, after the number of threads is set."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    predictor = load_predictor(
+        weights,
+        backbone=options.backbone,
+        device=options.device,
+        thermodynamics=options.thermodynamics,
+        baseline=options.baseline,
+        precision=options.precision,
+        mix=options.mix,
+        windows=Windows(options.longest_whole, options.window) if in_windows else None,
+        conditions=options.conditions,
+    )
+    predictor.mfe_probabilities = options.plot is not None
+    chosen = dataclasses.asdict(predictor.decoding) | dict(options.decoding)
+    predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
+    return predictor
+
+
+def identity_of(options: PredictOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
+    """Weights, energies and options: what decides the results of every record, as JSON."""
+    names = (
+        *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
+        *("precision", "decoding", "mix", "longest_whole", "window", "temperature", "salt"),
+    )
+    chosen = {name: getattr(options, name) for name in names}
+    return {**origin(weights, predictor), "options": chosen}
+
+
 class PredictJob(Job[Prediction]):
     """Predict RNAs and write their files."""
 
@@ -182,26 +222,11 @@ class PredictJob(Job[Prediction]):
         self.weights = find_weights(options.weights)
         if max(self._at_once(inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
-        if options.threads:
-            torch.set_num_threads(options.threads)
+        self.predictor = open_predictor(options, self.weights, in_windows=self.in_windows)
         self.threads = torch.get_num_threads()
-        self.predictor = load_predictor(
-            self.weights,
-            backbone=options.backbone,
-            device=options.device,
-            thermodynamics=options.thermodynamics,
-            baseline=options.baseline,
-            precision=options.precision,
-            mix=options.mix,
-            windows=Windows(options.longest_whole, options.window) if self.in_windows else None,
-            conditions=options.conditions,
-        )
         self.conditions = _conditions(self.predictor)
         if self.conditions:
             log.warning("%s", _about(options.conditions))
-        self.predictor.mfe_probabilities = options.plot is not None
-        chosen = dataclasses.asdict(self.predictor.decoding) | dict(options.decoding)
-        self.predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
         self.writers = _writers(options)
         self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
         self.columns = (
@@ -219,13 +244,7 @@ class PredictJob(Job[Prediction]):
 
     def identity(self) -> dict[str, Any]:
         """Weights, energies and options."""
-        options = self.options
-        names = (
-            *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
-            *("precision", "decoding", "mix", "longest_whole", "window", "temperature", "salt"),
-        )
-        chosen = {name: getattr(options, name) for name in names}
-        return {**origin(self.weights, self.predictor), "options": chosen}
+        return identity_of(self.options, self.weights, self.predictor)
 
     def about(self) -> dict[str, Any]:
         """Decoding, restraints, device and threads."""

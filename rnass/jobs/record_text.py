@@ -13,10 +13,11 @@ BASE_COLUMNS = ("id", "index", "base", "partner", "pair_probability", "unpaired_
 """Columns of the table of bases."""
 
 
-def row_of(name: str, prediction: Prediction) -> dict[str, Any]:
+def row_of(name: str | None, prediction: Prediction) -> dict[str, Any]:
     """A row of the table of all predictions, and the content of NAME.json.
 
-    As `Prediction.to_dict`, with the name of its files and the whole header, and bases from 1.
+    As `Prediction.to_dict`, with the name of its files, if there are any, and the whole header, and
+    bases from 1.
     """
     rna = prediction.rna
     row = {"id": rna.id, "file": name, "description": rna.description, **prediction.to_dict()}

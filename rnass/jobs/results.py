@@ -29,7 +29,17 @@ from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, s
 from rnass.jobs.summary import write_summary
 from rnass.rna import Rna
 
-__all__ = ["LOCK", "RUN", "SUMMARY", "Record", "Results", "Written", "open_results"]
+__all__ = [
+    "LOCK",
+    "RUN",
+    "SUMMARY",
+    "Record",
+    "Results",
+    "Written",
+    "changed",
+    "locked",
+    "open_results",
+]
 
 log = logging.getLogger("rnass")
 
@@ -159,7 +169,7 @@ def open_results(
     folder = Path(folder)
     if overwrite and resume:
         raise OutputError(f"{folder}: --overwrite and --resume; expected one of them")
-    with _alone(folder):
+    with locked(folder):
         try:
             there = {path.name for path in folder.iterdir()}
             earlier, entries = read_journal(folder)
@@ -179,8 +189,12 @@ def open_results(
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Have the folder, locked against other runs; the system lets go of a lock when its process ends."""
+def locked(folder: Path) -> Iterator[None]:
+    """Have the folder, locked against other runs; the system lets go of a lock when its process ends.
+
+    Raises:
+        OutputError: another run has it, or it cannot be made or written.
+    """
     lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -222,21 +236,21 @@ def _check_use(folder: Path, plan: Plan, earlier: Plan | None, *, overwrite: boo
             f"{folder}: holds results of rnass {earlier.kind}; expected those of rnass {plan.kind}, or "
             "another folder"
         )
-    if changed := _changed(earlier.identity, plan.identity):
+    if differing := changed(earlier.identity, plan.identity):
         raise OutputError(
-            f"{folder}: made with another {', '.join(changed)}; expected the same to --resume, or "
+            f"{folder}: made with another {', '.join(differing)}; expected the same to --resume, or "
             "--overwrite, or another folder"
         )
 
 
-def _changed(one: Any, other: Any, name: str = "") -> list[str]:
+def changed(one: Any, other: Any, name: str = "") -> list[str]:
     """The names of the values in which two trees of JSON differ."""
     if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
         return [] if one == other else [name]
     return [
         found
         for key in sorted({*one, *other})
-        for found in _changed(one.get(key), other.get(key), f"{name}.{key}" if name else key)
+        for found in changed(one.get(key), other.get(key), f"{name}.{key}" if name else key)
     ]
 
 

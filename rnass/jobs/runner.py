@@ -43,7 +43,16 @@ from rnass.progress import record_bar
 from rnass.rna import Rna
 from rnass.thermodynamics.parameter_sets import version as vienna_version
 
-__all__ = ["Job", "RunOptions", "Sink", "divided", "run_job", "run_stream", "versions"]
+__all__ = [
+    "Job",
+    "RunOptions",
+    "Sink",
+    "divided",
+    "run_job",
+    "run_stream",
+    "sigterm_interrupts",
+    "versions",
+]
 
 log = logging.getLogger("rnass")
 
@@ -258,7 +267,7 @@ def _worked(
     if isinstance(results, Results):
         undone += ", --resume does the rest"
     try:
-        with _sigterm_interrupts():
+        with sigterm_interrupts():
             status = _work(job, records, refused, results)
         bad = status == ExitStatus.OK and (inputs.problems or job.problems)
         return (ExitStatus.FAILED if bad else status), None
@@ -323,7 +332,7 @@ def _written(job: Job[F], folder: Path, record: Record, found: F | RnassError) -
 
 
 @contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
+def sigterm_interrupts() -> Iterator[None]:
     """SIGTERM ends the work as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -6,25 +6,26 @@ from typing import Any
 
 from rnass.files import write_text
 
-__all__ = ["write_summary"]
+__all__ = ["format_summary", "write_summary"]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def write_summary(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    r"""Write rows as tab-separated text; tab, line ends and backslash become \t, \n, \r and \\.
+def format_summary(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    r"""Rows as tab-separated text; tab, line ends and backslash become \t, \n, \r and \\.
 
     Args:
-        path: of the file.
         columns: in their order.
         rows: the cells of each line by column; one that is absent or None stays empty.
-
-    Raises:
-        OutputError: the file cannot be written.
     """
     lines = ["\t".join(columns)]
     lines += ["\t".join(_cell(row.get(name)) for name in columns) for row in rows]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_summary(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write them, see `format_summary`; raises OutputError."""
+    write_text(path, format_summary(columns, rows))
 
 
 def _cell(value: Any) -> str:

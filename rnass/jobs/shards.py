@@ -1,0 +1,472 @@
+"""`rnass predict --shard N`: any number of RNAs in constant memory, a Parquet file for every N records.
+
+    part-000000.parquet     the predictions of the first N records, in their order
+    part-000001.parquet     of the next N, ...
+    failed.tsv              records that failed, when the run ends
+    run.json                how it was made
+
+The input is read as it is needed, and no list of all records is ever held. A part appears whole, under
+its number, and holds a checksum of the records that it was made from and which of them failed: resuming
+makes the parts that are not there or were made from others. The folder may be a URI of any file system
+that pyarrow knows (s3://, gs://, hdfs://). `rnass.jobs.ray_shards` spreads the same work over a cluster.
+"""
+
+import hashlib
+import json
+import logging
+import signal
+import time
+import uuid
+from bisect import bisect_right
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError, UnexpectedError, counted
+from rnass.files import TEMPORARY_PREFIX, is_there, parse_json, reason
+from rnass.io import iter_fasta
+from rnass.io.parquet import arrow, write_prediction_rows
+from rnass.jobs.inputs import checksums_of
+from rnass.jobs.journal import record_key
+from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
+from rnass.jobs.record_text import row_of
+from rnass.jobs.results import RUN, changed, locked
+from rnass.jobs.runner import sigterm_interrupts, versions
+from rnass.jobs.summary import format_summary
+from rnass.network.weights import find_weights
+from rnass.prediction.predictor import Predictor
+from rnass.progress import record_bar
+from rnass.rna import Rna
+
+__all__ = ["Done", "Shard", "ShardOptions", "Worker", "predict_shards", "predicted", "read_shards"]
+
+log = logging.getLogger("rnass")
+
+_FAILED = "failed.tsv"
+_PART = "part-{:06d}.parquet"
+_OWN = (RUN, _FAILED)
+_DRAFT = ".tmp"
+_KEY, _RECORDS, _FAILURES = "rnass:records_sha256", "rnass:records", "rnass:failed"
+_NOTE = 60.0  # seconds between lines of the log that tell how far the run is
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardOptions:
+    """How many RNAs are predicted part by part.
+
+    Attributes:
+        size: records of a part.
+        engine: local for this process and its workers; ray for a cluster.
+        address: of the Ray cluster; None for RAY_ADDRESS, else for one that is started here.
+    """
+
+    size: int = 1000
+    engine: Literal["local", "ray"] = "local"
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some records of the input that follow each other.
+
+    Attributes:
+        number: from 0.
+        rnas: the good ones.
+        problems: one for each bad one, and for each file that cannot be read.
+    """
+
+    number: int
+    rnas: list[Rna] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """A checksum of the records."""
+        parts = [*map(record_key, self.rnas), *map(str, self.problems)]
+        return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
+
+
+class Failure(NamedTuple):
+    """The id of a record, empty where it has none, and why it failed."""
+
+    id: str
+    message: str
+
+
+class Done(NamedTuple):
+    """A part that lies in the folder.
+
+    Attributes:
+        shard: its number.
+        records: predicted.
+        failed: the others.
+        bases: of those predicted now; 0 of a part that was there.
+    """
+
+    shard: int
+    records: int
+    failed: Sequence[Failure] = ()
+    bases: int = 0
+
+
+class Folder:
+    """Where the parts lie: a folder, or a URI of a file system that pyarrow knows.
+
+    Raises:
+        OutputError: not such a URI.
+    """
+
+    def __init__(self, place: str) -> None:
+        arrow()
+        from pyarrow import fs
+
+        self.place, self._fs = place, fs
+        self.local = None if "://" in place else Path(place)
+        try:
+            if self.local is None:
+                self._files, self._base = fs.FileSystem.from_uri(place)
+            else:
+                self._files, self._base = fs.LocalFileSystem(), self.local.absolute().as_posix()
+        except Exception as error:  # pyarrow has errors of many classes
+            raise OutputError(
+                f"{place}: {error}; expected a folder or a URI such as s3://..."
+            ) from error
+
+    def __str__(self) -> str:
+        return self.place
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Refuses a second run on this machine; a URI cannot be locked."""
+        return nullcontext() if self.local is None else locked(self.local)
+
+    def names(self) -> set[str]:
+        """The names of the files there, but for those that begin with a dot.
+
+        Removes what a killed run left half written.
+        """
+        chosen = self._fs.FileSelector(self._base, allow_not_found=True)
+        with self._errors(self._base):
+            found = {one.base_name for one in self._files.get_file_info(chosen)}
+        for name in found:
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(_DRAFT):
+                self.remove(name)
+        return {name for name in found if not name.startswith(".")}
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        with self._errors(name):
+            self._files.delete_file(self._path(name))
+
+    def write(self, name: str, fill: Callable[[Any], None]) -> None:
+        """Write a file, whole or not at all; raises OutputError."""
+        draft = self._path(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}{_DRAFT}")
+        with self._errors(name):
+            self._files.create_dir(self._base)
+            try:
+                with self._files.open_output_stream(draft) as file:
+                    fill(file)
+                self._files.move(draft, self._path(name))
+            except BaseException:
+                with suppress(Exception):
+                    self._files.delete_file(draft)
+                raise
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file; raises OutputError."""
+        self.write(name, lambda file: file.write(text.encode(errors="backslashreplace")))
+
+    def read_text(self, name: str) -> bytes:
+        """The bytes of a file; raises OutputError."""
+        with self._errors(name), self._files.open_input_stream(self._path(name)) as file:
+            return bytes(file.read())
+
+    def done(self, number: int, key: str) -> Done | None:
+        """The part of that number, if it is there, whole, and made from the records of that key."""
+        _, parquet = arrow()
+        try:
+            with self._files.open_input_file(self._path(_PART.format(number))) as file:
+                told = parquet.read_schema(file).metadata
+            if told[_KEY.encode()].decode() != key:
+                return None
+            failed = [Failure(*one) for one in json.loads(told[_FAILURES.encode()])]
+            return Done(number, int(told[_RECORDS.encode()]), failed)
+        except Exception:  # pyarrow has errors of many classes
+            return None
+
+    def _path(self, name: str) -> str:
+        return f"{self._base.rstrip('/')}/{name}"
+
+    def _errors(self, name: str) -> "_Errors":
+        return _Errors(f"{self.place.rstrip('/')}/{name}")
+
+
+class _Errors(AbstractContextManager[None]):
+    """Errors of a file system as OutputError."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"{self._where}: {reason(error)}; expected a folder to write to"
+            ) from error
+
+
+def predict_shards(
+    paths: Sequence[str], out: str, options: PredictOptions, shards: ShardOptions
+) -> ExitStatus:
+    """Predict every record of some FASTA files into a folder of Parquet files.
+
+    Raises:
+        InputError: a file that is not there.
+        OutputError: the folder is in use or cannot be written.
+        RnassError: weights that are not there, wrong options, ...
+    """
+    began = time.time()
+    for path in paths:
+        if path != "-" and not is_there(path):
+            raise InputError(f"{path}: no such file; expected a FASTA file")
+    folder = Folder(out)
+    here = options if shards.engine == "local" else replace(options, device="cpu")
+    worker = Worker(here, out)
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+    identity: dict[str, Any] = json.loads(json.dumps({**worker.identity, "shard": shards.size}))
+    run = {"kind": "predict", "versions": versions(), "inputs": list(paths), **identity}
+    with folder.lock():
+        earlier = _open(folder, identity, options)
+        run["started"] = earlier.get("started", start)
+        folder.write_text(RUN, _json(run))
+        totals = _Totals(out)
+        engine = _engine_of(options, shards, worker, out)
+        status, error = _worked(_Run(paths, folder, shards.size, totals, options.resume), engine)
+        run |= {
+            "checksums": checksums_of(paths),
+            "records": totals.records + len(totals.failed),
+            "bad_records": len(totals.failed),
+            "seconds": round(time.time() - began + float(earlier.get("seconds", 0)), 3),
+            "exit_status": int(status),
+        }
+        with suppress(OutputError) if error else nullcontext():
+            rows = [{"id": one.id, "status": "failed", "message": one.message} for one in totals.failed]
+            folder.write_text(_FAILED, format_summary(("id", "status", "message"), rows))
+            folder.write_text(RUN, _json(run))
+        if error:
+            raise error
+    return status
+
+
+def read_shards(paths: Sequence[str], size: int) -> Iterator[Shard]:
+    """The records of FASTA files, *size* at a time, read as they are needed."""
+    records = (record for path in paths for record in iter_fasta(path))
+    number = 0
+    while block := list(islice(records, size)):
+        good = [one for one in block if isinstance(one, Rna)]
+        yield Shard(number, good, [one for one in block if not isinstance(one, Rna)])
+        number += 1
+
+
+class Worker:
+    """Predicts shards and writes their parts; what a process of a cluster holds.
+
+    Args:
+        options: of every prediction.
+        out: folder or URI.
+
+    Attributes:
+        identity: what decides the results, as JSON.
+    """
+
+    def __init__(self, options: PredictOptions, out: str) -> None:
+        weights = find_weights(options.weights)
+        self.predictor = open_predictor(options, weights)
+        self.identity = identity_of(options, weights, self.predictor)
+        self._folder = Folder(out)
+
+    def run(self, shards: Iterable[Shard]) -> Generator[Done, None, None]:
+        """Predict shards, and write the part of each when all its records are done."""
+        with closing(predicted(self.predictor, shards)) as found:
+            for shard, rows in found:
+                failed = [Failure(one.record, str(one)) for one in shard.problems]
+                failed += [
+                    Failure(rna.id, str(row))
+                    for rna, row in zip(shard.rnas, rows, strict=True)
+                    if isinstance(row, RnassError)
+                ]
+                good = [row for row in rows if not isinstance(row, RnassError)]
+                told = {_KEY: shard.key, _RECORDS: str(len(good)), _FAILURES: json.dumps(failed)}
+
+                def fill(file: Any, good: list[Any] = good, told: dict[str, str] = told) -> None:
+                    write_prediction_rows(file, good, told)
+
+                self._folder.write(_PART.format(shard.number), fill)
+                yield Done(shard.number, len(good), failed, sum(map(len, shard.rnas)))
+
+
+def predicted(
+    predictor: Predictor, shards: Iterable[Shard]
+) -> Generator[tuple[Shard, list[dict[str, Any] | RnassError]], None, None]:
+    """Each shard, in order, with the row or the error of each of its RNAs.
+
+    The RNAs of all shards go through one pipeline, so none waits for the last one of a shard.
+    """
+    opened: list[Shard] = []
+    firsts: list[int] = []  # the number of the first RNA of each
+    rows: list[dict[int, dict[str, Any] | RnassError]] = []
+
+    def rnas() -> Iterator[Rna]:
+        first = 0
+        for shard in shards:
+            opened.append(shard)
+            firsts.append(first)
+            rows.append({})
+            first += len(shard.rnas)
+            yield from shard.rnas
+
+    def finished() -> Iterator[tuple[Shard, list[dict[str, Any] | RnassError]]]:
+        while opened and len(rows[0]) == len(opened[0].rnas):
+            shard, found = opened.pop(0), rows.pop(0)
+            firsts.pop(0)
+            yield shard, [found[k] for k in range(len(shard.rnas))]
+
+    with closing(predictor.predict(rnas(), parallel=True)) as results:
+        for row in results:
+            place = bisect_right(firsts, row.number) - 1
+            rna = opened[place].rnas[row.number - firsts[place]]
+            found = row.error if row.prediction is None else row_of(None, row.prediction)
+            row.prediction = row.reading = row.folded = None  # maps of L x L
+            if found is None:
+                found = UnexpectedError(f"{rna.id}: no prediction")
+            rows[place][row.number - firsts[place]] = found
+            yield from finished()
+    yield from finished()
+
+
+@dataclass
+class _Totals:
+    """What a run has done so far."""
+
+    out: str
+    records: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    bases: int = 0
+    began: float = field(default_factory=time.monotonic)
+    told: float = field(default_factory=time.monotonic)
+    now: int = 0  # records of this run alone
+
+    def add(self, done: Done) -> None:
+        """Count a part, and tell of it now and then."""
+        self.records += done.records
+        self.failed += done.failed
+        if not done.bases:
+            return
+        self.now += done.records
+        self.bases += done.bases
+        if (moment := time.monotonic()) - self.told > _NOTE:
+            self.told = moment
+            pace = self.now / (moment - self.began)
+            log.info("%s: %s done, %.1f a second", self.out, counted(self.records, "record"), pace)
+
+
+_Engine = Callable[[Iterator[Shard]], Generator[Done, None, None]]
+
+
+@dataclass
+class _Run:
+    """The shards of an input, of which those whose parts lie in the folder may be passed over."""
+
+    paths: Sequence[str]
+    folder: Folder
+    size: int
+    totals: _Totals
+    resume: bool
+    parts: int = 0  # so far
+
+    def left(self) -> Iterator[Shard]:
+        """The shards that are to be predicted."""
+        for shard in read_shards(self.paths, self.size):
+            self.parts = shard.number + 1
+            for problem in shard.problems:
+                log.error("%s", problem)
+            there = self.folder.done(shard.number, shard.key) if self.resume else None
+            if there is None:
+                yield shard
+            else:
+                self.totals.add(there)
+
+    def make(self, engine: _Engine) -> None:
+        """Make every part, and remove those of an input that was longer."""
+        with record_bar(None) as advance, closing(engine(self.left())) as parts:
+            for done in parts:
+                self.totals.add(done)
+                for _ in range(done.records):
+                    advance(done.bases // done.records)
+        own = {_PART.format(number) for number in range(self.parts)}
+        for name in sorted(filter(_is_part, self.folder.names() - own)):
+            self.folder.remove(name)
+
+
+def _worked(run: _Run, engine: _Engine) -> tuple[ExitStatus, Exception | None]:
+    """Make every part; gives the exit status, and the error that ended the work if any did."""
+    undone = "finished parts are kept, --resume makes the rest"
+    try:
+        with sigterm_interrupts():
+            run.make(engine)
+    except KeyboardInterrupt as error:
+        log.error("interrupted; %s", undone)
+        return (ExitStatus.TERMINATED if signal.SIGTERM in error.args else ExitStatus.INTERRUPTED), None
+    except RnassError as error:
+        return ExitStatus.STOPPED, error
+    except Exception as error:
+        return ExitStatus.FAULT, error
+    totals = run.totals
+    done = counted(totals.records, "record")
+    log.info("%s: %s done, %d failed", run.folder, done, len(totals.failed))
+    return (ExitStatus.FAILED if totals.failed else ExitStatus.OK), None
+
+
+def _engine_of(options: PredictOptions, shards: ShardOptions, worker: Worker, out: str) -> _Engine:
+    if shards.engine == "local":
+        return worker.run
+    from rnass.jobs.ray_shards import run_on_ray
+
+    return lambda left: run_on_ray(options, out, left, shards.address)
+
+
+def _open(folder: Folder, identity: dict[str, Any], options: PredictOptions) -> dict[str, Any]:
+    """The run.json of the run that this one resumes, if any; refuses a folder that is in use."""
+    there = folder.names()
+    if not there:
+        return {}
+    if not options.overwrite and not options.resume:
+        raise OutputError(
+            f"{folder}: not empty; expected an empty folder, --overwrite to replace results or --resume "
+            "to add what is missing"
+        )
+    own = {name for name in there if name in _OWN or _is_part(name)}
+    if foreign := there - own:
+        raise OutputError(f"{folder}/{min(foreign)}: not a part of such a run; expected another folder")
+    if options.overwrite:
+        for name in sorted(own):
+            folder.remove(name)
+        return {}
+    if RUN not in there:
+        raise OutputError(f"{folder}: no run to resume; expected an empty folder or --overwrite")
+    earlier = parse_json(folder.read_text(RUN), f"{folder}/{RUN}", error=OutputError)
+    if differing := changed({name: earlier.get(name) for name in identity}, identity):
+        raise OutputError(
+            f"{folder}: made with another {', '.join(differing)}; expected the same to --resume, or "
+            "--overwrite, or another folder"
+        )
+    return earlier
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith("part-") and name.endswith(".parquet")
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
