@@ -246,6 +246,8 @@ class MixtureConfig(PairingConfig):
     gated: bool = False
     """A gate chooses the weight of ViennaRNA's log-odds in the mean, of the first of its parameter sets,
     for each RNA, see `rnass.network.gate`."""
+    known_kmers: Count = 0
+    """Bytes of the packed k-mers of the training records, see `rnass.network.familiarity`."""
     second_fold_weight: NonNegative = 0.0
     """As in `ModelConfig`, added to the mean."""
 

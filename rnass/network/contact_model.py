@@ -19,6 +19,7 @@ from rnass.config import SECOND_FOLD, MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
 from rnass.network.device import return_freed_memory
 from rnass.network.energy_terms import bpp_log_odds, energy_log_odds, second_fold_gain
+from rnass.network.familiarity import KnownKmers
 from rnass.network.gate import Gate, gate_features
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
@@ -238,6 +239,7 @@ class Mixture(nn.Module):
         self.config = config
         self.experts = nn.ModuleList(experts or map(ContactModel, config.experts))
         self.gate = Gate() if config.gated else None
+        self.known = KnownKmers(config.known_kmers)
 
     @property
     def backbone(self) -> Encoder:
@@ -270,8 +272,10 @@ class Mixture(nn.Module):
                 return_freed_memory()
         if not gated or batch.bpp is None:
             return mean, None
+        known = self.known(batch.bases, batch.mask)
         first = batch.bpp[:, 0]
-        return mean, gate_features(each, torch.sigmoid(mean), first, batch.bases, batch.mask)
+        features = gate_features(each, torch.sigmoid(mean), first, batch.bases, batch.mask, known)
+        return mean, features
 
     def with_energies(
         self, mean: Float[Tensor, "B L L"], batch: Batch, share: Float[Tensor, " B"] | None

@@ -1,8 +1,8 @@
 """The gate of a mixture: how much of ViennaRNA's log-odds goes into an RNA's map.
 
 Experts know the families that they were trained on better than energies do, and new ones worse. How
-familiar an RNA is shows in their maps: on a new one they expect fewer pairs, are less certain, and agree
-less with each other and with ViennaRNA.
+familiar an RNA is shows in its k-mers, few of which the training records hold, and in the maps: on a new
+one experts expect fewer pairs, are less certain, and agree less with each other and with ViennaRNA.
 
 Shapes: B batch, L bases.
 """
@@ -24,12 +24,12 @@ FEATURES = (
     "certainty of the experts' mean",
     "certainty of ViennaRNA",
     "pairs that the experts' mean expects for each base",
-    "logarithm of the length",
     "share of G and C",
+    "logarithm of the share of k-mers in the training records, and 0.02",
 )
 """Agreement is 2 min(p, q) over p + q, certainty p^2 over p, each summed over all possible pairs."""
 
-_LONGEST = 400  # bases that a longer RNA counts as: none was fitted to
+_CHANCE = 0.02  # some k-mers are known by chance
 _FEW = 1e-3  # pairs, so that nothing is divided by 0
 _GC = [BASES.index(base) for base in "GC"]
 
@@ -54,6 +54,7 @@ def gate_features(
     bpp: Float[Tensor, "B L L"],
     bases: Int[Tensor, "B L"],
     mask: Float[Tensor, "B L"],
+    known: Float[Tensor, " B"],
 ) -> Float[Tensor, "B F"]:
     """`FEATURES` of some RNAs.
 
@@ -63,6 +64,7 @@ def gate_features(
         bpp: ViennaRNA's base-pair probabilities.
         bases: codes over ACGUN.
         mask: 1 where there is a base.
+        known: the share of k-mers in the training records, see `rnass.network.familiarity`.
     """
     possible = possible_pairs(bases, mask, canonical=True)
     number = mask.sum(1)
@@ -82,7 +84,7 @@ def gate_features(
         total(mean * mean) / (pairs + _FEW),
         total(bpp * bpp) / (total(bpp) + _FEW),
         pairs / number,
-        number.clamp(max=_LONGEST).log(),
         gc.sum(1) / number,
+        (known + _CHANCE).log(),
     ]
     return torch.stack(columns, 1)

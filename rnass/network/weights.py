@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -45,7 +46,7 @@ class StoredWeights:
         kind: "backbone", "contact model", "contact head" or "mixture".
         config: of the network, as `rnass.config.to_json` wrote it; not validated.
         backbone: of a contact head, the `Backbone.identity` it was trained on; not validated.
-        state: its tensors, float32.
+        state: its tensors, float32 or whole numbers.
     """
 
     path: Path
@@ -100,7 +101,7 @@ def read_weights(path: Path) -> StoredWeights:
         parse_json(metadata.get(key, "{}"), f"{path}: metadata {key}", error=CheckpointError)
         for key in ("config", "backbone")
     )
-    state = {key: tensor.float() for key, tensor in state.items()}
+    state = {key: _as(torch.float32, tensor) for key, tensor in state.items()}
     return StoredWeights(path, metadata["kind"], config, backbone, state)
 
 
@@ -123,7 +124,9 @@ def write_weights(
     made: dict[str, Any],
     backbone: dict[str, Any] | None = None,
 ) -> None:
-    """Write tensors in float16, whole or not at all; the same tensors make the same bytes.
+    """Write tensors, whole or not at all: in float16, or as they are if they are whole numbers.
+
+    The same tensors make the same bytes.
 
     Args:
         path: of the file.
@@ -136,7 +139,7 @@ def write_weights(
     Raises:
         OutputError: the file cannot be written.
     """
-    state = {key: tensor.detach().half().contiguous().cpu() for key, tensor in state.items()}
+    state = {key: _as(torch.float16, tensor).contiguous().cpu() for key, tensor in state.items()}
     metadata = {
         "format": _FORMAT,
         "kind": kind,
@@ -147,6 +150,12 @@ def write_weights(
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path) as file:
         file.write(_in_order(save(state, metadata)))
+
+
+def _as(kind: torch.dtype, tensor: Tensor) -> Tensor:
+    """The tensor with numbers of that kind, unless they are whole."""
+    tensor = tensor.detach()
+    return tensor.to(kind) if tensor.is_floating_point() else tensor
 
 
 def _in_order(data: bytes) -> bytes:

@@ -13,7 +13,9 @@ from torch import Tensor
 from rnass.config import MixtureConfig, to_json
 from rnass.errors import ConfigError, InputError
 from rnass.files import sha256
+from rnass.io.tsv import read_labelled_tsv
 from rnass.network.contact_model import Batch, ContactModel, Mixture
+from rnass.network.familiarity import packed
 from rnass.network.gate import gate_features
 from rnass.network.models import load_model, save_mixture
 from rnass.network.weights import find_weights
@@ -72,25 +74,29 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
         for expert in experts
     ]
     mean = [np.tensordot(config.weights, each, 1) for each in zip(*maps, strict=True)]
+    known = packed(one.sequence.bases for path in config.trained for one in read_labelled_tsv(path))
     whole = MixtureConfig(
         experts=tuple(expert.config for expert in experts),
         weights=config.weights,
         gated=config.gated,
+        known_kmers=len(known),
         second_fold_weight=config.second_fold_weight or 0.0,
         one_partner=config.one_partner,
     )
     mixture = Mixture(whole, experts)
+    mixture.known.packed = torch.from_numpy(known)
     load = Loader(table, whole.parameter_sets, Path(config.cache), processes)
     load.annotate(config.valid, examples)
     batches = [load([record]).rnas for record in records]
     shares = None
     if config.gated:
-        features = _all_features(maps, mean, batches)
-        kinds = _judged(mixture, mean, batches, features, examples, profiles)
+        features = _all_features(mixture, maps, mean, batches)
+        worth = _worth(mixture, mean, batches, examples, profiles)
+        kinds = _judged(config, features, worth, examples, profiles)
         mixture.gate = fit_gate(kinds)
         shares = mixture.gate(torch.from_numpy(features).float()).detach()
-    known = _mixed(mixture, mean[: len(examples)], batches, shares)
-    mixture.config = calibrate(whole, known, examples)
+    mixed = _mixed(mixture, mean[: len(examples)], batches, shares)
+    mixture.config = calibrate(whole, mixed, examples)
     sums = dict(zip(config.experts, map(sha256, files), strict=True))
     save_mixture(path, mixture, {"config": to_json(config), "experts": sums})
 
@@ -125,7 +131,10 @@ def _calibrated_maps(
 
 
 def _all_features(
-    maps: Sequence[list[NDArray[np.floating]]], mean: list[NDArray[np.floating]], batches: list[Batch]
+    mixture: Mixture,
+    maps: Sequence[list[NDArray[np.floating]]],
+    mean: list[NDArray[np.floating]],
+    batches: list[Batch],
 ) -> NDArray[np.float64]:
     """The gate's features of each record, (N, F)."""
 
@@ -136,19 +145,20 @@ def _all_features(
     for batch, whole, *each in zip(batches, mean, *maps, strict=True):
         assert batch.bpp is not None  # a gated mixture reads some, see MixtureConfig
         experts, first = [probabilities(one) for one in each], batch.bpp[:, 0]
-        found.append(gate_features(experts, probabilities(whole), first, batch.bases, batch.mask))
+        bases, mask = batch.bases, batch.mask
+        known = mixture.known(bases, mask)
+        found.append(gate_features(experts, probabilities(whole), first, bases, mask, known))
     return torch.cat(found).double().numpy()
 
 
-def _judged(
+def _worth(
     mixture: Mixture,
     mean: list[NDArray[np.floating]],
     batches: list[Batch],
-    features: NDArray[np.float64],
     examples: list[Example],
     profiles: list[list[Profile]],
-) -> list[Judged]:
-    """Each file of known structures, and each kind of profiles, with every fixed share."""
+) -> NDArray[np.float64]:
+    """What each of the fixed shares is worth for every record, (N, S)."""
     number = len(examples)
     typical = _mixed(mixture, mean[:number], batches, torch.full((number,), _TYPICAL))
     config = with_temperature(mixture.config, typical, examples)
@@ -161,15 +171,28 @@ def _judged(
         probabilities = calibrated_probabilities(config, maps, records)
         worth[:number, k] = strict_f1(probabilities[:number], examples, decoding)
         worth[number:, k] = [likelihood(*one) for one in zip(flat, probabilities[number:], strict=True)]
+    return worth
+
+
+def _judged(
+    config: CombineConfig,
+    features: NDArray[np.float64],
+    worth: NDArray[np.float64],
+    examples: list[Example],
+    profiles: list[list[Profile]],
+) -> list[Judged]:
+    """Each file of known structures, and each kind of profiles, with their weights."""
     source = np.array([example.source for example in examples])
+    weights = config.valid_weights or [1.0] * len(config.valid)
+    number = len(examples)
     kinds = []
     for one in np.unique(source):
         rows = np.flatnonzero(source == one)
-        kinds.append(Judged(f"valid file {one + 1}", 1.0, features[rows], worth[rows]))
+        kinds.append(Judged(f"valid file {one + 1}", weights[one], features[rows], worth[rows]))
     for kind in profiles:
         rows = np.arange(number, number + len(kind))
         name = f"profiles, {kind[0].modifier}"
-        kinds.append(Judged(name, 1 / len(profiles), features[rows], worth[rows]))
+        kinds.append(Judged(name, config.profile_weight, features[rows], worth[rows]))
         number += len(kind)
     return kinds
 

@@ -241,12 +241,19 @@ class CombineConfig:
     theirs."""
     gated: bool = False
     """A gate chooses ViennaRNA's weight for each RNA, see `rnass.network.gate`."""
+    trained: tuple[str, ...] = ()
+    """Files of the labelled records that the experts were trained on: the gate reads how many k-mers of
+    an RNA they hold."""
     profiles: tuple[str, ...] = ()
     """Tables of chemical-mapping profiles to fit the gate to, beside `valid`."""
     profile_signal: NonNegative = 5.0
     """Least ratio of signal to noise of a profile."""
     profile_number: PositiveCount = 100
     """Profiles of each table and reagent, at most."""
+    profile_weight: NonNegative = 0.5
+    """Of the profiles of each table and reagent in the fit of the gate."""
+    valid_weights: tuple[NonNegative, ...] | None = None
+    """Of each file of `valid` in that fit; None for 1."""
     one_partner: bool = False
     """Of the mixture, see `PairingConfig`."""
     valid: tuple[str, ...]
@@ -264,8 +271,14 @@ class CombineConfig:
             raise ValueError("bpp_weight: a weight beside gated; expected one of them")
         if self.gated and not self.one_partner:
             raise ValueError("gated: no one_partner, without which no base is unpaired for sure")
-        if self.profiles and not self.gated:
-            raise ValueError("profiles: not gated; expected a gate to fit to them")
+        if self.gated and not self.trained:
+            raise ValueError("gated: no trained; expected the files that the experts were trained on")
+        if (self.profiles or self.trained) and not self.gated:
+            raise ValueError("profiles, trained: not gated; expected a gate to fit to them")
+        if self.valid_weights is not None and len(self.valid_weights) != len(self.valid):
+            raise ValueError(
+                f"valid_weights: {len(self.valid_weights)} for {counted(len(self.valid), 'file')}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -192,6 +192,17 @@ def test_no_command_shows_the_help(rna):
         (["predict", "x.fa", "--temperature", "-300"], "temperature: -300 C; expected 0 to 100 C"),
         (["predict", "x.fa", "--temperature", "nan"], "temperature: nan C; expected 0 to 100 C"),
         (["predict", "x.fa", "--salt", "-1"], "salt: -1 M; expected 0.001 to 10 M"),
+        (["predict", "x.fa", "--shard", "0"], "--shard"),
+        (["predict", "x.fa", "--shard", "9", "--plot", "svg"], "--plot: not with --shard"),
+        (["predict", "x.fa", "--engine", "ray", "--shape", "d"], "--shape: not with --shard"),
+        (["predict", "x.fa", "--shard", "9", "--strict"], "--strict: not with --shard"),
+        (
+            ["predict", "x.fa", "--shard", "9", "--format", "ct"],
+            "expected --out FOLDER, --format parquet",
+        ),
+        (["predict", "x.fa", "--shard", "9", "--out", "-"], "expected --out FOLDER, --format parquet"),
+        (["predict", "x.fa", "--out", "s3://b/x"], "expected --shard or --engine ray"),
+        (["predict", "x.fa", "--shard", "9"], "x.fa: no such file; expected a FASTA file"),
         (
             ["predict", "--alignment", "x.sto", "--temperature", "25"],
             "relatives: at 25 C, 1.021 M NaCl; expected 37 C, 1.021 M NaCl",
@@ -259,6 +270,18 @@ def test_temperature_and_salt(predict, tmp_path):
     _, out, _ = predict(*arguments[:-1], "-", "--format", "json")
     row = json.loads(out)
     assert (row["temperature_celsius"], row["salt_molar"]) == (90, 0.1)
+
+
+def test_part_by_part(predict, fasta, tmp_path):
+    pytest.importorskip("pyarrow")
+    status, out, err = predict(fasta, "--shard", 1, "--out", "parts")
+    assert (status, out, err) == (0, "", "rnass: parts: 2 records done, 0 failed\n")
+    there = sorted(path.name for path in (tmp_path / "parts").iterdir())
+    assert there == ["failed.tsv", "part-000000.parquet", "part-000001.parquet", "run.json"]
+    assert predict(fasta, "--shard", 1, "--out", "parts", "--resume")[0] == 0
+    status, _, err = predict(fasta, "--shard", 1, "--out", "parts")
+    assert status == 2
+    assert "parts: not empty; expected an empty folder, --overwrite" in err
 
 
 def test_weights_that_are_not_there(rna, fasta):

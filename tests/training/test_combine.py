@@ -11,8 +11,10 @@ from tiny_weights import save_tiny_weights, tiny_model
 
 from rnass.errors import CheckpointError, ConfigError
 from rnass.files import sha256
+from rnass.io.tsv import read_labelled_tsv
 from rnass.network.backbones import save_backbone
 from rnass.network.contact_model import ContactModel, Mixture
+from rnass.network.familiarity import packed
 from rnass.network.models import load_model, load_pairing_model, save_model
 from rnass.training.calibration import calibrated_probabilities, logit_maps, mean_f1, with_temperature
 from rnass.training.combine import combine
@@ -99,10 +101,15 @@ def test_a_gate_is_fitted_to_records_and_profiles(config, tmp_path):
         second_fold_weight=0.5,
         one_partner=True,
         profiles=(str(tmp_path / "profiles.tsv"),),
+        trained=config.valid,
+        valid_weights=(2.0,),
     )
     combine(gated, tmp_path / "gated", CPU)
     both = load_pairing_model(tmp_path / "gated")
     assert both.config.gated
+    held = [one.sequence.bases for one in read_labelled_tsv(config.valid[0])]
+    assert both.known.packed.tolist() == packed(held).tolist()
+    assert both.config.known_kmers == len(both.known.packed)
     assert both.config.parameter_sets == ("rnass2026", "rnass2026+second")
     assert [expert.config.bpp_weight for expert in both.experts] == [0.0, 0.0]
     examples = read_examples(config.valid)

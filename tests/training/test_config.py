@@ -25,7 +25,7 @@ NAN = float("nan")
 
 
 PAIR = {"experts": ["a", "b"], "weights": [0.5, 0.5], "valid": []}
-GATED = {"gated": True, "one_partner": True}
+GATED = {"gated": True, "one_partner": True, "trained": ["t.tsv"]}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,9 @@ GATED = {"gated": True, "one_partner": True}
         (DataConfig, {"train": ["a"], "weights": [0]}, r"weights are all 0"),
         (CombineConfig, {"experts": ["a"], "weights": [1.0], "valid": []}, r"1 expert; a mixture has"),
         (CombineConfig, PAIR | {"gated": True}, r"gated: no one_partner"),
-        (CombineConfig, PAIR | {"profiles": ["p.tsv"]}, r"profiles: not gated"),
+        (CombineConfig, PAIR | GATED | {"trained": []}, r"gated: no trained; expected the files"),
+        (CombineConfig, PAIR | {"profiles": ["p.tsv"]}, r"profiles, trained: not gated"),
+        (CombineConfig, PAIR | GATED | {"valid_weights": [1]}, r"valid_weights: 1 for 0 files"),
         (CombineConfig, PAIR | GATED | {"bpp_weight": 0.5}, r"bpp_weight: a weight beside gated"),
     ],
 )
