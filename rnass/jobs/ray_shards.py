@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import Any
 
 from rnass.errors import DependencyError, RnassError, WorkerError, counted
+from rnass.jobs.parts import Done
 from rnass.jobs.predict import PredictOptions
-from rnass.jobs.shards import Done, Shard, Worker
+from rnass.jobs.shards import Shard, Worker
 
 __all__ = ["run_on_ray"]
 

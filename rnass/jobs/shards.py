@@ -16,24 +16,22 @@ import json
 import logging
 import signal
 import time
-import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, UnexpectedError, counted
-from rnass.files import TEMPORARY_PREFIX, is_there, parse_json, reason
+from rnass.files import is_there, parse_json
 from rnass.io import iter_fasta
-from rnass.io.parquet import arrow, write_prediction_rows
 from rnass.jobs.inputs import checksums_of
 from rnass.jobs.journal import record_key
+from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
 from rnass.jobs.record_text import row_of
-from rnass.jobs.results import RUN, changed, locked
+from rnass.jobs.results import RUN, changed
 from rnass.jobs.runner import sigterm_interrupts, versions
 from rnass.jobs.summary import format_summary
 from rnass.network.weights import find_weights
@@ -41,15 +39,12 @@ from rnass.prediction.predictor import Predictor
 from rnass.progress import record_bar
 from rnass.rna import Rna
 
-__all__ = ["Done", "Shard", "ShardOptions", "Worker", "predict_shards", "predicted", "read_shards"]
+__all__ = ["Shard", "ShardOptions", "Worker", "predict_shards", "predicted", "read_shards"]
 
 log = logging.getLogger("rnass")
 
 _FAILED = "failed.tsv"
-_PART = "part-{:06d}.parquet"
 _OWN = (RUN, _FAILED)
-_DRAFT = ".tmp"
-_KEY, _RECORDS, _FAILURES = "rnass:records_sha256", "rnass:records", "rnass:failed"
 _NOTE = 60.0  # seconds between lines of the log that tell how far the run is
 
 
@@ -89,133 +84,6 @@ class Shard:
         return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
 
 
-class Failure(NamedTuple):
-    """The id of a record, empty where it has none, and why it failed."""
-
-    id: str
-    message: str
-
-
-class Done(NamedTuple):
-    """A part that lies in the folder.
-
-    Attributes:
-        shard: its number.
-        records: predicted.
-        failed: the others.
-        bases: of those predicted now; 0 of a part that was there.
-    """
-
-    shard: int
-    records: int
-    failed: Sequence[Failure] = ()
-    bases: int = 0
-
-
-class Folder:
-    """Where the parts lie: a folder, or a URI of a file system that pyarrow knows.
-
-    Raises:
-        OutputError: not such a URI.
-    """
-
-    def __init__(self, place: str) -> None:
-        arrow()
-        from pyarrow import fs
-
-        self.place, self._fs = place, fs
-        self.local = None if "://" in place else Path(place)
-        try:
-            if self.local is None:
-                self._files, self._base = fs.FileSystem.from_uri(place)
-            else:
-                self._files, self._base = fs.LocalFileSystem(), self.local.absolute().as_posix()
-        except Exception as error:  # pyarrow has errors of many classes
-            raise OutputError(
-                f"{place}: {error}; expected a folder or a URI such as s3://..."
-            ) from error
-
-    def __str__(self) -> str:
-        return self.place
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Refuses a second run on this machine; a URI cannot be locked."""
-        return nullcontext() if self.local is None else locked(self.local)
-
-    def names(self) -> set[str]:
-        """The names of the files there, but for those that begin with a dot.
-
-        Removes what a killed run left half written.
-        """
-        chosen = self._fs.FileSelector(self._base, allow_not_found=True)
-        with self._errors(self._base):
-            found = {one.base_name for one in self._files.get_file_info(chosen)}
-        for name in found:
-            if name.startswith(TEMPORARY_PREFIX) and name.endswith(_DRAFT):
-                self.remove(name)
-        return {name for name in found if not name.startswith(".")}
-
-    def remove(self, name: str) -> None:
-        """Remove a file."""
-        with self._errors(name):
-            self._files.delete_file(self._path(name))
-
-    def write(self, name: str, fill: Callable[[Any], None]) -> None:
-        """Write a file, whole or not at all; raises OutputError."""
-        draft = self._path(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}{_DRAFT}")
-        with self._errors(name):
-            self._files.create_dir(self._base)
-            try:
-                with self._files.open_output_stream(draft) as file:
-                    fill(file)
-                self._files.move(draft, self._path(name))
-            except BaseException:
-                with suppress(Exception):
-                    self._files.delete_file(draft)
-                raise
-
-    def write_text(self, name: str, text: str) -> None:
-        """Write a text file; raises OutputError."""
-        self.write(name, lambda file: file.write(text.encode(errors="backslashreplace")))
-
-    def read_text(self, name: str) -> bytes:
-        """The bytes of a file; raises OutputError."""
-        with self._errors(name), self._files.open_input_stream(self._path(name)) as file:
-            return bytes(file.read())
-
-    def done(self, number: int, key: str) -> Done | None:
-        """The part of that number, if it is there, whole, and made from the records of that key."""
-        _, parquet = arrow()
-        try:
-            with self._files.open_input_file(self._path(_PART.format(number))) as file:
-                told = parquet.read_schema(file).metadata
-            if told[_KEY.encode()].decode() != key:
-                return None
-            failed = [Failure(*one) for one in json.loads(told[_FAILURES.encode()])]
-            return Done(number, int(told[_RECORDS.encode()]), failed)
-        except Exception:  # pyarrow has errors of many classes
-            return None
-
-    def _path(self, name: str) -> str:
-        return f"{self._base.rstrip('/')}/{name}"
-
-    def _errors(self, name: str) -> "_Errors":
-        return _Errors(f"{self.place.rstrip('/')}/{name}")
-
-
-class _Errors(AbstractContextManager[None]):
-    """Errors of a file system as OutputError."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise OutputError(
-                f"{self._where}: {reason(error)}; expected a folder to write to"
-            ) from error
-
-
 def predict_shards(
     paths: Sequence[str], out: str, options: PredictOptions, shards: ShardOptions
 ) -> ExitStatus:
@@ -230,7 +98,7 @@ def predict_shards(
     for path in paths:
         if path != "-" and not is_there(path):
             raise InputError(f"{path}: no such file; expected a FASTA file")
-    folder = Folder(out)
+    folder = PartFolder(out)
     here = options if shards.engine == "local" else replace(options, device="cpu")
     worker = Worker(here, out)
     start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
@@ -284,7 +152,7 @@ class Worker:
         weights = find_weights(options.weights)
         self.predictor = open_predictor(options, weights)
         self.identity = identity_of(options, weights, self.predictor)
-        self._folder = Folder(out)
+        self._folder = PartFolder(out)
 
     def run(self, shards: Iterable[Shard]) -> Generator[Done, None, None]:
         """Predict shards, and write the part of each when all its records are done."""
@@ -297,12 +165,7 @@ class Worker:
                     if isinstance(row, RnassError)
                 ]
                 good = [row for row in rows if not isinstance(row, RnassError)]
-                told = {_KEY: shard.key, _RECORDS: str(len(good)), _FAILURES: json.dumps(failed)}
-
-                def fill(file: Any, good: list[Any] = good, told: dict[str, str] = told) -> None:
-                    write_prediction_rows(file, good, told)
-
-                self._folder.write(_PART.format(shard.number), fill)
+                self._folder.write_part(shard.number, shard.key, good, failed)
                 yield Done(shard.number, len(good), failed, sum(map(len, shard.rnas)))
 
 
@@ -379,7 +242,7 @@ class _Run:
     """The shards of an input, of which those whose parts lie in the folder may be passed over."""
 
     paths: Sequence[str]
-    folder: Folder
+    folder: PartFolder
     size: int
     totals: _Totals
     resume: bool
@@ -404,8 +267,8 @@ class _Run:
                 self.totals.add(done)
                 for _ in range(done.records):
                     advance(done.bases // done.records)
-        own = {_PART.format(number) for number in range(self.parts)}
-        for name in sorted(filter(_is_part, self.folder.names() - own)):
+        own = {part_name(number) for number in range(self.parts)}
+        for name in sorted(filter(is_part, self.folder.names() - own)):
             self.folder.remove(name)
 
 
@@ -436,7 +299,7 @@ def _engine_of(options: PredictOptions, shards: ShardOptions, worker: Worker, ou
     return lambda left: run_on_ray(options, out, left, shards.address)
 
 
-def _open(folder: Folder, identity: dict[str, Any], options: PredictOptions) -> dict[str, Any]:
+def _open(folder: PartFolder, identity: dict[str, Any], options: PredictOptions) -> dict[str, Any]:
     """The run.json of the run that this one resumes, if any; refuses a folder that is in use."""
     there = folder.names()
     if not there:
@@ -446,7 +309,7 @@ def _open(folder: Folder, identity: dict[str, Any], options: PredictOptions) -> 
             f"{folder}: not empty; expected an empty folder, --overwrite to replace results or --resume "
             "to add what is missing"
         )
-    own = {name for name in there if name in _OWN or _is_part(name)}
+    own = {name for name in there if name in _OWN or is_part(name)}
     if foreign := there - own:
         raise OutputError(f"{folder}/{min(foreign)}: not a part of such a run; expected another folder")
     if options.overwrite:
@@ -462,10 +325,6 @@ def _open(folder: Folder, identity: dict[str, Any], options: PredictOptions) -> 
             "--overwrite, or another folder"
         )
     return earlier
-
-
-def _is_part(name: str) -> bool:
-    return name.startswith("part-") and name.endswith(".parquet")
 
 
 def _json(values: dict[str, Any]) -> str:

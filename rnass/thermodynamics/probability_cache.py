@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from rnass.files import is_file, write_atomically
@@ -84,6 +85,8 @@ def cached_probabilities(
 ) -> ProbabilityCache:
     """Base-pair probabilities of some RNAs; what the cache lacks is computed and added to it.
 
+    Of several processes that want the same file one computes, and the others wait and read.
+
     Args:
         rnas: bases of each RNA.
         name: of a parameter set, or of its second fold.
@@ -93,15 +96,17 @@ def cached_probabilities(
     """
     second = "-second" if name.endswith(SECOND_FOLD) else ""
     path = folder / f"{label}.{fingerprint(set_of(name))}{second}.npz"
-    known = ProbabilityCache.load(path) if is_file(path) else None
-    wanted = {bases for bases in rnas if known is None or bases not in known}
-    if not wanted and known is not None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        known = ProbabilityCache.load(path) if is_file(path) else None
+        wanted = {bases for bases in rnas if known is None or bases not in known}
+        if not wanted and known is not None:
+            return known
+        lacking = sorted(wanted, key=lambda bases: (len(bases), bases))
+        computed = ProbabilityCache.compute(lacking, name, processes)
+        known = computed if known is None else known + computed
+        known.save(path)
         return known
-    lacking = sorted(wanted, key=lambda bases: (len(bases), bases))
-    computed = ProbabilityCache.compute(lacking, name, processes)
-    known = computed if known is None else known + computed
-    known.save(path)
-    return known
 
 
 def _digest(bases: str) -> bytes:

@@ -1,5 +1,8 @@
 """Base-pair probabilities on disk. The oracle is ViennaRNA itself."""
 
+import multiprocessing
+import random
+
 import numpy as np
 import pytest
 import RNA
@@ -53,6 +56,25 @@ def test_each_rna_is_folded_once_by_each_set(tmp_path, folded):
     assert sorted(folded) == sorted(RNAS)
     cached_probabilities(RNAS, "andronescu2007", tmp_path, "x")
     assert sorted(folded) == sorted(RNAS * 2)
+
+
+def fill(rnas, folder):
+    cached_probabilities(rnas, "turner2004", folder, "x")
+
+
+def test_several_processes_lose_nothing(tmp_path, folded):
+    draw = random.Random(1)
+    rnas = ["".join(draw.choices("ACGU", k=60)) for _ in range(40)]
+    context = multiprocessing.get_context("forkserver")
+    parts = [rnas[k : k + 20] for k in (0, 10, 20)]
+    processes = [context.Process(target=fill, args=(part, tmp_path)) for part in parts]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    cached_probabilities(rnas, "turner2004", tmp_path, "x")
+    assert folded == []
 
 
 def test_the_cache_grows_by_what_it_lacks(tmp_path, folded):
