@@ -10,7 +10,7 @@ from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import iter_fasta, read_fasta
-from rnass.io.maps import read_map, read_sparse_map, write_sparse_map
+from rnass.io.maps import read_map, read_sparse_map, write_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
 from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
@@ -55,7 +55,7 @@ __all__ = [
     "write_ct",
     "write_dot_bracket",
     "write_labelled_tsv",
-    "write_sparse_map",
+    "write_map",
     "write_stockholm",
     "write_stockholm_records",
     "wuss_structure",

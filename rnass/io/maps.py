@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, load_npz, save_npz
 
 from rnass.errors import InputError
-from rnass.files import read_npy, reason, write_atomically
+from rnass.files import read_npy, reason, write_atomically, write_npy
 
-__all__ = ["read_map", "read_sparse_map", "write_sparse_map"]
+__all__ = ["read_map", "read_sparse_map", "write_map"]
 
 _TOLERANCE = 1e-4  # between the two triangles: maps may have been rounded
 
@@ -52,8 +52,11 @@ def read_sparse_map(path: str | Path, length: int) -> csr_array:
     return values
 
 
-def write_sparse_map(path: str | Path, probabilities: csr_array) -> None:
-    """Write a sparse map as float32 in SciPy's format, compressed; raises OutputError."""
+def write_map(path: str | Path, probabilities: NDArray[np.floating] | csr_array) -> None:
+    """Write a map as float32 in NumPy's format, or a sparse one in SciPy's; raises OutputError."""
+    if not isinstance(probabilities, csr_array):
+        write_npy(path, probabilities)
+        return
     with write_atomically(path) as file:
         save_npz(file, probabilities.astype(np.float32))
 

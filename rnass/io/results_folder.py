@@ -51,32 +51,20 @@ class PredictedRecord:
     structure: Structure
     row: Mapping[str, str]
 
-    def probabilities(self) -> NDArray[np.float32] | None:
-        """The pairing probabilities, shape (L, L); None where they were not written so.
+    def decoded_map(self) -> NDArray[np.float32] | csr_array | None:
+        """The map that the structure was decoded from, (L, L); sparse of an RNA predicted in windows.
+
+        None where no map was written.
 
         Raises:
             InputError: the file is no map of this RNA.
         """
-        path = self.folder / f"{self.name}.npy"
-        return read_map(path, len(self.rna)) if is_file(path) else None
-
-    def sparse_probabilities(self) -> csr_array | None:
-        """The same of an RNA predicted in windows; None of any other.
-
-        Raises:
-            InputError: the file is no map of this RNA.
-        """
-        path = self.folder / f"{self.name}.npz"
-        return read_sparse_map(path, len(self.rna)) if is_file(path) else None
-
-    def any_probabilities(self) -> NDArray[np.float32] | csr_array | None:
-        """The one or the other; None where no map was written.
-
-        Raises:
-            InputError: the file is no map of this RNA.
-        """
-        whole = self.probabilities()
-        return self.sparse_probabilities() if whole is None else whole
+        for suffix in (".decoded.npy", ".npy", ".decoded.npz", ".npz"):
+            path = self.folder / f"{self.name}{suffix}"
+            if is_file(path):
+                read = read_map if suffix.endswith(".npy") else read_sparse_map
+                return read(path, len(self.rna))
+        return None
 
     def mfe_structure(self) -> Structure | None:
         """ViennaRNA's MFE structure; None where it was not written."""

@@ -105,7 +105,7 @@ def reactivities_of(path: str | Path, drawables: Items[Drawable]) -> list[NDArra
 def _read(path: Path) -> Iterator[Drawable]:
     if is_folder(path) and is_results_folder(path):
         for record in read_results(path).records:
-            yield Drawable(record.rna, record.structure, record.any_probabilities, "rnass")
+            yield Drawable(record.rna, record.structure, record.decoded_map, "rnass")
     elif is_folder(path):
         for file in files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)
@@ -117,7 +117,9 @@ def _read(path: Path) -> Iterator[Drawable]:
 
 def _of_structures(path: Path) -> Iterator[Drawable]:
     records = read_structures(path)
-    beside = path.with_suffix(".npy")
+    beside = path.with_suffix(".decoded.npy")  # the map that the structure was decoded from
+    if not is_file(beside):
+        beside = path.with_suffix(".npy")
     maps = len(records) == 1 and is_file(beside)
     for rna, structure in records:
         if maps:

@@ -13,8 +13,8 @@ import torch
 from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
-from rnass.files import write_npy, write_text
-from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket, write_sparse_map
+from rnass.files import write_text
+from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket, write_map
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
@@ -60,6 +60,7 @@ DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 NATIVE = "as relatives are evidence for the native structure"
 """Why evidence of homologous RNAs is refused at other conditions."""
 
+_MAPS = (".npy", ".npz", ".decoded.npy", ".decoded.npz")
 _KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
@@ -228,7 +229,7 @@ class PredictJob(Job[Prediction]):
         if self.conditions:
             log.warning("%s", _about(options.conditions))
         self.writers = _writers(options)
-        self.suffixes = (*self.writers, *([".npz"] if "npy" in options.formats else []))
+        self.suffixes = (*self.writers, *(_MAPS if "npy" in options.formats else ()))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
             *("energy_share", "energy_kcal_mol", "mfe_kcal_mol", "f1_mfe"),
@@ -292,14 +293,17 @@ class PredictJob(Job[Prediction]):
         writers = self.writers
         if found.windows > 1:
             writers = _of_windows(writers, self.options)
-            if lacking := sorted({*self.writers} - {*writers, ".npy"}):
+            if lacking := sorted({*self.writers} - {*writers}):
                 missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
         for suffix, write in writers.items():
             write(folder / f"{name}{suffix}", found)
+        maps = found.maps if "npy" in self.options.formats else {}
+        for suffix, values in maps.items():
+            write_map(folder / f"{name}{suffix}", values)
         cells = _cells(found) | self.conditions
         if self.options.elements:
             cells |= _elements(rna, found.structure)
-        return Written([f"{name}{suffix}" for suffix in writers], cells, shared, missing)
+        return Written([f"{name}{suffix}" for suffix in (*writers, *maps)], cells, shared, missing)
 
     def join(self, name: str, parts: Sequence[str]) -> str:
         """The parts one after the other; of the regions, under their heading."""
@@ -321,7 +325,6 @@ def _writers(options: PredictOptions) -> dict[str, _Writer]:
     formats: dict[str, _Writer] = {
         **{name: partial(_write_text, text=text) for name, text in TEXTS.items()},
         "bpseq": lambda path, one: write_bpseq(path, one.rna, one.structure),
-        "npy": lambda path, one: write_npy(path, one.probabilities),
     }
     chosen = {f".{name}": formats[name] for name in options.formats if name in formats}
     if options.baseline:
@@ -342,14 +345,9 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
 
 
 def _of_windows(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
-    """Those of an RNA predicted in windows: its map is sparse, and there is neither a figure of that, an
-    MFE structure nor another.
-    """
+    """Those of an RNA predicted in windows: neither a figure of its map nor an MFE structure."""
     names = (*TEXTS, "bpseq", *([options.plot] if options.plot_kind != "map" else []))
-    kept = {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
-    if ".npy" in writers:
-        kept[".npz"] = lambda path, one: write_sparse_map(path, one.probabilities)
-    return kept
+    return {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
 
 
 def _alternatives(prediction: Prediction, n: int) -> list[tuple[Rna, Structure]]:

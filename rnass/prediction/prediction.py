@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from rnass.config import DecodingConfig
 from rnass.decoding import Alternative, alternatives, base_confidence, expected_f1
 from rnass.errors import InputError, OutputError, StructureError, counted
-from rnass.files import reason, write_npy
-from rnass.io import file_names, write_bpseq, write_ct, write_dot_bracket, write_sparse_map
+from rnass.files import reason
+from rnass.io import file_names, write_bpseq, write_ct, write_dot_bracket, write_map
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded
@@ -64,6 +64,18 @@ class Prediction:
     def dot_bracket(self) -> str:
         """The structure in dot-bracket, pseudoknots in further brackets, `&` between two strands."""
         return self.rna.mark(self.structure.dot_bracket)
+
+    @property
+    def maps(self) -> dict[str, NDArray[np.floating] | csr_array]:
+        """*probabilities* and, where evidence changed it, *decoded_map*, by the suffix of their files.
+
+        `.npy` and `.decoded.npy`; of an RNA predicted in windows `.npz` and `.decoded.npz`.
+        """
+        end = ".npy" if self.windows == 1 else ".npz"
+        found: dict[str, NDArray[np.floating] | csr_array] = {end: self.probabilities}
+        if self.decoded_map is not self.probabilities:
+            found[f".decoded{end}"] = self.decoded_map
+        return found
 
     @cached_property
     def confidence(self) -> float:
@@ -132,10 +144,9 @@ class Prediction:
         }
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write `NAME.ct`, `NAME.dbn`, `NAME.bpseq` and the map, `NAME.npy`, as `rnass predict` does.
+        """Write `NAME.ct`, `NAME.dbn`, `NAME.bpseq` and `maps`, as `rnass predict` does.
 
-        NAME is the RNA's id as a safe file name. Files of that name are replaced. An RNA predicted in
-        windows has a sparse map, `NAME.npz`.
+        NAME is the RNA's id as a safe file name. Files of that name are replaced.
 
         Returns:
             the paths of the files.
@@ -150,18 +161,14 @@ class Prediction:
         except OSError as error:
             raise OutputError(f"{folder}: {reason(error)}; expected a folder to write to") from error
         stem = place / file_names([self.rna.id])[0]
-        ct, dbn, bpseq, dense, sparse = (
-            stem.with_name(f"{stem.name}{suffix}")
-            for suffix in (".ct", ".dbn", ".bpseq", ".npy", ".npz")
-        )
+        maps = {stem.with_name(f"{stem.name}{suffix}"): one for suffix, one in self.maps.items()}
+        ct, dbn, bpseq = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".ct", ".dbn", ".bpseq"))
         write_ct(ct, self.rna, self.structure)
         write_dot_bracket(dbn, [(self.rna, self.structure)])
         write_bpseq(bpseq, self.rna, self.structure)
-        if isinstance(self.probabilities, csr_array):
-            write_sparse_map(sparse, self.probabilities)
-            return [ct, dbn, bpseq, sparse]
-        write_npy(dense, self.probabilities)
-        return [ct, dbn, bpseq, dense]
+        for path, one in maps.items():
+            write_map(path, one)
+        return [ct, dbn, bpseq, *maps]
 
     def draw(
         self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None

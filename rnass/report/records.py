@@ -54,7 +54,7 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         "message": record.row.get("message", ""),
         "xy": _quarters(layout(structure)),
     }
-    probabilities = record.any_probabilities()
+    probabilities = record.decoded_map()
     if probabilities is not None:
         data["sparse"] = issparse(probabilities)
         confidence = base_confidence(probabilities, structure)

@@ -5,12 +5,12 @@ import pytest
 from scipy.sparse import csr_array, load_npz
 
 from rnass.errors import InputError
-from rnass.io import read_sparse_map, write_sparse_map
+from rnass.io import read_sparse_map, write_map
 
 
 def test_a_sparse_map_is_read_back(tmp_path):
     values = csr_array(np.diag(np.full(4, 0.25), 2))
-    write_sparse_map(tmp_path / "x.npz", values)
+    write_map(tmp_path / "x.npz", values)
     np.testing.assert_array_equal(read_sparse_map(tmp_path / "x.npz", 6).toarray(), values.toarray())
     assert load_npz(tmp_path / "x.npz").dtype == np.float32
 
@@ -18,7 +18,7 @@ def test_a_sparse_map_is_read_back(tmp_path):
 def test_what_is_no_sparse_map(tmp_path):
     (tmp_path / "text.npz").write_text("no")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    write_sparse_map(tmp_path / "x.npz", csr_array((6, 6)))
+    write_map(tmp_path / "x.npz", csr_array((6, 6)))
     for name, message in (
         ("none.npz", "no such file"),
         ("text.npz", "not a sparse array"),

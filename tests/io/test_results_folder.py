@@ -32,7 +32,7 @@ def test_records_rows_and_run_are_read(folder):
     results = read_results(folder)
     (record,) = results.records
     assert (record.name, record.rna.bases, record.structure) == ("a_b", "GGGAAACCC", HAIRPIN[1])
-    assert np.array_equal(record.probabilities(), np.eye(9))
+    assert np.array_equal(record.decoded_map(), np.eye(9))
     assert record.mfe_structure() is None
     assert [row["status"] for row in results.rows] == ["ok", "failed"]
     assert results.rows[1]["message"] == "x.fa:3: letter 'X'\tat\\base"
@@ -45,7 +45,7 @@ def test_vienna_is_read_where_it_was_written_and_a_map_may_be_missing(folder):
     (folder / "run.json").unlink()
     results = read_results(folder)
     assert results.records[0].mfe_structure() == Structure(9)
-    assert results.records[0].probabilities() is None
+    assert results.records[0].decoded_map() is None
     assert results.run == {}
 
 

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from rnass.errors import ConfigError, InputError, OutputError
 from rnass.figures import Look
 from rnass.files import write_npy, write_text
-from rnass.io import write_ct, write_dot_bracket, write_sparse_map
+from rnass.io import write_ct, write_dot_bracket, write_map
 from rnass.jobs.drawable import counterpart, reactivities_of, read_drawables
 from rnass.jobs.plot import PlotOptions, draw, plot_files
 from rnass.jobs.summary import write_summary
@@ -59,7 +59,7 @@ def test_arcs_of_an_rna_in_windows_are_shaded_and_its_map_is_for_the_report(resu
     shades = arc_colours(draw(one, PlotOptions()))
     assert sum(map(len, shades)) == 3
     (results / "one.npy").unlink()
-    write_sparse_map(results / "one.npz", csr_array(MAP))
+    write_map(results / "one.npz", csr_array(MAP))
     assert arc_colours(draw(one, PlotOptions())) == shades
     assert "confidence (rnass)" in words(draw(one, PlotOptions(kind="drawing")))
     with pytest.raises(ConfigError, match=r"\(one\): the map of an RNA predicted in windows"):

@@ -564,14 +564,13 @@ def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict, caplog)
     assert [row["mfe_kcal_mol"] == "" for row in table] == [True, False, False]
     assert "tRNA/Phe: 76 bases in 3 windows of 40" in caplog.text
     record = read_results(out).records[0]
-    sparse = record.sparse_probabilities()
+    sparse = record.decoded_map()
     assert sparse.shape == (76, 76)
     assert sparse.dtype == np.float32
     i, j = record.structure.pairs.T
     assert (j - i < 40).all()
     assert sparse[i, j].min() > 0
-    assert record.probabilities() is None
-    assert read_results(out).records[1].sparse_probabilities() is None
+    assert isinstance(read_results(out).records[1].decoded_map(), np.ndarray)
     assert predict(fasta, resume=True, **given) == 0
     assert predict(fasta, overwrite=True) == 0
     assert not (out / "tRNA_Phe.npz").exists()

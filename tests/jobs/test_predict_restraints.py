@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rnass.constraints import Constraints
-from rnass.decoding import decode
+from rnass.decoding import decode, expected_f1
 from rnass.errors import ConstraintError, InputError
-from rnass.io import read_constraints, read_structures
+from rnass.io import read_constraints, read_results, read_structures
 from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.prediction.predictor import load_predictor
 from rnass.rna import Rna
@@ -142,6 +142,20 @@ def test_missing_reactivities_are_not_zeros(predict, file):
         maps[name] = np.load(out / "x.npy")
     np.testing.assert_array_equal(maps["missing"], maps["none"])
     assert np.abs(maps["zero"] - maps["none"]).max() > 5e-4
+
+
+def test_both_maps_are_written_where_reactivities_change_the_one_to_decode(predict, file):
+    rows = "".join(f"{base} {0.1 * (base % 7)}\n" for base in range(1, 21))
+    _, out = predict({"x": SWITCH}, "probed", shape=file("x.shape", rows))
+    network, decoded = (np.load(out / f"x{suffix}") for suffix in (".npy", ".decoded.npy"))
+    assert np.abs(network - decoded).max() > 0.005
+    (record,) = read_results(out).records
+    np.testing.assert_array_equal(record.decoded_map(), decoded)
+    ((_, structure),) = read_structures(out / "x.dbn")
+    confidence = expected_f1(decoded, structure)
+    assert float(summary(out)["x"]["confidence"]) == pytest.approx(confidence, abs=1e-4)
+    _, out = predict({"x": SWITCH}, "alone")
+    assert not (out / "x.decoded.npy").exists()
 
 
 def test_methods_and_modifiers_differ(predict, file):

@@ -7,7 +7,7 @@ import pytest
 from report_folders import DIMER, HAIRPIN, KNOT, write_results
 from scipy.sparse import csr_array
 
-from rnass.io import write_sparse_map
+from rnass.io import write_map
 from rnass.report import write_report
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
@@ -187,7 +187,7 @@ def test_downloads_are_the_files_of_the_run(report, folder, record, file):
 
 def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
     folder = write_results(tmp_path / "res", [("long", *HAIRPIN)])
-    write_sparse_map(folder / "r0.npz", csr_array(np.load(folder / "r0.npy")))
+    write_map(folder / "r0.npz", csr_array(np.load(folder / "r0.npy")))
     (folder / "r0.npy").unlink()
     page.goto(write_report(folder).as_uri())
     page.wait_for_selector("body[data-ready]")

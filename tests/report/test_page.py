@@ -11,7 +11,7 @@ from report_folders import DIMER, HAIRPIN, KNOT, write_results
 from scipy.sparse import csr_array
 
 from rnass.errors import InputError
-from rnass.io import read_results, write_sparse_map
+from rnass.io import read_results, write_map
 from rnass.report import report_page, write_report
 from rnass.report.records import LEAST, record_data
 
@@ -78,7 +78,7 @@ def test_a_record_without_a_map_has_none(folder):
 def test_a_map_of_windows_is_packed_as_any_other(folder):
     record = read_results(folder).records[1]
     whole = record_data(record)
-    write_sparse_map(folder / "r1.npz", csr_array(np.load(folder / "r1.npy")))
+    write_map(folder / "r1.npz", csr_array(np.load(folder / "r1.npy")))
     (folder / "r1.npy").unlink()
     found = record_data(record)
     assert (whole.pop("sparse"), found.pop("sparse")) == (False, True)
