@@ -252,8 +252,6 @@ class _Run:
         """The shards that are to be predicted."""
         for shard in read_shards(self.paths, self.size):
             self.parts = shard.number + 1
-            for problem in shard.problems:
-                log.error("%s", problem)
             there = self.folder.done(shard.number, shard.key) if self.resume else None
             if there is None:
                 yield shard
@@ -265,6 +263,8 @@ class _Run:
         with record_bar(None) as advance, closing(engine(self.left())) as parts:
             for done in parts:
                 self.totals.add(done)
+                for failure in done.failed:
+                    log.error("%s", failure.message)
                 for _ in range(done.records):
                     advance(done.bases // done.records)
         own = {part_name(number) for number in range(self.parts)}
