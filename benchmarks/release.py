@@ -59,11 +59,11 @@ def entry(weights: Path) -> dict[str, Any]:
     """The entry of a weights file, as far as the file itself has it."""
     with safe_open(weights, "pt") as file:
         metadata = file.metadata()
-        parameters = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118 - no mapping
+        tensors = [file.get_tensor(key) for key in file.keys()]  # noqa: SIM118 - no mapping
     return {
         "sha256": sha256(weights),
         "bytes": weights.stat().st_size,
-        "parameters": parameters,
+        "parameters": sum(one.numel() for one in tensors if one.is_floating_point()),
         "licence": "MIT",
         "code_version": rnass.__version__,
         "config": json.loads(metadata["config"]),

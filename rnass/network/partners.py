@@ -100,12 +100,18 @@ def _weights(log_odds: Tensor, possible: Tensor) -> Float[Tensor, "B L L"]:
 def _log_alone(
     weights: Float[Tensor, "B L L"], start: Tensor | None = None, iterations: int | None = None
 ) -> Float[Tensor, "B L"]:
-    """Logarithm of a, from *start* by so many damped iterations, or until they change nothing."""
+    """Logarithm of a, from *start* by so many damped iterations, or until they change nothing.
+
+    Each RNA stops by itself, so that its probabilities are those it has alone, whatever batch it is in.
+    """
     alone = torch.zeros_like(weights[:, :, 0]) if start is None else start
+    moving = torch.ones_like(alone[:, :1])
     for _ in range(iterations or _ITERATIONS):
         total = torch.log1p((weights @ torch.exp(alone)[..., None]).squeeze(-1))
-        change = (alone + total) / 2
+        change = moving * (alone + total) / 2
         alone = alone - change
-        if iterations is None and float(change.abs().max()) < _TOLERANCE:
-            break
+        if iterations is None:
+            moving = (change.abs().amax(1, keepdim=True) >= _TOLERANCE).to(alone.dtype)
+            if not moving.any():
+                break
     return alone
