@@ -210,7 +210,7 @@ def predicted(
 
 @dataclass
 class _Totals:
-    """What a run has done so far."""
+    """Counts of a run so far."""
 
     out: str
     records: int = 0
@@ -221,7 +221,7 @@ class _Totals:
     now: int = 0  # records of this run alone
 
     def add(self, done: Done) -> None:
-        """Count a part, and tell of it now and then."""
+        """Count a part; the log has a line now and then."""
         self.records += done.records
         self.failed += done.failed
         if not done.bases:

@@ -158,7 +158,7 @@ def _worth(
     examples: list[Example],
     profiles: list[list[Profile]],
 ) -> NDArray[np.float64]:
-    """What each of the fixed shares is worth for every record, (N, S)."""
+    """The worth of each of the fixed shares for every record, (N, S)."""
     number = len(examples)
     typical = _mixed(mixture, mean[:number], batches, torch.full((number,), _TYPICAL))
     config = with_temperature(mixture.config, typical, examples)
