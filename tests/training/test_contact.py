@@ -114,7 +114,7 @@ def test_a_finished_run_gives_the_same_model_again_and_folds_nothing_twice(confi
     assert again.config == first.config
     for name, parameter in first.named_parameters():
         assert torch.equal(again.get_parameter(name), parameter), name
-    assert len(list((tmp_path / "kept").glob("*.npz"))) == 1  # one file of RNAs, trained and validated on
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == 1  # trained and validated on
 
 
 def test_a_run_without_validation_records_is_saved_uncalibrated(config, tmp_path):
