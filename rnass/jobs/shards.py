@@ -34,6 +34,7 @@ from rnass.jobs.record_text import row_of
 from rnass.jobs.results import RUN, changed
 from rnass.jobs.runner import sigterm_interrupts, versions
 from rnass.jobs.summary import format_summary
+from rnass.network.device import return_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.predictor import Predictor
 from rnass.progress import record_bar
@@ -166,6 +167,7 @@ class Worker:
                 ]
                 good = [row for row in rows if not isinstance(row, RnassError)]
                 self._folder.write_part(shard.number, shard.key, good, failed)
+                return_freed_memory()  # else gaps between what is kept grow for hours
                 yield Done(shard.number, len(good), failed, sum(map(len, shard.rnas)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import lru_cache
+from inspect import signature
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -251,6 +252,9 @@ def _changed(probabilities: NDArray[np.float32], change: Change | None) -> NDArr
     return change_log_odds(probabilities, before, after).astype(np.float32, copy=False)
 
 
+_OPTIONS = [name for name in signature(Predictor).parameters if name not in {"model", "device"}]
+
+
 def load_predictor(
     weights: str | Path | None = None,
     *,
@@ -270,7 +274,11 @@ def load_predictor(
         CheckpointError: there are no such weights, or they are altered; a backbone is lacking, or is
             not the one that the head was trained on.
         ConfigError: the device is not there.
+        TypeError: an option that does not exist; names those that do.
     """
+    if unknown := options.keys() - _OPTIONS:
+        known = ", ".join(["weights", "backbone", "device", *_OPTIONS])
+        raise TypeError(f"{', '.join(sorted(unknown))}: no such option; expected some of {known}")
     model = load_pairing_model(find_weights(None if weights is None else str(weights)), backbone)
     return Predictor(model, device=choose_device(device), **options)
 
