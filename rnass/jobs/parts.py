@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rnass.errors import OutputError
 from rnass.files import TEMPORARY_PREFIX, reason
 from rnass.io.parquet import arrow, write_prediction_rows
-from rnass.jobs.results import locked
+from rnass.jobs.results import locked, no_obstacle
 
 __all__ = ["Done", "Failure", "PartFolder", "is_part", "part_name"]
 
@@ -86,7 +86,7 @@ class PartFolder:
         return nullcontext() if self.local is None else locked(self.local)
 
     def names(self) -> set[str]:
-        """The names of the files there, but for those that begin with a dot.
+        """The names of the files there, but for hidden ones and logs.
 
         Removes what a killed run left half written.
         """
@@ -96,7 +96,7 @@ class PartFolder:
         for name in found:
             if name.startswith(TEMPORARY_PREFIX) and name.endswith(_DRAFT):
                 self.remove(name)
-        return {name for name in found if not name.startswith(".")}
+        return {name for name in found if not no_obstacle(name)}
 
     def remove(self, name: str) -> None:
         """Remove a file."""

@@ -38,12 +38,14 @@ __all__ = [
     "Written",
     "changed",
     "locked",
+    "no_obstacle",
     "open_results",
 ]
 
 log = logging.getLogger("rnass")
 
 LOCK = f"{TEMPORARY_PREFIX}lock"
+_LOGS = (".log", ".out", ".err")
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -144,6 +146,11 @@ def _cells(record: Record) -> dict[str, Any]:
     return {"id": record.rna.id, "file": record.name, "length": len(record.rna)}
 
 
+def no_obstacle(name: str) -> bool:
+    """Whether a file may lie in a folder of a new run: hidden ones and logs, in which jobs are begun."""
+    return name.startswith(".") or name.endswith(_LOGS)
+
+
 @contextmanager
 def open_results(
     folder: str | Path,
@@ -156,9 +163,9 @@ def open_results(
 ) -> Iterator[Results]:
     """Make or reopen a results folder for one run.
 
-    A folder that holds anything (names that begin with a dot apart) needs *overwrite*, which removes
-    what rnass wrote there before and nothing else, or *resume*, which keeps what is finished. No other
-    run can open it until the block ends, or the process, however that comes about.
+    A folder that holds anything but logs (see `no_obstacle`) needs *overwrite*, which removes what rnass
+    wrote there before and nothing else, or *resume*, which keeps what is finished. No other run can open
+    it until the block ends, or the process, however that comes about.
 
     Raises:
         OutputError: the folder is not empty and neither is given, or both are; there is no such run to
@@ -173,7 +180,7 @@ def open_results(
         try:
             there = {path.name for path in folder.iterdir()}
             earlier, entries = read_journal(folder)
-            visible = any(not name.startswith(".") for name in there)
+            visible = not all(map(no_obstacle, there))
             if visible or entries:
                 _check_use(folder, plan, earlier, overwrite=overwrite, resume=resume)
             before = earlier or Plan()

@@ -85,6 +85,15 @@ def test_a_second_run_is_refused_and_names_the_ways_out(whole):
     assert contents(whole) == before
 
 
+@pytest.mark.parametrize("flags", [{}, {"resume": True}, {"overwrite": True}], ids=str)
+def test_the_log_of_the_job_is_no_obstacle(tmp_path, flags):
+    logs = ("run.log", "slurm-1.out", "slurm-1.err", ".hidden")
+    for name in logs:
+        (tmp_path / name).write_text("begun")
+    opened(tmp_path, **flags)
+    assert all((tmp_path / name).read_text() == "begun" for name in logs)
+
+
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="holds other files; expected an empty folder, --overwrite"):

@@ -185,6 +185,8 @@ def test_folders_that_are_refused(shards, tmp_path):
 
 
 def test_overwriting_leaves_nothing_of_the_earlier_run(shards, tmp_path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "job.log").write_text("")  # no obstacle
     shards(size=5)
     assert len(parts(tmp_path / "parts")) == 7
     shards(size=20, overwrite=True)
