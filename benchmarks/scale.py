@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shard", type=int, default=1000)
     arguments = parser.parse_args()
-    print("| records | s | records per s | GiB | GB of Parquet |")
+    print("| records | s | records per s | GiB | MB of Parquet |")
     print("|---|---|---|---|---|")
     for number in arguments.counts:
         with tempfile.TemporaryDirectory() as folder:
@@ -37,8 +37,8 @@ def main() -> None:
             parts = ["--shard", str(arguments.shard), "--out", str(out)]
             command = [sys.executable, "-m", "rnass.cli", "predict", str(fasta), *options, *parts]
             seconds, memory = cost(command)
-            size = sum(path.stat().st_size for path in out.iterdir()) / 1e9
-        cells = (number, f"{seconds:.0f}", f"{number / seconds:.1f}", f"{memory:.2f}", f"{size:.3f}")
+            size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+        cells = (number, f"{seconds:.0f}", f"{number / seconds:.1f}", f"{memory:.2f}", f"{size:.1f}")
         print("|", *(f"{cell} |" for cell in cells), flush=True)
 
 

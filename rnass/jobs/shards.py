@@ -36,6 +36,7 @@ from rnass.jobs.runner import sigterm_interrupts, versions
 from rnass.jobs.summary import format_summary
 from rnass.network.device import return_freed_memory
 from rnass.network.weights import find_weights
+from rnass.prediction.pipeline import AHEAD
 from rnass.prediction.predictor import Predictor
 from rnass.progress import record_bar
 from rnass.rna import Rna
@@ -167,7 +168,6 @@ class Worker:
                 ]
                 good = [row for row in rows if not isinstance(row, RnassError)]
                 self._folder.write_part(shard.number, shard.key, good, failed)
-                return_freed_memory()  # else gaps between what is kept grow for hours
                 yield Done(shard.number, len(good), failed, sum(map(len, shard.rnas)))
 
 
@@ -198,7 +198,9 @@ def predicted(
             yield shard, [found[k] for k in range(len(shard.rnas))]
 
     with closing(predictor.predict(rnas(), parallel=True)) as results:
-        for row in results:
+        for done, row in enumerate(results, start=1):
+            if done % AHEAD == 0:
+                return_freed_memory()  # else gaps between what is kept grow for hours
             place = bisect_right(firsts, row.number) - 1
             rna = opened[place].rnas[row.number - firsts[place]]
             found = row.error if row.prediction is None else row_of(None, row.prediction)
