@@ -263,9 +263,14 @@ def write_text(path: str | Path, text: str) -> None:
         file.write(text.encode(errors="backslashreplace"))
 
 
+def format_json(values: Mapping[str, Any]) -> str:
+    """A JSON object, indented."""
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
 def write_json(path: str | Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON object, indented; raises OutputError."""
-    write_text(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    """Write it, see `format_json`; raises OutputError."""
+    write_text(path, format_json(values))
 
 
 def write_npy(path: str | Path, array: ArrayLike) -> None:

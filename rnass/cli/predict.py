@@ -77,7 +77,7 @@ Shard = Annotated[
     in_run(
         "--shard",
         help="For very many RNAs: a Parquet file for every N records and no other files, in memory that "
-        "does not grow with their number.  [default: 1000 with --engine ray]",
+        "hardly grows with their number.  [default: 1000 with --engine ray]",
         min=1,
         metavar="N",
         show_default=False,

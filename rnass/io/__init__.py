@@ -10,7 +10,7 @@ from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import iter_fasta, read_fasta
-from rnass.io.maps import read_map, read_sparse_map, write_map
+from rnass.io.maps import MAP_SUFFIXES, read_map, read_sparse_map, write_map
 from rnass.io.names import file_names
 from rnass.io.reactivities import Reactivities, read_reactivities
 from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
@@ -20,6 +20,7 @@ from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structur
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
+    "MAP_SUFFIXES",
     "PROGRAMS",
     "STRUCTURE_SUFFIXES",
     "Alignment",

@@ -9,7 +9,11 @@ from scipy.sparse import csr_array, load_npz, save_npz
 from rnass.errors import InputError
 from rnass.files import read_npy, reason, write_atomically, write_npy
 
-__all__ = ["read_map", "read_sparse_map", "write_map"]
+__all__ = ["MAP_SUFFIXES", "read_map", "read_sparse_map", "write_map"]
+
+MAP_SUFFIXES = (".decoded.npy", ".npy", ".decoded.npz", ".npz")
+"""Of the maps of a record: first the one that the structure was decoded from, where it differs; the
+latter two are sparse."""
 
 _TOLERANCE = 1e-4  # between the two triangles: maps may have been rounded
 

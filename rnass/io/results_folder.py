@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from rnass.errors import InputError, counted
 from rnass.files import is_file, parse_json, read_lines
 from rnass.io.dot_bracket import read_dot_bracket
-from rnass.io.maps import read_map, read_sparse_map
+from rnass.io.maps import MAP_SUFFIXES, read_map, read_sparse_map
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -59,7 +59,7 @@ class PredictedRecord:
         Raises:
             InputError: the file is no map of this RNA.
         """
-        for suffix in (".decoded.npy", ".npy", ".decoded.npz", ".npz"):
+        for suffix in MAP_SUFFIXES:
             path = self.folder / f"{self.name}{suffix}"
             if is_file(path):
                 read = read_map if suffix.endswith(".npy") else read_sparse_map

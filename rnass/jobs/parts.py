@@ -6,8 +6,8 @@ from, and which of them failed.
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,17 +86,19 @@ class PartFolder:
         return nullcontext() if self.local is None else locked(self.local)
 
     def names(self) -> set[str]:
-        """The names of the files there, but for hidden ones and logs.
+        """The names of the files there, but for hidden ones and logs."""
+        return {name for name in self._all() if not no_obstacle(name)}
 
-        Removes what a killed run left half written.
-        """
-        chosen = self._fs.FileSelector(self._base, allow_not_found=True)
-        with self._errors(self._base):
-            found = {one.base_name for one in self._files.get_file_info(chosen)}
-        for name in found:
+    def sweep(self) -> None:
+        """Remove what a killed run left half written."""
+        for name in self._all():
             if name.startswith(TEMPORARY_PREFIX) and name.endswith(_DRAFT):
                 self.remove(name)
-        return {name for name in found if not no_obstacle(name)}
+
+    def _all(self) -> set[str]:
+        chosen = self._fs.FileSelector(self._base, allow_not_found=True)
+        with self._errors(self._base):
+            return {one.base_name for one in self._files.get_file_info(chosen)}
 
     def remove(self, name: str) -> None:
         """Remove a file."""
@@ -147,18 +149,11 @@ class PartFolder:
     def _path(self, name: str) -> str:
         return f"{self._base.rstrip('/')}/{name}"
 
-    def _errors(self, name: str) -> "_Errors":
-        return _Errors(f"{self.place.rstrip('/')}/{name}")
-
-
-class _Errors(AbstractContextManager[None]):
-    """Errors of a file system as OutputError."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise OutputError(
-                f"{self._where}: {reason(error)}; expected a folder to write to"
-            ) from error
+    @contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        """Errors of the file system as OutputError."""
+        try:
+            yield
+        except OSError as error:
+            where = f"{self.place.rstrip('/')}/{name}"
+            raise OutputError(f"{where}: {reason(error)}; expected a folder to write to") from error

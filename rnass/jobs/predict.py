@@ -14,7 +14,7 @@ from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
 from rnass.files import write_text
-from rnass.io import format_dot_bracket, write_bpseq, write_dot_bracket, write_map
+from rnass.io import MAP_SUFFIXES, format_dot_bracket, write_bpseq, write_dot_bracket, write_map
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
@@ -60,7 +60,6 @@ DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 NATIVE = "as relatives are evidence for the native structure"
 """Why evidence of homologous RNAs is refused at other conditions."""
 
-_MAPS = (".npy", ".npz", ".decoded.npy", ".decoded.npz")
 _KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
@@ -229,7 +228,7 @@ class PredictJob(Job[Prediction]):
         if self.conditions:
             log.warning("%s", _about(options.conditions))
         self.writers = _writers(options)
-        self.suffixes = (*self.writers, *(_MAPS if "npy" in options.formats else ()))
+        self.suffixes = (*self.writers, *(MAP_SUFFIXES if "npy" in options.formats else ()))
         self.columns = (
             *("id", "file", "length", "pairs", "pseudoknot_order", "confidence"),
             *("energy_share", "energy_kcal_mol", "mfe_kcal_mol", "f1_mfe"),

@@ -36,7 +36,8 @@ __all__ = [
     "Record",
     "Results",
     "Written",
-    "changed",
+    "expect_one",
+    "expect_same",
     "locked",
     "no_obstacle",
     "open_results",
@@ -174,8 +175,7 @@ def open_results(
             or written.
     """
     folder = Path(folder)
-    if overwrite and resume:
-        raise OutputError(f"{folder}: --overwrite and --resume; expected one of them")
+    expect_one(folder, overwrite=overwrite, resume=resume)
     with locked(folder):
         try:
             there = {path.name for path in folder.iterdir()}
@@ -243,21 +243,32 @@ def _check_use(folder: Path, plan: Plan, earlier: Plan | None, *, overwrite: boo
             f"{folder}: holds results of rnass {earlier.kind}; expected those of rnass {plan.kind}, or "
             "another folder"
         )
-    if differing := changed(earlier.identity, plan.identity):
+    expect_same(folder, earlier.identity, plan.identity)
+
+
+def expect_one(folder: object, *, overwrite: bool, resume: bool) -> None:
+    """Refuse to replace and to keep the results in a folder at once; raises OutputError."""
+    if overwrite and resume:
+        raise OutputError(f"{folder}: --overwrite and --resume; expected one of them")
+
+
+def expect_same(folder: object, earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    """Refuse to resume a run in a folder with other settings; raises OutputError."""
+    if differing := _changed(earlier, identity):
         raise OutputError(
             f"{folder}: made with another {', '.join(differing)}; expected the same to --resume, or "
             "--overwrite, or another folder"
         )
 
 
-def changed(one: Any, other: Any, name: str = "") -> list[str]:
+def _changed(one: Any, other: Any, name: str = "") -> list[str]:
     """The names of the values in which two trees of JSON differ."""
     if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
         return [] if one == other else [name]
     return [
         found
         for key in sorted({*one, *other})
-        for found in changed(one.get(key), other.get(key), f"{name}.{key}" if name else key)
+        for found in _changed(one.get(key), other.get(key), f"{name}.{key}" if name else key)
     ]
 
 

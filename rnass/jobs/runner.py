@@ -48,9 +48,9 @@ __all__ = [
     "RunOptions",
     "Sink",
     "divided",
+    "ended",
     "run_job",
     "run_stream",
-    "sigterm_interrupts",
     "versions",
 ]
 
@@ -266,11 +266,25 @@ def _worked(
     undone = "finished records are kept"
     if isinstance(results, Results):
         undone += ", --resume does the rest"
-    try:
-        with sigterm_interrupts():
-            status = _work(job, records, refused, results)
+
+    def work() -> ExitStatus:
+        status = _work(job, records, refused, results)
         bad = status == ExitStatus.OK and (inputs.problems or job.problems)
-        return (ExitStatus.FAILED if bad else status), None
+        return ExitStatus.FAILED if bad else status
+
+    return ended(work, undone)
+
+
+def ended(work: Callable[[], ExitStatus], undone: str) -> tuple[ExitStatus, Exception | None]:
+    """Do some work; gives the exit status, and the error that ended it if any did.
+
+    Args:
+        work: that Ctrl-C and SIGTERM interrupt.
+        undone: what becomes of what is not done, for the log.
+    """
+    try:
+        with _sigterm_interrupts():
+            return work(), None
     except KeyboardInterrupt as error:
         log.error("interrupted; %s", undone)
         return (ExitStatus.TERMINATED if signal.SIGTERM in error.args else ExitStatus.INTERRUPTED), None
@@ -332,7 +346,7 @@ def _written(job: Job[F], folder: Path, record: Record, found: F | RnassError) -
 
 
 @contextmanager
-def sigterm_interrupts() -> Iterator[None]:
+def _sigterm_interrupts() -> Iterator[None]:
     """SIGTERM ends the work as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""`rnass predict --shard N`: any number of RNAs in constant memory, a Parquet file for every N records.
+"""`rnass predict --shard N`: any number of RNAs in little memory, a Parquet file for every N records.
 
     part-000000.parquet     the predictions of the first N records, in their order
     part-000001.parquet     of the next N, ...
@@ -14,25 +14,26 @@ that pyarrow knows (s3://, gs://, hdfs://). `rnass.jobs.ray_shards` spreads the 
 import hashlib
 import json
 import logging
-import signal
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal
 
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, UnexpectedError, counted
-from rnass.files import is_there, parse_json
+from rnass.files import format_json, is_there, parse_json
 from rnass.io import iter_fasta
 from rnass.jobs.inputs import checksums_of
 from rnass.jobs.journal import record_key
 from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
 from rnass.jobs.record_text import row_of
-from rnass.jobs.results import RUN, changed
-from rnass.jobs.runner import sigterm_interrupts, versions
+from rnass.jobs.results import RUN, expect_one, expect_same
+from rnass.jobs.runner import ended, versions
 from rnass.jobs.summary import format_summary
 from rnass.network.device import return_freed_memory
 from rnass.network.weights import find_weights
@@ -109,10 +110,12 @@ def predict_shards(
     with folder.lock():
         earlier = _open(folder, identity, options)
         run["started"] = earlier.get("started", start)
-        folder.write_text(RUN, _json(run))
+        folder.write_text(RUN, format_json(run))
         totals = _Totals(out)
         engine = _engine_of(options, shards, worker, out)
-        status, error = _worked(_Run(paths, folder, shards.size, totals, options.resume), engine)
+        work = _Run(paths, folder, shards.size, totals, options.resume)
+        undone = "finished parts are kept, --resume makes the rest"
+        status, error = ended(lambda: work.make(engine), undone)
         run |= {
             "checksums": checksums_of(paths),
             "records": totals.records + len(totals.failed),
@@ -123,7 +126,7 @@ def predict_shards(
         with suppress(OutputError) if error else nullcontext():
             rows = [{"id": one.id, "status": "failed", "message": one.message} for one in totals.failed]
             folder.write_text(_FAILED, format_summary(("id", "status", "message"), rows))
-            folder.write_text(RUN, _json(run))
+            folder.write_text(RUN, format_json(run))
         if error:
             raise error
     return status
@@ -178,38 +181,45 @@ def predicted(
 
     The RNAs of all shards go through one pipeline, so none waits for the last one of a shard.
     """
-    opened: list[Shard] = []
-    firsts: list[int] = []  # the number of the first RNA of each
-    rows: list[dict[int, dict[str, Any] | RnassError]] = []
+    opened: deque[_Opened] = deque()
 
     def rnas() -> Iterator[Rna]:
         first = 0
         for shard in shards:
-            opened.append(shard)
-            firsts.append(first)
-            rows.append({})
+            opened.append(_Opened(shard, first))
             first += len(shard.rnas)
             yield from shard.rnas
 
     def finished() -> Iterator[tuple[Shard, list[dict[str, Any] | RnassError]]]:
-        while opened and len(rows[0]) == len(opened[0].rnas):
-            shard, found = opened.pop(0), rows.pop(0)
-            firsts.pop(0)
-            yield shard, [found[k] for k in range(len(shard.rnas))]
+        while opened and len(opened[0].rows) == len(opened[0].shard.rnas):
+            one = opened.popleft()
+            yield one.shard, [one.rows[k] for k in range(len(one.rows))]
 
     with closing(predictor.predict(rnas(), parallel=True)) as results:
         for done, row in enumerate(results, start=1):
             if done % AHEAD == 0:
                 return_freed_memory()  # else gaps between what is kept grow for hours
-            place = bisect_right(firsts, row.number) - 1
-            rna = opened[place].rnas[row.number - firsts[place]]
+            one = opened[bisect_right(opened, row.number, key=attrgetter("first")) - 1]
             found = row.error if row.prediction is None else row_of(None, row.prediction)
             row.prediction = row.reading = row.folded = None  # maps of L x L
-            if found is None:
-                found = UnexpectedError(f"{rna.id}: no prediction")
-            rows[place][row.number - firsts[place]] = found
+            one.rows[row.number - one.first] = found or UnexpectedError(f"{row.rna.id}: no prediction")
             yield from finished()
     yield from finished()
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A shard whose RNAs are on their way.
+
+    Attributes:
+        shard: it.
+        first: the number of its first RNA among those of all shards.
+        rows: the row or the error of each RNA that is done, by its place in the shard.
+    """
+
+    shard: Shard
+    first: int
+    rows: dict[int, dict[str, Any] | RnassError] = field(default_factory=dict)
 
 
 @dataclass
@@ -219,7 +229,6 @@ class _Totals:
     out: str
     records: int = 0
     failed: list[Failure] = field(default_factory=list)
-    bases: int = 0
     began: float = field(default_factory=time.monotonic)
     told: float = field(default_factory=time.monotonic)
     now: int = 0  # records of this run alone
@@ -231,7 +240,6 @@ class _Totals:
         if not done.bases:
             return
         self.now += done.records
-        self.bases += done.bases
         if (moment := time.monotonic()) - self.told > _NOTE:
             self.told = moment
             pace = self.now / (moment - self.began)
@@ -262,8 +270,8 @@ class _Run:
             else:
                 self.totals.add(there)
 
-    def make(self, engine: _Engine) -> None:
-        """Make every part, and remove those of an input that was longer."""
+    def make(self, engine: _Engine) -> ExitStatus:
+        """Make every part, and remove those of an input that was longer; gives the exit status."""
         with record_bar(None) as advance, closing(engine(self.left())) as parts:
             for done in parts:
                 self.totals.add(done)
@@ -274,25 +282,9 @@ class _Run:
         own = {part_name(number) for number in range(self.parts)}
         for name in sorted(filter(is_part, self.folder.names() - own)):
             self.folder.remove(name)
-
-
-def _worked(run: _Run, engine: _Engine) -> tuple[ExitStatus, Exception | None]:
-    """Make every part; gives the exit status, and the error that ended the work if any did."""
-    undone = "finished parts are kept, --resume makes the rest"
-    try:
-        with sigterm_interrupts():
-            run.make(engine)
-    except KeyboardInterrupt as error:
-        log.error("interrupted; %s", undone)
-        return (ExitStatus.TERMINATED if signal.SIGTERM in error.args else ExitStatus.INTERRUPTED), None
-    except RnassError as error:
-        return ExitStatus.STOPPED, error
-    except Exception as error:
-        return ExitStatus.FAULT, error
-    totals = run.totals
-    done = counted(totals.records, "record")
-    log.info("%s: %s done, %d failed", run.folder, done, len(totals.failed))
-    return (ExitStatus.FAILED if totals.failed else ExitStatus.OK), None
+        records, failed = self.totals.records, self.totals.failed
+        log.info("%s: %s done, %d failed", self.folder, counted(records, "record"), len(failed))
+        return ExitStatus.FAILED if failed else ExitStatus.OK
 
 
 def _engine_of(options: PredictOptions, shards: ShardOptions, worker: Worker, out: str) -> _Engine:
@@ -305,6 +297,8 @@ def _engine_of(options: PredictOptions, shards: ShardOptions, worker: Worker, ou
 
 def _open(folder: PartFolder, identity: dict[str, Any], options: PredictOptions) -> dict[str, Any]:
     """The run.json of the run that this one resumes, if any; refuses a folder that is in use."""
+    expect_one(folder, overwrite=options.overwrite, resume=options.resume)
+    folder.sweep()
     there = folder.names()
     if not there:
         return {}
@@ -323,13 +317,5 @@ def _open(folder: PartFolder, identity: dict[str, Any], options: PredictOptions)
     if RUN not in there:
         raise OutputError(f"{folder}: no run to resume; expected an empty folder or --overwrite")
     earlier = parse_json(folder.read_text(RUN), f"{folder}/{RUN}", error=OutputError)
-    if differing := changed({name: earlier.get(name) for name in identity}, identity):
-        raise OutputError(
-            f"{folder}: made with another {', '.join(differing)}; expected the same to --resume, or "
-            "--overwrite, or another folder"
-        )
+    expect_same(folder, {name: earlier.get(name) for name in identity}, identity)
     return earlier
-
-
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -166,6 +166,8 @@ def test_folders_that_are_refused(shards, tmp_path):
     shards()
     with pytest.raises(OutputError, match="not empty; expected an empty folder, --overwrite"):
         shards()
+    with pytest.raises(OutputError, match="--overwrite and --resume; expected one of them"):
+        shards(overwrite=True, resume=True)
     with pytest.raises(OutputError, match="made with another shard; expected the same"):
         shards(size=5, resume=True)
     with pytest.raises(OutputError, match=r"made with another options\.temperature; expected"):
