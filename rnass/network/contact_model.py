@@ -17,7 +17,7 @@ from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import SECOND_FOLD, MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
-from rnass.network.device import return_freed_memory
+from rnass.network.device import moved, return_freed_memory
 from rnass.network.energy_terms import bpp_log_odds, energy_log_odds, second_fold_gain
 from rnass.network.familiarity import KnownKmers
 from rnass.network.gate import Gate, gate_features
@@ -57,8 +57,8 @@ class Features:
 
     def to(self, device: torch.device) -> "Features":
         """The same on another device."""
-        maps = None if self.maps is None else self.maps.to(device)
-        return Features(self.embeddings.to(device), maps)
+        maps = None if self.maps is None else moved(self.maps, device)
+        return Features(moved(self.embeddings, device), maps)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        maps = None if self.bpp is None else self.bpp.to(device)
+        bases, mask, tokens = (moved(one, device) for one in (self.bases, self.mask, self.tokens))
+        bpp = None if self.bpp is None else moved(self.bpp, device)
         features = None if self.features is None else self.features.to(device)
-        return Batch(self.bases.to(device), self.mask.to(device), self.tokens.to(device), maps, features)
+        return Batch(bases, mask, tokens, bpp, features)
 
 
 def collate(

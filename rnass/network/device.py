@@ -8,15 +8,24 @@ import sys
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from rnass.errors import ConfigError
 
-__all__ = ["Device", "choose_device", "keep_freed_memory", "return_freed_memory"]
+__all__ = [
+    "Device",
+    "choose_device",
+    "keep_freed_memory",
+    "moved",
+    "pairs_that_fit",
+    "return_freed_memory",
+]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # names of mallopt(3)
 _KEPT = 512 * 2**20  # bytes
+_BYTES_OF_PAIR = 1000  # of two bases on their way through the network; some 550 on a processor
 
 
 def choose_device(name: Device) -> torch.device:
@@ -32,6 +41,19 @@ def choose_device(name: Device) -> torch.device:
         there = ", ".join(key for key, is_there in present.items() if is_there)
         raise ConfigError(f"device {name!r} is not available; expected one of auto, {there}")
     return torch.device(name)
+
+
+def moved(values: Tensor, device: torch.device) -> Tensor:
+    """Values on a device; on a GPU perhaps on their way there, while the processor goes on."""
+    if device.type != "cuda" or values.device.type != "cpu":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
+def pairs_that_fit(device: torch.device) -> int:
+    """The pairs of bases, the sum of L * L over the RNAs of a batch, that a GPU's free memory holds."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free // _BYTES_OF_PAIR)
 
 
 def keep_freed_memory() -> None:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from rnass.errors import RnassError, record_error
+from rnass.network.device import pairs_that_fit
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded, sets_folded
@@ -32,6 +33,7 @@ _FEW = 20  # RNAs below which worker processes cost more than they save,
 _MUCH = 2e8  # unless the cubes of all lengths but the greatest add up to more,
 _LONG = 700  # or one is longer than this and folded by several parameter sets
 _MOST_LANES = 16  # each takes about as much memory as an RNA of 630 bases
+_GPU_LANES = 2
 
 P = TypeVar("P")
 Q_co = TypeVar("Q_co", covariant=True)
@@ -94,15 +96,22 @@ class Cores(NamedTuple):
     Attributes:
         processes: worker processes that run ViennaRNA beside the network; 0 runs it in this one.
         lanes: batches that go through the network at once, each on as many threads as torch is set to.
+        pairs: the padded L * L of a batch, at most; 0 for what suits a processor.
     """
 
     processes: int = 0
     lanes: int = 1
+    pairs: int = 0
+
+    @property
+    def batch_size(self) -> int:
+        """The padded L * L of a batch, at most."""
+        return self.pairs or _BATCH_SIZE
 
     def pairs_at_once(self, length: int) -> int:
         """The padded L * L that go through the network at once, at most, of RNAs of so many bases."""
-        batch = max(length**2, _BATCH_SIZE)
-        return batch * max(1, min(self.lanes, (self.lanes + 1) * _BATCH_SIZE // batch))
+        batch = max(length**2, self.batch_size)
+        return batch * max(1, min(self.lanes, (self.lanes + 1) * self.batch_size // batch))
 
 
 @contextmanager
@@ -113,7 +122,8 @@ def share_cores(
 
     Much of it runs on the processor as a process of ViennaRNA and a lane of the network for each
     thread; until the block ends the network keeps each lane to one thread, for on a core that
-    something else keeps busy one thread of several would hold up all others.
+    something else keeps busy one thread of several would hold up all others. On a GPU two lanes take
+    turns, so that a batch is on its way there while the one before it is computed.
 
     Args:
         lengths: of the RNAs, in bases.
@@ -128,6 +138,8 @@ def share_cores(
         yield Cores(beside if long and beside > 1 else 0)
     elif device is None:
         yield Cores(threads)
+    elif device.type == "cuda":
+        yield Cores(max(threads - 1, 1), _GPU_LANES, pairs_that_fit(device) // _GPU_LANES)
     elif device.type != "cpu" or threads == 1:
         yield Cores(threads - 1)
     else:
@@ -151,7 +163,7 @@ def run_pipeline(stages: Stages[P], rnas: Iterable[Rna], cores: Cores) -> Genera
     folding = stages.fold((row.rna for row in ahead), cores.processes)
     with closing(folding):
         folded = _folded(rows, folding, finished)
-        for row in _decoded(stages, _read(stages, _batches(folded), cores.lanes)):
+        for row in _decoded(stages, _read(stages, _batches(folded, cores), cores)):
             while finished:
                 yield finished.popleft()
             yield row
@@ -184,13 +196,13 @@ def _folded(
             yield row
 
 
-def _batches(rows: Iterable[Row[P]]) -> Iterator[list[Row[P]]]:
+def _batches(rows: Iterable[Row[P]], cores: Cores) -> Iterator[list[Row[P]]]:
     """Cut rows, mostly sorted by length, so that the padded L * L of a batch stays within bounds."""
     batch: list[Row[P]] = []
     longest = 0
     for row in rows:
         longest = max(longest, len(row.rna))
-        full = len(batch) == AHEAD or (len(batch) + 1) * longest**2 > _BATCH_SIZE
+        full = len(batch) == AHEAD or (len(batch) + 1) * longest**2 > cores.batch_size
         if batch and full:
             yield batch
             batch, longest = [], len(row.rna)
@@ -199,8 +211,8 @@ def _batches(rows: Iterable[Row[P]]) -> Iterator[list[Row[P]]]:
         yield batch
 
 
-def _read(stages: Stages[P], batches: Iterable[list[Row[P]]], lanes: int) -> Iterator[Row[P]]:
-    """Stage 2: the network reads batches, *lanes* of them side by side within their common bound."""
+def _read(stages: Stages[P], batches: Iterable[list[Row[P]]], cores: Cores) -> Iterator[Row[P]]:
+    """Stage 2: the network reads batches, some of them side by side within their common bound."""
     running: deque[tuple[list[Row[P]], Future[None]]] = deque()
 
     def oldest() -> list[Row[P]]:
@@ -208,10 +220,10 @@ def _read(stages: Stages[P], batches: Iterable[list[Row[P]]], lanes: int) -> Ite
         reading.result()
         return rows
 
-    ahead = lanes if lanes > 1 else 0
-    with _threads(lanes) as pool:
+    ahead = cores.lanes if cores.lanes > 1 else 0
+    with _threads(cores.lanes) as pool:
         for batch in batches:
-            room = (lanes + 1) * _BATCH_SIZE - _size(batch)
+            room = (cores.lanes + 1) * cores.batch_size - _size(batch)
             while running and sum(_size(rows) for rows, _ in running) > room:
                 yield from oldest()
             running.append((batch, pool.submit(_read_batch, stages, batch)))
@@ -222,8 +234,9 @@ def _read(stages: Stages[P], batches: Iterable[list[Row[P]]], lanes: int) -> Ite
 
 
 def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
-    """The network on one batch; if that fails, on its rows one by one."""
+    """The network on one batch; if that fails, as where memory runs out, on each half of it."""
     began = time.monotonic()
+    readings: list[Reading] | None = None
     try:
         folded = [row.folded for row in batch if row.folded]
         readings = stages.read([row.rna for row in batch], folded)
@@ -231,8 +244,10 @@ def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
         if len(batch) == 1:
             batch[0].error = record_error(error, batch[0].rna.id)
             return
-        for row in batch:
-            _read_batch(stages, [row])
+    if readings is None:  # here, as the error holds on to the memory of the whole batch
+        half = len(batch) // 2
+        for part in (batch[:half], batch[half:]):
+            _read_batch(stages, part)
         return
     for row, reading in zip(batch, readings, strict=True):
         row.reading = reading

@@ -9,6 +9,7 @@ import multiprocessing
 import random
 import shutil
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -269,6 +270,28 @@ def test_an_error_at_any_stage_is_its_rnas_alone(predictor, monkeypatch, stage, 
     assert str(rows[1].error).startswith(message)
 
 
+def test_a_batch_that_memory_is_short_for_is_halved(predictor, monkeypatch):
+    """What the error of the whole held on to is free again before its halves are read."""
+    sizes, alive, real = [], [], predictor.read
+
+    class Map:
+        """Of a whole batch."""
+
+    def short(rnas, folded):
+        sizes.append(len(rnas))
+        whole = Map()
+        alive.append(weakref.ref(whole))
+        assert [one() for one in alive] == [None] * (len(alive) - 1) + [whole]
+        if len(rnas) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        return real(rnas, folded)
+
+    monkeypatch.setattr(predictor, "read", short)
+    rows = in_order(predictor.predict(draw(16)))
+    assert sizes == [16, 8, 4, 4, 8, 4, 4]
+    assert all(row.prediction for row in rows)
+
+
 def test_input_is_read_as_it_is_needed(predictor):
     taken = itertools.count()
     endless = (Rna(str(next(taken)), HAIRPIN) for _ in itertools.count())
@@ -462,7 +485,7 @@ def shared():
     def share(lengths, predictor):
         sets, device = (predictor.parameter_sets, predictor.device) if predictor else ((), None)
         with share_cores(lengths, sets, device) as cores:
-            return *cores, torch.get_num_threads()
+            return cores.processes, cores.lanes, torch.get_num_threads()
 
     return share
 
@@ -473,6 +496,20 @@ def test_cores_are_shared_between_viennarna_and_the_network(predictor, shared):
     assert shared([100] * 21, predictor) == (4, 4, 1)
     torch.set_num_threads(1)
     assert shared([100] * 21, predictor) == (0, 1, 1)
+
+
+def test_batches_on_a_gpu_fill_its_memory(monkeypatch):
+    """Two lanes, so that one batch moves there while the other is computed."""
+    torch.set_num_threads(4)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (16 * 10**9, 80 * 10**9))
+    gpu = torch.device("cuda")
+    for lengths, processes in (([100] * 30, 3), ([100, 900], 2), ([100], 0)):
+        with share_cores(lengths, ("rnass2026", "turner2004"), gpu) as cores:
+            assert cores.processes == processes
+            assert cores.lanes * cores.batch_size <= 16e6  # 1,000 bytes for each pair of bases
+            assert (cores.lanes == 2) == (len(lengths) > 20)
+    with share_cores([100] * 30, (), gpu) as cores:
+        assert cores.batch_size == 8_000_000
 
 
 def test_few_rnas_that_take_long_count_as_many(predictor, shared):
