@@ -43,8 +43,9 @@ class Gate(nn.Module):
         self.bias = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: Float[Tensor, "B F"]) -> Float[Tensor, " B"]:
-        """The share for each RNA."""
-        return torch.sigmoid(features @ self.weight + self.bias)
+        """The share for each RNA, in single precision whatever the network runs in."""
+        with torch.autocast(features.device.type, enabled=False):
+            return torch.sigmoid(features @ self.weight + self.bias)
 
 
 @torch.no_grad()

@@ -52,10 +52,14 @@ def possible_pairs(
 def partner_probabilities(
     log_odds: Float[Tensor, "B L L"], possible: Bool[Tensor, "B L L"]
 ) -> Float[Tensor, "B L L"]:
-    """Pairing probabilities, symmetric; 0 where not possible; no row adds up to more than 1."""
+    """Pairing probabilities, symmetric; 0 where not possible; no row adds up to more than 1.
+
+    In single precision whatever the network runs in.
+    """
     weights = _weights(log_odds, possible)
-    alone = torch.exp(_log_alone(weights))
-    share = 1 / (1 + (weights @ alone[..., None]).squeeze(-1))  # alone, but for the last bits
+    with torch.autocast(log_odds.device.type, enabled=False):
+        alone = torch.exp(_log_alone(weights))
+        share = 1 / (1 + (weights @ alone[..., None]).squeeze(-1))  # alone, but for the last bits
     each = weights * share[:, :, None] * alone[:, None, :]  # each row and its share add up to 1
     return torch.minimum(each, each.mT)
 

@@ -333,7 +333,7 @@ def test_without_thermodynamics_the_log_odds_are_the_networks_alone(predictor):
     assert abs(Predictor(shared)(HAIRPIN).probabilities - mixed.probabilities).max() > 0.1
 
 
-def test_a_committee_predicts_with_every_parameter_set_its_members_read(predictor):
+def test_a_mixture_predicts_with_every_parameter_set_its_experts_read(predictor):
     one, two = tiny_model(), tiny_model(("langdon2018",))
     config = MixtureConfig(experts=(one.config, two.config), weights=(0.5, 0.5))
     mixture = Mixture(config, [one, two])
@@ -354,6 +354,16 @@ def test_bfloat16_stays_close(predictor):
     fast = Predictor(predictor.model, precision="bfloat16")(HAIRPIN).probabilities
     assert fast.dtype == np.float32
     np.testing.assert_allclose(fast, predictor(HAIRPIN).probabilities, atol=0.05)
+
+
+def test_bfloat16_of_the_shipped_weights_stays_close():
+    """Their gate and the sums over a base's partners stay in single precision."""
+    bases = "GGGCUAUUAGCUCAGUUGGUUAGAGCGCACCCCUGAUAAGGGUGAGGUCGCUGAUUCGAAUUCAGCAUAGCCCA"
+    exact, fast = (load_predictor(precision=precision)(bases) for precision in ("float32", "bfloat16"))
+    assert fast.structure == exact.structure
+    assert fast.energy_share == pytest.approx(exact.energy_share, abs=0.01)
+    np.testing.assert_allclose(fast.probabilities, exact.probabilities, atol=0.05)
+    assert fast.probabilities.sum(1).max() <= 1 + 1e-6
 
 
 def test_decoding_of_the_callers_choice(predictor):

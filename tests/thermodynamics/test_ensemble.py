@@ -108,11 +108,20 @@ def test_bad_bases_are_refused(bases, error, message):
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
-def test_probabilities_are_the_same_whatever_is_asked_first(name):
-    alone, after = Ensemble(TRNA_PHE, name), Ensemble(TRNA_PHE, name)
+@pytest.mark.parametrize("copies", [1, 6])  # 456 bases are scaled, by their minimum only if it is known
+def test_probabilities_are_the_same_whatever_is_asked_first(name, copies):
+    alone, after = Ensemble(TRNA_PHE * copies, name), Ensemble(TRNA_PHE * copies, name)
     _ = after.mfe
     np.testing.assert_array_equal(alone.probabilities, after.probabilities)
-    assert alone.ensemble_energy == after.ensemble_energy
+    assert alone.ensemble_energy == pytest.approx(after.ensemble_energy, rel=1e-6)
+
+
+def test_a_partition_function_is_scaled_anew_where_pieces_say_too_little():
+    """The halves of a long hairpin pair with each other only."""
+    alone, after = (Ensemble("G" * 300 + "AAAA" + "C" * 300) for _ in range(2))
+    assert after.mfe < -900
+    assert alone._near_minimum > -400
+    np.testing.assert_array_equal(alone.probabilities, after.probabilities)
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
