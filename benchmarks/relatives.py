@@ -1,6 +1,7 @@
 """What relatives add: strict mean F1 by number of relatives, rnass beside RNAalifold.
 
-    python benchmarks/relatives.py ALIGNMENTS RECORDS [--weights NAME_OR_FILE] [--limit 100] [--parts]
+    python benchmarks/relatives.py ALIGNMENTS RECORDS [--weights NAME_OR_FILE] [--limit 100] [--mirrored]
+        [--parts]
 
 ALIGNMENTS is a Stockholm file of families, RECORDS labelled RNAs that are rows of them. One record is
 taken of each family, with relatives drawn among the other rows. The known structure is often the
@@ -8,7 +9,8 @@ family's consensus, projected, so all methods that read the alignment score high
 structure.
 
 The last column is what a wrong alignment makes of it: the bases of each row in columns drawn at random.
---parts tries weights of the parts instead, to choose them on families that no weights were trained on.
+--mirrored reads every row backwards: the same helices and covariation, but of families that no network
+was trained on. --parts tries weights of the parts instead, to choose them on such families.
 """
 
 import argparse
@@ -62,6 +64,14 @@ class Case:
                 row[column] = base
             texts.append("".join(row))
         return replace(self, rows=AlignedRows(self.rows.names, tuple(texts)))
+
+
+def mirrored(case: Case) -> Case:
+    """The same RNAs read from 3' to 5'."""
+    example, rows = case.example, case.rows
+    pairs = len(example.bases) - 1 - example.pairs[:, ::-1]
+    backwards = AlignedRows(rows.names, tuple(text[::-1] for text in rows.texts))
+    return Case(replace(example, bases=example.bases[::-1], pairs=pairs), backwards)
 
 
 def read_cases(alignments: str, records: str, limit: int, most: int) -> list[Case]:
@@ -171,9 +181,12 @@ def main() -> None:
     parser.add_argument("records")
     parser.add_argument("--weights")
     parser.add_argument("--limit", type=int, default=100, help="families")
+    parser.add_argument("--mirrored", action="store_true", help="read every row backwards")
     parser.add_argument("--parts", action="store_true", help="try weights of the parts")
     arguments = parser.parse_args()
     cases = read_cases(arguments.alignments, arguments.records, arguments.limit, 20)
+    if arguments.mirrored:
+        cases = [mirrored(case) for case in cases]
     maps = own_maps(load_predictor(arguments.weights), cases)
     if arguments.parts:
         try_parts(cases, maps)
