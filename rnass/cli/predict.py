@@ -384,12 +384,12 @@ def info(
 ) -> None:
     """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
     from rnass.files import sha256
-    from rnass.jobs.runner import versions
     from rnass.manifest import verdict
     from rnass.network.backbones import describe, open_backbone
     from rnass.network.device import choose_device
     from rnass.network.weights import find_weights
     from rnass.prediction.families import WHERE_RFAM
+    from rnass.prediction.origin import versions
     from rnass.thermodynamics.conditions import STANDARD
     from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, OWN_ENERGIES
 

@@ -33,10 +33,11 @@ from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
 from rnass.jobs.record_text import row_of
 from rnass.jobs.results import RUN, expect_one, expect_same
-from rnass.jobs.runner import ended, versions
+from rnass.jobs.runner import ended
 from rnass.jobs.summary import format_summary
 from rnass.network.device import return_freed_memory
 from rnass.network.weights import find_weights
+from rnass.prediction.origin import versions
 from rnass.prediction.pipeline import AHEAD
 from rnass.prediction.predictor import Predictor
 from rnass.progress import record_bar
