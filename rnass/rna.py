@@ -13,6 +13,7 @@ __all__ = [
     "BASES",
     "BPP_CUTOFF",
     "CANONICAL_PAIRS",
+    "KT",
     "MIN_HAIRPIN",
     "MISSING_REACTIVITY",
     "Rna",
@@ -31,10 +32,13 @@ MIN_HAIRPIN = 3
 MISSING_REACTIVITY = -999.0
 """What files of reactivities hold for a base without a value; half of it and less counts as that."""
 
-_UNRESTRAINED = Constraints()
 BPP_CUTOFF = 1e-4
 """Base-pair probabilities of an ensemble below this are taken as 0."""
 
+KT = 1.98717e-3 * 310.15
+"""kT at 37 C in kcal/mol, with ViennaRNA's gas constant."""
+
+_UNRESTRAINED = Constraints()
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 
 
