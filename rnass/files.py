@@ -33,6 +33,7 @@ __all__ = [
     "is_folder",
     "is_there",
     "iter_lines",
+    "make_folder",
     "name_of",
     "parse_json",
     "read_limit",
@@ -240,6 +241,15 @@ def write_atomically(path: str | Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: {reason(error)}; expected a place that can be written") from error
+
+
+def make_folder(path: str | Path) -> None:
+    """Make a folder, and those around it, unless it is there; raises OutputError."""
+    try:
+        _refuse_name(path)
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}; expected a folder that can be written") from error
 
 
 def check_target(path: Path, inputs: Iterable[str] = (), *, overwrite: bool = False) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from rnass.cli.options import Commands, Threads
 from rnass.errors import InputError, counted
+from rnass.files import make_folder, suffix_of
 
 __all__ = ["app"]
 
@@ -62,12 +63,13 @@ def prepare_sequences(
 ) -> None:
     """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
     from rnass.io import write_labelled_tsv
+    from rnass.io.regions import read_regions
     from rnass.preparation import curate
 
     settings = curate.Curation(
         min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
-    marks = curate.read_regions(regions) if regions else None
+    marks = read_regions(regions) if regions else None
     sequences, bad = _all_sequences(inputs)
     parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
     records = list(
@@ -79,7 +81,7 @@ def prepare_sequences(
             processes=processes if processes > 1 else 0,
         )
     )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_labelled_tsv(out / "sequences.tsv.gz", records)
     _report(out / "report.json", read=len(sequences), bad=bad, kept=len(records), dropped=dropped)
     raise typer.Exit(int(bool(bad)))
@@ -156,7 +158,7 @@ def prepare_families(
 
     alignments = read_stockholm(seeds)
     made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_labelled_tsv(out / "families.tsv.gz", made.records)
     _report(
         out / "report.json",
@@ -253,7 +255,7 @@ def _named_bases(path: Path) -> list[tuple[str, str]]:
     """Ids and bases of labelled records or of FASTA."""
     from rnass.io import read_labelled
 
-    if Path(path.name.removesuffix(".gz")).suffix.lower() in {".fa", ".fasta", ".fna"}:
+    if suffix_of(path) in {".fa", ".fasta", ".fna"}:
         return [(one.id, one.bases) for one in _all_sequences([str(path)])[0]]
     return [(record.id, record.sequence.bases) for record in read_labelled(path)]
 

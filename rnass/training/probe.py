@@ -18,7 +18,7 @@ from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
 from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
-from rnass.files import is_folder, parse_json, write_atomically, write_json, write_text
+from rnass.files import is_folder, make_folder, parse_json, write_atomically, write_json, write_text
 from rnass.io.labels import read_labels
 from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
@@ -168,7 +168,7 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     probe = Probe(config, backbone.encoder.config.width, classes)
     _fit(probe, sets["train"], sets.get("valid"))
     scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _save(folder / FILE, probe, backbone)
     defined = {
         which: {name: None if np.isnan(value) else value for name, value in one.items()}

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import InputError, counted
-from rnass.files import is_file, write_json
+from rnass.files import is_file, make_folder, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
@@ -207,7 +207,7 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
     if is_file(kept):
         return [Hit(*hit) for hit in json.loads(kept.read_text(encoding="utf-8"))["hits"]]
     hits = near(bases, held_out, tool=tool)
-    cache.mkdir(parents=True, exist_ok=True)
+    make_folder(cache)
     write_json(kept, {"hits": [(hit.query, hit.target, hit.identity) for hit in hits]})
     return hits
 
