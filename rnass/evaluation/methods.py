@@ -1,6 +1,5 @@
 """The methods that are judged, and what each of them predicts, RNA by RNA."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.config import DecodingConfig, from_mapping
+from rnass.config import DecodingConfig, override
 from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
 from rnass.prediction.pipeline import Row, share_cores
@@ -143,8 +142,7 @@ class Methods:
             return self._collect(number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
-            settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
-            options = from_mapping(DecodingConfig, settings, "decoding")
+            options = override(predictor.decoding, {"decoder": decoder}, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
                 prediction.decoded_map,
                 rna.bases,

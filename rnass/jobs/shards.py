@@ -156,7 +156,7 @@ class Worker:
 
     def __init__(self, options: PredictOptions, out: str) -> None:
         weights = find_weights(options.weights)
-        self.predictor = open_predictor(options, weights)
+        self.predictor = open_predictor(options)
         self.identity = identity_of(options, weights, self.predictor)
         self._folder = PartFolder(out)
 
