@@ -1,12 +1,12 @@
 """`rnass prepare`: training data."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from rnass.cli.options import Commands, Threads
+from rnass.cli import shared
+from rnass.cli.options import Commands
 from rnass.errors import InputError, counted
 from rnass.files import make_folder, suffix_of
 
@@ -16,14 +16,6 @@ app = Commands(
     no_args_is_help=True,
     help="Make training data: curated sequences, members of families, sets that leak nothing.",
 )
-
-
-class LongSequence(str, Enum):
-    """Treatment of a sequence over the maximum length."""
-
-    cut = "cut"
-    window = "window"
-    drop = "drop"
 
 
 Seeds = Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")]
@@ -39,9 +31,9 @@ def prepare_sequences(
     min_length: Annotated[int, typer.Option(help="Shorter sequences are dropped.", min=1)] = 20,
     max_length: Annotated[int, typer.Option(help="Most bases of a record; see --long.", min=1)] = 512,
     long: Annotated[
-        LongSequence,
+        Literal["cut", "window", "drop"],
         typer.Option(help="Longer sequences: cut to their 5' part, split into windows, or dropped."),
-    ] = LongSequence.cut,
+    ] = "cut",
     overlap: Annotated[int, typer.Option(help="Bases that neighbouring windows share.", min=0)] = 0,
     max_unknown: Annotated[
         float, typer.Option(help="Highest share of N; sequences with more are dropped.", min=0, max=1)
@@ -67,7 +59,7 @@ def prepare_sequences(
     from rnass.preparation import curate
 
     settings = curate.Curation(
-        min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
+        min_length=min_length, max_length=max_length, long=long, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
     marks = read_regions(regions) if regions else None
     sequences, bad = _all_sequences(inputs)
@@ -113,7 +105,7 @@ def prepare_leakage(
             "--out", "-o", help="Write the training records that are not near to this table (.tsv.gz)."
         ),
     ] = None,
-    threads: Threads = 0,
+    threads: shared.Threads = 0,
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
     from rnass.io import read_labelled, write_labelled_tsv
