@@ -18,6 +18,7 @@ __all__ = [
     "MISSING_REACTIVITY",
     "Rna",
     "clean_bases",
+    "is_clean",
 ]
 
 BASES = "ACGUN"
@@ -54,13 +55,18 @@ def clean_bases(text: str, where: str = "sequence") -> str:
     bases = text.translate(_READ_AS)
     if not bases:
         raise SequenceError(f"{where}: no bases; expected at least one of A, C, G, U, T")
-    if strangers := set(bases) - set(BASES):
-        place = next(k for k, letter in enumerate(bases) if letter in strangers)
+    if not is_clean(text):
+        place = next(k for k, letter in enumerate(bases) if letter not in BASES)
         raise SequenceError(
             f"{where}: letter {text[place]!r} at base {place + 1}; "
             "expected A, C, G, U, T or an IUPAC code"
         )
     return bases
+
+
+def is_clean(text: str) -> bool:
+    """Whether all letters of *text* are those of bases, as `clean_bases` reads them."""
+    return set(text.translate(_READ_AS)) <= set(BASES)
 
 
 @dataclass(frozen=True)

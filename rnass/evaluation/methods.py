@@ -40,7 +40,6 @@ class Predicted:
         structures: by method; None where a method gives no prediction.
         maps: pairing probabilities of rnass and of ViennaRNA after all restraints, (L, L) each,
             symmetric, where there are any; large, so not to be kept for many RNAs.
-        mfe: ViennaRNA's minimum free energy in kcal/mol, None where it did not run.
         problems: one message per prediction that is missing.
         decoded_from: the key in `maps` of the map that a method decodes.
     """
@@ -49,7 +48,6 @@ class Predicted:
     rna: Rna
     structures: dict[str, Structure | None]
     maps: dict[str, NDArray[np.floating]] = field(default_factory=dict)
-    mfe: float | None = None
     problems: tuple[str, ...] = ()
     decoded_from: Mapping[str, str] = field(default_factory=dict)
 
@@ -171,8 +169,7 @@ class Methods:
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_METHODS, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
-        mfe = folded.mfe if folded else None
-        return Predicted(number, rna, found, maps, mfe, problems, self.decoded_from)
+        return Predicted(number, rna, found, maps, problems, self.decoded_from)
 
 
 def _folded(rna: Rna) -> tuple[Folded | None, tuple[str, ...]]:

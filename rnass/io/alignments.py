@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
 from rnass.files import files_in, is_folder, name_of, read_lines, record_name
 from rnass.io.stockholm import Alignment, parse_stockholm
-from rnass.rna import clean_bases
+from rnass.rna import clean_bases, is_clean
 
 __all__ = ["read_aligned", "read_alignments"]
 
@@ -128,15 +129,7 @@ def _refuse_repeated(lines: list[str], where: str) -> None:
 def _checked(alignment: Alignment, where: str) -> Alignment:
     """The alignment with clean rows."""
     rows = {name: _clean_row(text, f"{where} ({name})") for name, text in alignment.rows.items()}
-    return Alignment(
-        alignment.accession,
-        alignment.name,
-        rows,
-        alignment.columns,
-        alignment.residues,
-        alignment.where,
-        alignment.lines,
-    )
+    return replace(alignment, rows=rows)
 
 
 def _clean_row(text: str, where: str) -> str:
@@ -147,17 +140,9 @@ def _clean_row(text: str, where: str) -> str:
     try:
         clean = iter(clean_bases(bases, where))
     except SequenceError as error:
-        column = next(k for k, s in enumerate(row) if s != "-" and not _is_base(s)) + 1
+        column = next(k for k, s in enumerate(row) if s != "-" and not is_clean(s)) + 1
         raise SequenceError(
             f"{where}: letter {row[column - 1]!r} in column {column}; expected A, C, G, U, T, an IUPAC "
             "code or a gap"
         ) from error
     return "".join("-" if symbol == "-" else next(clean) for symbol in row)
-
-
-def _is_base(letter: str) -> bool:
-    try:
-        clean_bases(letter)
-    except SequenceError:
-        return False
-    return True

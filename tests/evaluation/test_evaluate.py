@@ -31,7 +31,7 @@ from rnass.network.contact_model import ContactModel
 from rnass.network.models import load_pairing_model, save_model
 from rnass.prediction import limits
 from rnass.prediction.predictor import Predictor
-from rnass.prediction.restraints import restrain
+from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import ensemble
@@ -493,7 +493,7 @@ def test_viennarna_alone_is_judged_under_reactivities(tmp_path):
     (tmp_path / "s.shape").rename(tmp_path / "shape" / "k.shape")
     methods = Methods(None)
     (rna,) = (r.sequence for r in read_labelled_tsv(data)[:1])
-    (rna,) = restrain([rna], reactivities=tmp_path / "shape", method="deigan")
+    (rna,) = RestraintOptions(shape=tmp_path / "shape", shape_method="deigan").restrain([rna])
     (predicted,) = methods.predict([rna])
     compound = RNA.fold_compound(bases)
     compound.sc_add_SHAPE_deigan([0.0, *values], 1.8, -0.6)
