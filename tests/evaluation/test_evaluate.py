@@ -11,6 +11,7 @@ import pytest
 import RNA
 import sklearn.metrics
 import torch
+from one_fold import fold
 
 from rnass.config import HeadConfig, ModelConfig
 from rnass.decoding import decode, expected_f1
@@ -36,7 +37,7 @@ from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import ensemble
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import base_pair_probabilities, fold
+from rnass.thermodynamics.folding import base_pair_probabilities
 
 TOLERANCE = 1e-9
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from one_fold import fold
 
 from rnass.constraints import Constraints
 from rnass.decoding import decode, expected_f1
@@ -15,7 +16,7 @@ from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.prediction.predictor import load_predictor
 from rnass.rna import Rna
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.folding import FoldInput
 from rnass.thermodynamics.free_energy import energy
 
 HAIRPIN = "GGGGAAAACCCC"

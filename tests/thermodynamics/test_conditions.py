@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.errors import ConfigError
 from rnass.rna import BPP_CUTOFF
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.folding import FoldInput
 from rnass.thermodynamics.free_energy import energy
 from rnass.thermodynamics.second_fold import second_fold
 

@@ -6,6 +6,7 @@ import multiprocessing
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.errors import ConfigError, RnassError, SequenceError, WorkerError
 from rnass.thermodynamics.ensemble import Ensemble
@@ -13,7 +14,6 @@ from rnass.thermodynamics.folding import (
     FoldInput,
     base_pair_probabilities,
     base_pair_probabilities_of_many,
-    fold,
     fold_many,
 )
 from rnass.thermodynamics.parameter_sets import PARAMETER_SETS

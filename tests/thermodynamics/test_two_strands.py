@@ -6,12 +6,12 @@ import random
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.errors import ConstraintError
 from rnass.rna import BPP_CUTOFF
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import fold
 from rnass.thermodynamics.free_energy import energy
 
 
