@@ -29,6 +29,8 @@ __all__ = [
     "TEMPORARY_PREFIX",
     "check_target",
     "files_in",
+    "format_json",
+    "format_row",
     "is_file",
     "is_folder",
     "is_there",
@@ -271,6 +273,11 @@ def write_text(path: str | Path, text: str) -> None:
     """
     with write_atomically(path) as file:
         file.write(text.encode(errors="backslashreplace"))
+
+
+def format_row(cells: Iterable[object]) -> str:
+    """A line of a tab-separated table."""
+    return "\t".join(map(str, cells)) + "\n"
 
 
 def format_json(values: Mapping[str, Any]) -> str:

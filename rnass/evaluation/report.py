@@ -9,6 +9,7 @@ import numpy as np
 from rnass.errors import counted
 from rnass.evaluation.methods import VIENNA_METHODS
 from rnass.evaluation.scores import Tally
+from rnass.files import format_row
 
 __all__ = ["PROTOCOL", "as_table", "judged", "per_record"]
 
@@ -85,7 +86,7 @@ def per_record(tally: Tally) -> str:
             row += ["" if np.isnan(confidence) else f"{confidence:.4f}"]
             row += ["no" if tally.missing[method][n] else "yes"]
         rows.append(row)
-    return "".join("\t".join(_cell(cell) for cell in row) + "\n" for row in rows)
+    return "".join(format_row(map(_cell, row)) for row in rows)
 
 
 def as_table(report: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.files import name_of, read_lines, write_atomically
+from rnass.files import format_row, name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -88,9 +88,8 @@ def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> N
     """
     records = list(records)
     further = list(dict.fromkeys(name for record in records for name in record.extra))
-    lines = ["\t".join(["id", "source", "family", "sequence", "dot_bracket", *further])]
-    lines += [_line(record, further) for record in records]
-    data = "".join(f"{line}\n" for line in lines).encode()
+    heading = format_row(["id", "source", "family", "sequence", "dot_bracket", *further])
+    data = (heading + "".join(_line(record, further) for record in records)).encode()
     with write_atomically(path) as file:
         # mtime 0: the same records make the same file
         file.write(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
@@ -104,7 +103,7 @@ def _line(record: LabelledRecord, further: list[str]) -> str:
     ]
     if any(symbol in cell for cell in cells for symbol in "\t\n\r"):
         raise StructureError(f"{record.id!r}: a tab or line end in a cell; expected none in a table")
-    return "\t".join(cells)
+    return format_row(cells)
 
 
 def _record(columns: list[str], line: str, where: str) -> LabelledRecord:
