@@ -33,6 +33,7 @@ __all__ = [
     "format_row",
     "is_file",
     "is_folder",
+    "is_gzip",
     "is_there",
     "iter_lines",
     "make_folder",
@@ -193,6 +194,12 @@ def is_file(path: str | Path) -> bool:
 def is_there(path: str | Path) -> bool:
     """Whether there is anything at *path*; False where that cannot be found out."""
     return _mode(path, lambda mode: True)
+
+
+def is_gzip(path: str | Path) -> bool:
+    """Whether a file is gzip, by its content."""
+    with Path(path).open("rb") as file:
+        return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
 
 def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = False) -> list[Path]:

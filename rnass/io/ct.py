@@ -19,8 +19,8 @@ from rnass.structure import Structure
 __all__ = ["format_ct", "parse_ct", "read_ct", "write_ct"]
 
 
-def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> str:
-    """One structure, L + 1 lines; the title is the whole header unless given.
+def format_ct(rna: Rna, structure: Structure) -> str:
+    """One structure, L + 1 lines; the title is the whole header.
 
     Two strands are numbered through; each begins after no previous base and ends before no next one.
 
@@ -28,7 +28,7 @@ def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> st
         StructureError: the structure has not as many bases as the RNA.
     """
     ends = {len(rna), rna.nick}  # the last base of each strand, from 1
-    lines = [f"{len(rna):>5} {title_of(rna) if title is None else title}"]
+    lines = [f"{len(rna):>5} {title_of(rna)}"]
     for k, letter, partner in to_rows(rna, structure):
         before = 0 if k - 1 in ends else k - 1
         after = 0 if k in ends else k + 1
@@ -36,14 +36,14 @@ def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> st
     return "".join(f"{line}\n" for line in lines)
 
 
-def write_ct(path: str | Path, rna: Rna, structure: Structure, *, title: str | None = None) -> None:
-    """Write one structure; see `format_ct` for the title. Inverse of `read_ct`.
+def write_ct(path: str | Path, rna: Rna, structure: Structure) -> None:
+    """Write one structure; inverse of `read_ct`.
 
     Raises:
         StructureError: the structure has not as many bases as the RNA.
         OutputError: the file cannot be written.
     """
-    write_text(path, format_ct(rna, structure, title=title))
+    write_text(path, format_ct(rna, structure))
 
 
 def read_ct(path: str | Path) -> list[tuple[Rna, Structure]]:

@@ -31,7 +31,7 @@ from rnass.errors import (
 from rnass.files import write_text
 from rnass.io import file_names
 from rnass.io.results_folder import REPORT
-from rnass.jobs.inputs import Inputs
+from rnass.jobs.inputs import Inputs, checksums_of
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import RUN, SUMMARY, Record, Results, Written, open_results
 from rnass.prediction.origin import versions
@@ -140,7 +140,7 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     start = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))}
     shared = (*job.shared, SUMMARY, RUN, REPORT)
     plan = Plan(job.kind, identity, names, tuple(job.suffixes), shared, (start,))
-    checksums = inputs.checksums()
+    checksums = checksums_of([*inputs.names, *inputs.further])
     with open_results(
         out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
     ) as results:

@@ -314,7 +314,8 @@ def test_a_folder_holds_each_record_once(tmp_path):
     sequence, structure = Rna.from_text("GGGAAAACCC", "one two"), Structure(10, [(0, 9)])
     write_ct(tmp_path / "one.ct", sequence, structure)
     write_bpseq(tmp_path / "one.bpseq", sequence, structure)
-    write_ct(tmp_path / "other.ct", sequence, Structure(10), title="ENERGY = -1.0")
+    titled = Rna.from_text("GGGAAAACCC", "ENERGY = -1.0")
+    write_ct(tmp_path / "other.ct", titled, Structure(10))
     (tmp_path / "notes.txt").write_text("no structure")
     assert len(read_references([tmp_path]).records) == 2
     wanted = [Rna("one", "GGGAAAACCC"), Rna("other", "GGGAAAACCC")]
