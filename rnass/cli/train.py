@@ -1,6 +1,5 @@
 """`rnass fit`, `rnass pretrain`, `rnass train` and `rnass combine`."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -111,14 +110,10 @@ def combine(
 
 
 def _training_device(device: shared.Device, threads: int) -> Any:
-    """The device, with memory and threads set for a long run; under torchrun each process has its own."""
-    import torch
-
+    """The device of this process, with memory and threads set for a long run."""
     from rnass.network.device import choose_device, keep_freed_memory
+    from rnass.training.processes import own_device
 
     keep_freed_memory()
     set_threads(threads)
-    chosen = choose_device(device)
-    if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return chosen
+    return own_device(choose_device(device))

@@ -114,19 +114,19 @@ class Methods:
             problem = _problem("restraints", rnas[number], error)
             yield self._collect(number, rnas[number], {}, {}, None, (problem,))
         kept = [number for number in range(len(rnas)) if number not in refused]
-        asked = [rnas[number] for number in kept]
+        accepted = [rnas[number] for number in kept]
         if self.predictor:
-            for row in self.predictor.predict(asked, parallel=True):
-                yield self._with_rnass(self.predictor, kept[row.number], row, asked[row.number])
+            for row in self.predictor.predict(accepted, parallel=True):
+                yield self._with_rnass(self.predictor, kept[row.number], row, accepted[row.number])
         elif self.thermodynamic:
-            with share_cores([len(rna) for rna in asked], (), None) as cores:
-                inputs = map(fold_input, asked)
+            with share_cores([len(rna) for rna in accepted], (), None) as cores:
+                inputs = map(fold_input, accepted)
                 many = fold_many(inputs, parameter_sets=(), baseline=True, processes=cores.processes)
-                for number, rna, found in zip(kept, asked, many, strict=True):
+                for number, rna, found in zip(kept, accepted, many, strict=True):
                     folded, problems = _or_problem(rna, found)
                     yield self._collect(number, rna, {}, {}, folded, problems)
         else:
-            for number, rna in zip(kept, asked, strict=True):
+            for number, rna in zip(kept, accepted, strict=True):
                 yield self._collect(number, rna, {}, {}, None)
 
     def _with_rnass(

@@ -1,4 +1,4 @@
-"""Alignments of several RNAs: Stockholm, aligned FASTA, Clustal, told apart by their first line."""
+"""Alignments of several RNAs: Stockholm, aligned FASTA, Clustal, recognised by their first line."""
 
 import re
 from collections.abc import Iterator

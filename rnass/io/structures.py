@@ -49,8 +49,8 @@ STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
 def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record of a structure file, plain or gzip; `-` is standard input.
 
-    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, told apart by their content;
-    by the suffix where the content does not tell. A `.parquet` file is a table of `rnass predict`.
+    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, recognised by their content;
+    by the suffix where that is not enough. A `.parquet` file is a table of `rnass predict`.
 
     Raises:
         StructureError: a record is malformed; names file and line.

@@ -289,12 +289,12 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
 def _runs(folder: Path, earlier: Plan) -> Sequence[Mapping[str, Any]]:
     """The runs in a folder: as run.json has them, unless the last one was killed before that."""
     try:
-        told = parse_json((folder / RUN).read_bytes(), str(folder / RUN)).get("runs")
+        kept = parse_json((folder / RUN).read_bytes(), str(folder / RUN)).get("runs")
     except (OSError, InputError):
         return earlier.runs
-    if not isinstance(told, list) or len(told) != len(earlier.runs):
+    if not isinstance(kept, list) or len(kept) != len(earlier.runs):
         return earlier.runs
-    return told if all(isinstance(one, Mapping) for one in told) else earlier.runs
+    return kept if all(isinstance(one, Mapping) for one in kept) else earlier.runs
 
 
 def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:

@@ -231,7 +231,7 @@ class _Totals:
     records: int = 0
     failed: list[Failure] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    logged: float = field(default_factory=time.monotonic)
     now: int = 0  # records of this run alone
 
     def add(self, done: Done) -> None:
@@ -241,8 +241,8 @@ class _Totals:
         if not done.bases:
             return
         self.now += done.records
-        if (moment := time.monotonic()) - self.told > _NOTE:
-            self.told = moment
+        if (moment := time.monotonic()) - self.logged > _NOTE:
+            self.logged = moment
             pace = self.now / (moment - self.began)
             log.info("%s: %s done, %.1f a second", self.out, counted(self.records, "record"), pace)
 

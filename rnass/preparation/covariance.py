@@ -304,7 +304,7 @@ def _doubt(bases: str, structure: Structure, model: Model, marks: str, trust: Tr
 
 
 def _paired(row: str, columns: NDArray[np.int64], model: Model, rng: np.random.Generator) -> str:
-    """An emitted row whose ignored pairs, drawn base by base, are replaced by pairs of the seed."""
+    """An emitted row whose ignored pairs, sampled base by base, are replaced by pairs of the seed."""
     letters = list(row)
     for (i, j), seen in model.ignored.items():
         first, last = columns[[i, j]]

@@ -123,7 +123,7 @@ def label(
 
 
 def source_of(header: str) -> str:
-    """What stands before the first `|` of a header; empty without one."""
+    """The part of a header before its first `|`; empty without one."""
     source, bar, _ = header.partition("|")
     return source if bar else ""
 

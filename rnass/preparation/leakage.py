@@ -1,4 +1,5 @@
-"""Which sequences of one set are near some sequence of another: what must not be both learnt and scored.
+"""Which sequences of one set are near some sequence of another, so that no network trains on the one and
+is judged on the other.
 
 Near means: in an alignment that covers most of the shorter sequence, most columns without terminal
 gaps hold the same base. vsearch (Rognes et al. 2016, doi:10.7717/peerj.2584) or MMseqs2 (Steinegger

@@ -97,13 +97,13 @@ class Folded:
         mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the energy
             that the structure has without them.
         mfe_structure: the structure of that energy.
-        bpp: base-pair probabilities at 37 C and 1.021 M NaCl by each parameter set or second fold asked
-            for, in that order.
+        bpp: base-pair probabilities at 37 C and 1.021 M NaCl by each parameter set or second fold
+            that was wanted, in that order.
         names: of these.
         mea: with the default parameters; None without the baseline.
         centroid: likewise.
         mfe_bpp: base-pair probabilities by the default parameters, those of *mfe_structure*; None
-            unless they, the baseline or that set was asked for.
+            unless they, the baseline or that set was wanted.
         conditions: of all of these but *bpp*.
         change: what other conditions than 37 C and 1.021 M NaCl change; None at these.
     """
