@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
 from rnass.files import files_in, is_folder, name_of, read_lines, record_name
-from rnass.io.stockholm import Alignment, parse_stockholm
+from rnass.io.stockholm import Alignment, read_stockholm
 from rnass.rna import clean_bases, is_clean
 
 __all__ = ["read_aligned", "read_alignments"]
@@ -49,7 +49,7 @@ def read_alignments(path: str | Path) -> list[Alignment]:
     where = name_of(path)
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("# STOCKHOLM"):
-        found = parse_stockholm(lines, path)
+        found = read_stockholm(path, lines)
         _refuse_repeated(lines, where)
     elif first.startswith(">"):
         found = [_joined(_fasta_rows(lines, where), where)]

@@ -15,7 +15,6 @@ from rnass.structure import Structure
 __all__ = [
     "REQUIRED_COLUMNS",
     "LabelledRecord",
-    "parse_labelled_tsv",
     "read_labelled_tsv",
     "write_labelled_tsv",
 ]
@@ -46,22 +45,20 @@ class LabelledRecord:
         return self.sequence.id
 
 
-def read_labelled_tsv(path: str | Path) -> list[LabelledRecord]:
+def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list[LabelledRecord]:
     """Read a table, plain or gzip: a line of column names, then one record a line.
 
     `id`, `sequence` and `dot_bracket` must be there, `source` and `family` may be, in any order;
     further columns are kept as text.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: a column is missing or named twice, a line has too few or too many, a
             sequence or a bracket string is bad, or their lengths differ. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_labelled_tsv(read_lines(path), path)
-
-
-def parse_labelled_tsv(lines: Items[str], path: str | Path) -> list[LabelledRecord]:
-    """Read the lines of a table; see `read_labelled_tsv`."""
+    lines = read_lines(path) if lines is None else lines
     columns = lines[0].split("\t") if lines else []
     if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
         raise StructureError(
