@@ -113,7 +113,7 @@ class Results:
         for suffix in self._plan.suffixes:
             (self.folder / f"{record.name}{suffix}").unlink(missing_ok=True)
         cells = {**_cells(record), "status": "failed", "message": str(error)}
-        self._journal.add(Entry(record.name, record.key, cells=cells))
+        self._journal.add(Entry(record.name, record.key, {}, cells, {}))
 
     def parts(self, records: Iterable[Record], name: str) -> list[str]:
         """The part of each finished record in the file of all records with that name, in order."""
@@ -183,8 +183,8 @@ def open_results(
             visible = not all(map(no_obstacle, there))
             if visible or entries:
                 _check_use(folder, plan, earlier, overwrite=overwrite, resume=resume)
-            before = earlier or Plan()
-            own = before.writes(there) | {file for one in entries.values() for file in one.files}
+            own = earlier.writes(there) if earlier else set()
+            own |= {file for one in entries.values() for file in one.files}
             _check_files(folder, plan.writes(there) - own, own & there, inputs)
             kept = _kept(folder, records, entries) if resume else []
             if resume and earlier:

@@ -748,7 +748,7 @@ def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monke
 
 def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):
     with (
-        open_results(tmp_path / "out", Plan("predict"), []),
+        open_results(tmp_path / "out", Plan("predict", {}, (), (), ()), []),
         pytest.raises(OutputError, match=r"out: another run is writing into it; expected"),
     ):
         predict(fasta)
