@@ -72,7 +72,6 @@ def evaluate(
     shape: shared.ShapeFile = None,
     normalize_reactivities: shared.NormalizeReactivities = False,
     modifier: shared.ReactivityModifier = None,
-    dms: shared.Dms = False,
     shape_method: shared.ShapeMethodOption = "likelihood",
     threads: shared.Threads = 0,
     overwrite: shared.Overwrite = False,

@@ -196,7 +196,6 @@ def predict(
     shape: shared.ShapeFile = None,
     normalize_reactivities: shared.NormalizeReactivities = False,
     modifier: shared.ReactivityModifier = None,
-    dms: shared.Dms = False,
     shape_method: shared.ShapeMethodOption = "likelihood",
     alignment: AlignmentFile = None,
     relatives: RelativesFile = None,

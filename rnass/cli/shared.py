@@ -147,10 +147,11 @@ NormalizeReactivities = Annotated[
         help="Normalise the reactivities of each RNA first, by the 2-8 % rule.",
     ),
 ]
-Dms = Annotated[bool, in_restraints("--dms", help="The same as --modifier DMS: only A and C report.")]
 ReactivityModifier = Annotated[
     Literal["1M7", "2A3", "DMS"] | None,
-    in_restraints("--modifier", help="Reagent of the reactivities; default: 1M7."),
+    in_restraints(
+        "--modifier", help="Reagent of the reactivities; default: 1M7; of DMS only A and C report."
+    ),
 ]
 ShapeMethodOption = Annotated[
     Literal["deigan", "likelihood"],

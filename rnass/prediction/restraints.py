@@ -64,29 +64,25 @@ class RestraintOptions:
         constraints: file or folder of them; see `rnass.io.read_constraints`.
         shape: file or folder of reactivities; see `rnass.io.read_reactivities`.
         modifier: the reagent of the reactivities; None is 1M7.
-        dms: the same as the modifier DMS.
         normalize_reactivities: normalise those of each record first, see `normalise_reactivities`;
             otherwise they must be normalised already.
         shape_method: how they become pseudo-energies, see `rnass.decoding.pseudo_reactivities`.
 
     Raises:
-        InputError: an option for reactivities without any; two modifiers.
+        InputError: an option for reactivities without any.
     """
 
     constraints: str | None = None
     shape: str | None = None
     modifier: Modifier | None = None
-    dms: bool = False
     normalize_reactivities: bool = False
     shape_method: ShapeMethod = "likelihood"
 
     def __post_init__(self) -> None:
-        for name in ("modifier", "dms", "normalize_reactivities"):
+        for name in ("modifier", "normalize_reactivities"):
             if getattr(self, name) and not self.shape:
                 option = name.replace("_", "-")
                 raise InputError(f"--{option}: no reactivities; expected --shape with them")
-        if self.dms and self.modifier not in (None, "DMS"):
-            raise InputError(f"--dms: beside --modifier {self.modifier}; expected one of them")
 
     @property
     def restraints(self) -> dict[str, Any]:
@@ -130,7 +126,7 @@ class RestraintOptions:
 
     def _reactivities(self, given: Reactivities, rna: Rna) -> tuple[float, ...]:
         """Of every base, for Deigan's formula; of DMS those of other bases than A and C are missing."""
-        modifier: Modifier = "DMS" if self.dms else self.modifier or "1M7"
+        modifier: Modifier = self.modifier or "1M7"
         known = _of_bases(given, rna, modifier, normalise=self.normalize_reactivities)
         found = pseudo_reactivities(known, rna.bases, modifier=modifier, method=self.shape_method)
         return tuple(found.tolist())

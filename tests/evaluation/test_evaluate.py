@@ -518,13 +518,8 @@ def test_mix_1_decodes_viennarnas_probabilities(tmp_path, hairpins, weights):
 
 @pytest.mark.parametrize(
     "option",
-    [{"dms": True}, {"normalize_reactivities": True}, {"modifier": "2A3"}],
+    [{"normalize_reactivities": True}, {"modifier": "2A3"}],
 )
 def test_an_option_for_reactivities_without_any_is_refused(option):
     with pytest.raises(InputError, match="no reactivities; expected --shape"):
         EvaluateOptions(**option)
-
-
-def test_two_modifiers_are_refused():
-    with pytest.raises(InputError, match="--dms: beside --modifier 2A3"):
-        EvaluateOptions(shape="x", dms=True, modifier="2A3")
