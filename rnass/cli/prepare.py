@@ -94,10 +94,8 @@ def prepare_leakage(
         float, typer.Option(help="Least share of the shorter sequence that it covers.")
     ] = 0.8,
     tool: Annotated[
-        str,
-        typer.Option(
-            help="vsearch, mmseqs, or kmers, which is rnass's own; auto: the first that is installed."
-        ),
+        Literal["auto", "vsearch", "mmseqs", "kmers"],
+        typer.Option(help="Search program; kmers is rnass's own; auto: the first that is installed."),
     ] = "auto",
     out: Annotated[
         Path | None,
@@ -109,11 +107,9 @@ def prepare_leakage(
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
     from rnass.io import read_labelled, write_labelled_tsv
-    from rnass.preparation.leakage import TOOLS, best_tool, near
+    from rnass.preparation.leakage import best_tool, near
 
-    chosen = best_tool() if tool == "auto" else next((one for one in TOOLS if one == tool), None)
-    if chosen is None:
-        raise typer.BadParameter(f"tool {tool!r}; expected auto or one of {', '.join(TOOLS)}")
+    chosen = best_tool() if tool == "auto" else tool
     records, tests = read_labelled(train_data), _named_bases(test_data)
     hits = near(
         [record.sequence.bases for record in records],
