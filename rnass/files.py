@@ -39,6 +39,7 @@ __all__ = [
     "make_folder",
     "name_of",
     "parse_json",
+    "read_json",
     "read_limit",
     "read_lines",
     "read_npy",
@@ -164,6 +165,19 @@ def parse_json(text: str | bytes, where: str, *, error: type[RnassError] = Input
     if not isinstance(values, dict):
         raise error(f"{where}: JSON of a {type(values).__name__}; expected an object")
     return values
+
+
+def read_json(path: Path, *, error: type[RnassError] = InputError) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InputError: or *error*: it cannot be read, or see `parse_json`.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: {reason(problem)}; expected a file to read") from problem
+    return parse_json(text, str(path), error=error)
 
 
 def name_of(path: str | Path) -> str:

@@ -144,5 +144,10 @@ class Rna:
         """A line of one symbol for each base, with `&` between two strands."""
         return line if self.nick is None else f"{line[: self.nick]}&{line[self.nick :]}"
 
+    def unmark(self, line: str) -> str:
+        """The inverse of `mark`; a line without `&` in that place stays as it is."""
+        at_nick = self.nick is not None and line.find("&") == self.nick
+        return line.replace("&", "", 1) if at_nick else line
+
     def __len__(self) -> int:
         return len(self.bases)

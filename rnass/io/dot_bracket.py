@@ -106,8 +106,7 @@ def pair_up(
         rna = Rna.from_text(bases, header, bases_at)
     except SequenceError as error:
         raise StructureError(str(error)) from error
-    if rna.nick is not None and brackets.find("&") == rna.nick:
-        brackets = brackets.replace("&", "", 1)
+    brackets = rna.unmark(brackets)
     if len(brackets) != len(rna):
         raise StructureError(
             f"{brackets_at}: {counted(len(brackets), 'symbol')} for {counted(len(rna), 'base')}; "

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from rnass.errors import InputError, OutputError, RnassError
-from rnass.files import TEMPORARY_PREFIX, parse_json, reason, write_json
+from rnass.files import TEMPORARY_PREFIX, read_json, reason, write_json
 from rnass.io.results_folder import RUN, SUMMARY
 from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, sealed
 from rnass.jobs.summary import write_summary
@@ -289,8 +289,8 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
 def _runs(folder: Path, earlier: Plan) -> Sequence[Mapping[str, Any]]:
     """The runs in a folder: as run.json has them, unless the last one was killed before that."""
     try:
-        kept = parse_json((folder / RUN).read_bytes(), str(folder / RUN)).get("runs")
-    except (OSError, InputError):
+        kept = read_json(folder / RUN).get("runs")
+    except InputError:
         return earlier.runs
     if not isinstance(kept, list) or len(kept) != len(earlier.runs):
         return earlier.runs

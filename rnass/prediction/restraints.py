@@ -199,9 +199,7 @@ def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
         raise ConstraintError(
             f"{given.where}: the RNA above the line is not that of the record; expected the same bases"
         )
-    line = given.line
-    if rna.nick is not None and line.find("&") == rna.nick:
-        line = line.replace("&", "", 1)
+    line = rna.unmark(given.line)
     if len(line) != len(rna):
         raise ConstraintError(
             f"{given.where}: {counted(len(line), 'symbol')}; expected {len(rna)}, one for each base"

@@ -9,7 +9,7 @@ from torch import Tensor
 from rnass.backbone.checkpoint_files import read_safetensors
 from rnass.config import from_mapping, to_json
 from rnass.errors import ConfigError
-from rnass.files import is_file, make_folder, parse_json, write_atomically, write_text
+from rnass.files import is_file, make_folder, read_json, write_atomically, write_text
 from rnass.training.config import FitConfig, PretrainConfig, TrainConfig, decisive
 
 __all__ = ["RunFolder"]
@@ -37,7 +37,7 @@ class RunFolder:
         make_folder(path)
         kept = path / "config.json"
         if is_file(kept):
-            begun = parse_json(kept.read_bytes(), str(kept), error=ConfigError)
+            begun = read_json(kept, error=ConfigError)
             if decisive(from_mapping(type(config), begun, str(kept))) != decisive(config):
                 raise ConfigError(
                     f"{kept}: begun with another configuration; expected the same or a new folder"
