@@ -202,7 +202,7 @@ def test_correlation_of_confidence_with_f1(tmp_path):
     rows = [("a", folded, right), ("b", folded, wrong), ("c", "GGGCAAAAAAAGCUC", "(((........))).")]
     report = run(table(tmp_path / "known.tsv", rows), tmp_path / "out", rnass=False)
     ensembles = [Ensemble(row[1]) for row in rows]
-    confidence = [expected_f1(e.probabilities, e.mfe_structure) for e in ensembles]
+    confidence = [expected_f1(e.bpp.dense(), e.mfe_structure) for e in ensembles]
     f1 = [
         score(Structure.from_dot_bracket(row[2]), e.mfe_structure).f1
         for row, e in zip(rows, ensembles, strict=True)

@@ -772,7 +772,7 @@ def test_arcs_of_the_mfe_structure_are_shaded_by_the_energies_that_folded_it(tmp
     assert predict(sequence=HAIRPIN, plot="svg") == 0
     text = (tmp_path / "out" / "sequence.svg").read_text()
     assert "pairing probability (rnass; ViennaRNA, Turner 2004)" in text
-    probabilities = Ensemble(HAIRPIN).probabilities
+    probabilities = Ensemble(HAIRPIN).bpp.dense()
     structure = Ensemble(HAIRPIN).mfe_structure
     below = text.split('id="below"')[1].split("</g>")[0]
     drawn = re.findall(r"stroke: (#[0-9a-f]{6})", below)

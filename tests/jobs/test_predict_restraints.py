@@ -175,7 +175,7 @@ def test_methods_and_modifiers_differ(predict, file):
 def test_mixing_all_of_vienna_decodes_its_map(weights):
     predictor = load_predictor(weights, device="cpu", thermodynamics=False, mix=1.0)
     found = predictor(SWITCH + "AGC")
-    expected = Ensemble(SWITCH + "AGC").probabilities
+    expected = Ensemble(SWITCH + "AGC").bpp.dense()
     assert found.structure == decode(expected, SWITCH + "AGC", predictor.decoding)
     np.testing.assert_allclose(found.decoded_map, expected, atol=1e-3)
     assert np.abs(found.probabilities - expected).max() > 0.1
@@ -185,9 +185,9 @@ def test_what_is_mixed_in_is_what_the_network_reads():
     bases = SWITCH + "AGC"
     predictor = load_predictor("base", device="cpu", mix=1.0)
     read = predictor.model.config.parameter_sets[0]  # the other is a second fold of it
-    expected = Ensemble(bases, read).probabilities
+    expected = Ensemble(bases, read).bpp.dense()
     np.testing.assert_allclose(predictor(bases).decoded_map, expected, atol=1e-3)
-    assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004
+    assert np.abs(expected - Ensemble(bases).bpp.dense()).max() > 0.01  # not by Turner 2004
 
 
 def test_alternatives_of_a_switch(predict):
