@@ -7,13 +7,13 @@ from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
 from rnass.files import files_in, is_folder, name_of, read_lines, record_name
-from rnass.io.stockholm import Alignment, read_stockholm
+from rnass.io.stockholm import GAPS, Alignment, read_stockholm
 from rnass.rna import clean_bases, is_clean
 
 __all__ = ["read_aligned", "read_alignments"]
 
 _SUFFIXES = (".sto", ".stk", ".fa", ".fasta", ".afa", ".aln", ".clustal", ".clw")
-_GAPS = str.maketrans("._~", "---")
+_AS_DASHES = str.maketrans(dict.fromkeys(GAPS, "-"))
 _CLUSTAL = re.compile(r"(CLUSTAL|MUSCLE|PROBCONS|MAFFT|T-COFFEE)\b", re.IGNORECASE)
 _MARKS = re.compile(r"[\s*:.]*")  # of the columns that are conserved, under a block of Clustal
 
@@ -133,7 +133,7 @@ def _checked(alignment: Alignment, where: str) -> Alignment:
 
 
 def _clean_row(text: str, where: str) -> str:
-    row = text.translate(_GAPS)
+    row = text.translate(_AS_DASHES)
     bases = row.replace("-", "")
     if not bases:
         raise StructureError(f"{where}: no bases; expected at least one of A, C, G, U, T")

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ConfigError, DependencyError
+from rnass.rna import BASES
 
 __all__ = ["TOOLS", "Hit", "Tool", "best_tool", "near"]
 
@@ -248,7 +249,7 @@ def _edits(pattern: str, text: str) -> int:
 
 def _words(bases: str) -> NDArray[np.int64]:
     """The distinct k-mers without N, as numbers."""
-    codes = np.array(["ACGUN".index(base) for base in bases], dtype=np.int64)
+    codes = np.array([BASES.index(base) for base in bases], dtype=np.int64)
     if len(codes) < K:
         return np.zeros(0, dtype=np.int64)
     windows = np.lib.stride_tricks.sliding_window_view(codes, K)
