@@ -40,6 +40,7 @@ __all__ = [
     "Share",
     "check_mixture",
     "from_mapping",
+    "override",
     "read_toml",
     "to_json",
 ]
@@ -294,6 +295,11 @@ def from_mapping(kind: type[T], values: Any, where: str = "configuration") -> T:
         known = f"; expected a key of {kind.__name__}" if "unexpected" in first["type"] else ""
         what = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{where}: {key}{': ' if key else ''}{what}{known}") from error
+
+
+def override(config: T, settings: Mapping[str, Any], where: str) -> T:
+    """A configuration with some other settings; raises ConfigError as `from_mapping` does."""
+    return from_mapping(type(config), asdict(config) | dict(settings), where)  # type: ignore[call-overload]
 
 
 def read_toml(kind: type[T], path: Path, chosen: Mapping[str, Any] | None = None) -> T:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import visible
+from rnass.files import format_row
 from rnass.io import read_structures
 from rnass.structure import Structure
 
@@ -91,15 +92,15 @@ def elements_table(paths: Iterable[str | Path]) -> str:
         InputError: a file that cannot be read; names file and line.
     """
     names = [field.name for field in fields(Elements) if field.name != "string"]
-    lines = ["\t".join(["id", "length", *names, "elements"])]
+    text = format_row(["id", "length", *names, "elements"])
     for path in paths:
         for rna, structure in read_structures(path):
             found = asdict(elements(structure, rna.nick))
             identifier = visible(" ".join(rna.id.split()))
             string = rna.mark(found["string"])
-            cells = [identifier, len(structure), *(found[name] for name in names), string]
-            lines.append("\t".join(map(str, cells)))
-    return "".join(f"{line}\n" for line in lines)
+            counts = (found[name] for name in names)
+            text += format_row([identifier, len(structure), *counts, string])
+    return text
 
 
 _LETTERS = {"hairpins": "h", "bulges": "i", "interior_loops": "i", "multiloops": "m"}

@@ -29,12 +29,17 @@ __all__ = [
     "TEMPORARY_PREFIX",
     "check_target",
     "files_in",
+    "format_json",
+    "format_row",
     "is_file",
     "is_folder",
+    "is_gzip",
     "is_there",
     "iter_lines",
+    "make_folder",
     "name_of",
     "parse_json",
+    "read_json",
     "read_limit",
     "read_lines",
     "read_npy",
@@ -162,6 +167,19 @@ def parse_json(text: str | bytes, where: str, *, error: type[RnassError] = Input
     return values
 
 
+def read_json(path: Path, *, error: type[RnassError] = InputError) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InputError: or *error*: it cannot be read, or see `parse_json`.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: {reason(problem)}; expected a file to read") from problem
+    return parse_json(text, str(path), error=error)
+
+
 def name_of(path: str | Path) -> str:
     """The name of an input in messages."""
     return "standard input" if str(path) == "-" else str(path)
@@ -190,6 +208,12 @@ def is_file(path: str | Path) -> bool:
 def is_there(path: str | Path) -> bool:
     """Whether there is anything at *path*; False where that cannot be found out."""
     return _mode(path, lambda mode: True)
+
+
+def is_gzip(path: str | Path) -> bool:
+    """Whether a file is gzip, by its content."""
+    with Path(path).open("rb") as file:
+        return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
 
 def files_in(folder: str | Path, suffixes: tuple[str, ...], *, deep: bool = False) -> list[Path]:
@@ -242,6 +266,15 @@ def write_atomically(path: str | Path) -> Iterator[BinaryIO]:
         raise OutputError(f"{path}: {reason(error)}; expected a place that can be written") from error
 
 
+def make_folder(path: str | Path) -> None:
+    """Make a folder, and those around it, unless it is there; raises OutputError."""
+    try:
+        _refuse_name(path)
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}; expected a folder that can be written") from error
+
+
 def check_target(path: Path, inputs: Iterable[str] = (), *, overwrite: bool = False) -> None:
     """Refuse to replace a file that is one of the *inputs*, or is there, unless *overwrite*.
 
@@ -261,6 +294,11 @@ def write_text(path: str | Path, text: str) -> None:
     """
     with write_atomically(path) as file:
         file.write(text.encode(errors="backslashreplace"))
+
+
+def format_row(cells: Iterable[object]) -> str:
+    """A line of a tab-separated table."""
+    return "\t".join(map(str, cells)) + "\n"
 
 
 def format_json(values: Mapping[str, Any]) -> str:

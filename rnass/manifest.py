@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import CheckpointError
-from rnass.files import is_file, parse_json, sha256
+from rnass.files import is_file, read_json, sha256
 
 __all__ = ["MANIFEST", "check_content", "manifest_entry", "verdict"]
 
@@ -25,11 +25,7 @@ def manifest_entry(path: Path) -> dict[str, Any]:
     manifest = path.parent / MANIFEST
     if not is_file(manifest):
         return {}
-    try:
-        text = manifest.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{manifest}: {error}; expected a file to read") from error
-    entry = parse_json(text, str(manifest), error=CheckpointError).get(path.name, {})
+    entry = read_json(manifest, error=CheckpointError).get(path.name, {})
     if not isinstance(entry, dict) or not isinstance(entry.get("sha256", ""), str):
         raise CheckpointError(f"{manifest}: {path.name}: expected a JSON object with its sha256")
     return entry

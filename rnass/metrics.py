@@ -174,7 +174,7 @@ def bootstrap_interval(
     Args:
         values: shape (n,), one per record; n at least 1.
         level: probability inside the interval.
-        samples: how often the records are drawn anew.
+        samples: how often the records are resampled.
         seed: the same seed gives the same interval.
     """
     data = np.asarray(values, dtype=np.float64).reshape(-1)

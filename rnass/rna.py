@@ -13,10 +13,12 @@ __all__ = [
     "BASES",
     "BPP_CUTOFF",
     "CANONICAL_PAIRS",
+    "KT",
     "MIN_HAIRPIN",
     "MISSING_REACTIVITY",
     "Rna",
     "clean_bases",
+    "is_clean",
 ]
 
 BASES = "ACGUN"
@@ -31,10 +33,13 @@ MIN_HAIRPIN = 3
 MISSING_REACTIVITY = -999.0
 """What files of reactivities hold for a base without a value; half of it and less counts as that."""
 
-_UNRESTRAINED = Constraints()
 BPP_CUTOFF = 1e-4
 """Base-pair probabilities of an ensemble below this are taken as 0."""
 
+KT = 1.98717e-3 * 310.15
+"""kT at 37 C in kcal/mol, with ViennaRNA's gas constant."""
+
+_UNRESTRAINED = Constraints()
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 
 
@@ -50,13 +55,18 @@ def clean_bases(text: str, where: str = "sequence") -> str:
     bases = text.translate(_READ_AS)
     if not bases:
         raise SequenceError(f"{where}: no bases; expected at least one of A, C, G, U, T")
-    if strangers := set(bases) - set(BASES):
-        place = next(k for k, letter in enumerate(bases) if letter in strangers)
+    if not is_clean(text):
+        place = next(k for k, letter in enumerate(bases) if letter not in BASES)
         raise SequenceError(
             f"{where}: letter {text[place]!r} at base {place + 1}; "
             "expected A, C, G, U, T or an IUPAC code"
         )
     return bases
+
+
+def is_clean(text: str) -> bool:
+    """Whether all letters of *text* are those of bases, as `clean_bases` reads them."""
+    return set(text.translate(_READ_AS)) <= set(BASES)
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,11 @@ class Rna:
     def mark(self, line: str) -> str:
         """A line of one symbol for each base, with `&` between two strands."""
         return line if self.nick is None else f"{line[: self.nick]}&{line[self.nick :]}"
+
+    def unmark(self, line: str) -> str:
+        """The inverse of `mark`; a line without `&` in that place stays as it is."""
+        at_nick = self.nick is not None and line.find("&") == self.nick
+        return line.replace("&", "", 1) if at_nick else line
 
     def __len__(self) -> int:
         return len(self.bases)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import brute_force, fits, holds, random_case, required, weight_of
 
 from rnass.config import DecodingConfig
-from rnass.decoding import Constraints, decode, decode_with_bound
+from rnass.decoding import Constraints, decode
 from rnass.errors import ConstraintError
 
 DECODERS = ["matching", "nested", "threshknot", "greedy"]
@@ -148,8 +148,8 @@ def test_forced_pairs_are_exempt_from_the_minimum_helix(options):
     assert [15, 26] in found
     assert [1, 10] not in found
     lone = Constraints(pairs=frozenset({(2, 20), (1, 10)}))
-    found = decode_with_bound(p, BASES, replace(config, decoder="matching"), constraints=lone)
-    assert found.structure.pairs.tolist() == [[1, 10], [2, 20], [3, 19]]
+    found = decode(p, BASES, replace(config, decoder="matching"), constraints=lone)
+    assert found.pairs.tolist() == [[1, 10], [2, 20], [3, 19]]
 
 
 def test_exact_search_exempts_forced_pairs():
@@ -196,10 +196,10 @@ def test_constrained_optimum_equals_brute_force(line, seed, pair, options):
         with pytest.raises(ConstraintError):
             decode(p, bases, options, constraints=constraints)
         return
-    found = decode_with_bound(p, bases, options, constraints=constraints)
-    assert holds(found.structure, constraints)
-    assert fits(found.structure, options, required(constraints))
-    assert weight_of(found.structure, p, options) == pytest.approx(expected, abs=1e-4)
+    found = decode(p, bases, options, constraints=constraints)
+    assert holds(found, constraints)
+    assert fits(found, options, required(constraints))
+    assert weight_of(found, p, options) == pytest.approx(expected, abs=1e-4)
 
 
 @settings(max_examples=80, deadline=None)

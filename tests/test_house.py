@@ -3,6 +3,8 @@
 import re
 import runpy
 import sys
+from functools import reduce
+from importlib import import_module
 
 import pytest
 from readers import ROOT, SCRIPTS, run
@@ -48,6 +50,35 @@ def test_only_files_py_looks_whether_a_path_is_there():
     looks = re.compile(r"\.(is_file|is_dir|exists)\(\)")
     found = [path for path in (ROOT / "rnass").rglob("*.py") if looks.search(path.read_text())]
     assert not found
+
+
+def part_of(found, name):
+    """What stands under a name in a module or class; a field of a dataclass counts."""
+    return getattr(found, name, None) or found.__dataclass_fields__[name]
+
+
+def resolves(name):
+    """Whether a dotted name is a module, or something in one."""
+    parts = name.split(".")
+    for k in range(len(parts), 0, -1):
+        try:
+            found = import_module(".".join(parts[:k]))
+        except ImportError:
+            continue
+        try:
+            return reduce(part_of, parts[k:], found) is not None
+        except (AttributeError, KeyError):
+            return False
+    return False
+
+
+def test_names_in_docstrings_and_pages_exist():
+    texts = [*(ROOT / "rnass").rglob("*.py"), *(ROOT / "docs").glob("*.md")]
+    texts += [*(ROOT / "docs").glob("*.rst"), *(ROOT / "benchmarks").glob("*.py")]
+    names = {name for text in texts for name in re.findall(r"`(rnass(?:\.\w+)+)`", text.read_text())}
+    assert len(names) > 50
+    assert sorted(name for name in names if not resolves(name)) == []
+    assert not resolves("rnass.network.weights.open_backbone")
 
 
 def test_every_direct_dependency_is_pinned():

@@ -24,7 +24,7 @@ MODULES = sorted((ROOT / "rnass").rglob("*.py"))
 RETIRED = {
     r"committees?": "ensemble, mixture of experts",
     r"asked as one": "ensemble",
-    r"by heart": "memorised",
+    r"by heart|learnt": "memorised, trained on",
     r"fore(tells?|told)": "predicts",
     r"says|(is|are) said|said of|tells|(is|are) told": "programs state, report, predict",
     r"asks(?! for)|(is|are|was|were|be) asked(?! for)": "programs run, compute",

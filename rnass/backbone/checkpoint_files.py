@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from rnass.errors import CheckpointError
-from rnass.files import is_file, is_folder, parse_json
+from rnass.files import is_file, is_folder, read_json
 
 __all__ = [
     "StoredModel",
@@ -109,7 +109,7 @@ def weight_files(path: Path) -> list[Path]:
 
 
 def _shards(index: Path) -> list[Path]:
-    shards = _json(index).get("weight_map")
+    shards = read_json(index, error=CheckpointError).get("weight_map")
     if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
         raise CheckpointError(f"{index}: no weight_map; expected one of tensors to files")
     names = sorted(set(shards.values()))
@@ -280,7 +280,7 @@ def load_strictly(
 
 def _config(folder: Path) -> dict[str, Any]:
     found = (folder / name for name in _CONFIGS if is_file(folder / name))
-    return next((_json(file) for file in found), {})
+    return next((read_json(file, error=CheckpointError) for file in found), {})
 
 
 def _symbols(folder: Path) -> tuple[str, ...] | None:
@@ -295,11 +295,3 @@ def _symbols(folder: Path) -> tuple[str, ...] | None:
 
 def _words(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for line in lines if (word := line.strip()))
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{file}: {error}; expected JSON") from error
-    return parse_json(text, str(file), error=CheckpointError)

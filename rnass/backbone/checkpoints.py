@@ -4,7 +4,7 @@ Every tensor is accounted for: a key that nothing here knows, and one that is mi
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ from rnass.backbone.key_maps import (
 )
 from rnass.backbone.language_head import LanguageHead
 from rnass.backbone.vocabulary import spell, swap_t_and_u, vocabulary
-from rnass.config import EncoderConfig, from_mapping
+from rnass.config import EncoderConfig, from_mapping, override
 from rnass.errors import CheckpointError, ConfigError
 
 __all__ = [
@@ -291,7 +291,7 @@ def _head_config(stored: StoredModel, layout: KeyMap, config: EncoderConfig) -> 
         return config
     own = stored.config.get("lm_head")
     epsilon = own.get("layer_norm_eps", 1e-12) if isinstance(own, dict) else 1e-12
-    return from_mapping(EncoderConfig, asdict(config) | {"norm_eps": epsilon}, f"{stored.path}: lm_head")
+    return override(config, {"norm_eps": epsilon}, f"{stored.path}: lm_head")
 
 
 def _matrix(stored: StoredModel, layout: KeyMap, state: Mapping[str, Tensor], key: str) -> Tensor:

@@ -20,7 +20,6 @@ class Published:
 
     Attributes:
         name: for `--backbone`.
-        title: what its authors call it.
         family: one of `rnass.backbone.checkpoints.FAMILIES`.
         licence: of the weights, with what it forbids.
         parameters: in millions.
@@ -32,7 +31,6 @@ class Published:
     """
 
     name: str
-    title: str
     family: str
     licence: str
     parameters: float
@@ -73,27 +71,24 @@ _FOLDER = ("config.json", "model.safetensors", "vocab.txt")
 _GENBIO_FILES = ("config.json", "pytorch_model.bin or its shards")
 
 
-def _on_hub(
-    name: str, title: str, family: str, licence: str, size: tuple[float, str], citation: str
-) -> Published:
+def _on_hub(name: str, family: str, licence: str, size: tuple[float, str], citation: str) -> Published:
     """A folder of the Hub's usual files, under the repository's own name."""
     files = _GENBIO_FILES if licence == _GENBIO else _FOLDER
-    return Published(name, title, family, licence, *size, name, files, _HUB + name, citation)
+    return Published(name, family, licence, *size, name, files, _HUB + name, citation)
 
 
-def _pth(name: str, title: str, parameters: float, context: str, file: str) -> Published:
+def _pth(name: str, parameters: float, context: str, file: str) -> Published:
     """One of the two official checkpoints of the RNA-FM repository."""
     hub = "cuhkaih/rnafm"
-    return Published(name, title, name, _MIT, parameters, context, hub, (file,), _HUB + hub, _RNA_FM)
+    return Published(name, name, _MIT, parameters, context, hub, (file,), _HUB + hub, _RNA_FM)
 
 
 PUBLISHED = (
-    _pth("rna-fm", "RNA-FM", 99.5, "1022 nt", "RNA-FM_pretrained.pth"),
-    _pth("mrna-fm", "mRNA-FM", 239.0, "1022 codons", "mRNA-FM_pretrained.pth"),
-    _on_hub("yangheng/PlantRNA-FM", "PlantRNA-FM", "plantrna-fm", _MIT, (34.0, "510 nt"), _PLANT),
+    _pth("rna-fm", 99.5, "1022 nt", "RNA-FM_pretrained.pth"),
+    _pth("mrna-fm", 239.0, "1022 codons", "mRNA-FM_pretrained.pth"),
+    _on_hub("yangheng/PlantRNA-FM", "plantrna-fm", _MIT, (34.0, "510 nt"), _PLANT),
     Published(
         name="rnabert",
-        title="RNABERT",
         family="rnabert",
         licence=_NONE,
         parameters=0.5,
@@ -103,17 +98,13 @@ PUBLISHED = (
         source="https://github.com/mana438/RNABERT",
         citation=_RNABERT,
     ),
-    _on_hub("genbio-ai/AIDO.RNA-650M", "AIDO.RNA 650M", "aido-rna", _GENBIO, (648.0, "1022 nt"), _AIDO),
-    _on_hub("genbio-ai/AIDO.RNA-1.6B", "AIDO.RNA 1.6B", "aido-rna", _GENBIO, (1650.0, "1022 nt"), _AIDO),
-    _on_hub("multimolecule/rnafm", "RNA-FM", "rna-fm", _AGPL, (99.5, "1022 nt"), _RNA_FM),
-    _on_hub("multimolecule/mrnafm", "mRNA-FM", "mrna-fm", _AGPL, (239.0, "1022 codons"), _RNA_FM),
-    _on_hub("multimolecule/rnabert", "RNABERT", "rnabert", _AGPL, (0.5, "438 nt"), _RNABERT),
-    _on_hub(
-        "multimolecule/aido.rna-650m", "AIDO.RNA 650M", "aido-rna", _AGPL, (648.0, "1022 nt"), _AIDO
-    ),
-    _on_hub(
-        "multimolecule/aido.rna-1.6b", "AIDO.RNA 1.6B", "aido-rna", _AGPL, (1650.0, "1022 nt"), _AIDO
-    ),
+    _on_hub("genbio-ai/AIDO.RNA-650M", "aido-rna", _GENBIO, (648.0, "1022 nt"), _AIDO),
+    _on_hub("genbio-ai/AIDO.RNA-1.6B", "aido-rna", _GENBIO, (1650.0, "1022 nt"), _AIDO),
+    _on_hub("multimolecule/rnafm", "rna-fm", _AGPL, (99.5, "1022 nt"), _RNA_FM),
+    _on_hub("multimolecule/mrnafm", "mrna-fm", _AGPL, (239.0, "1022 codons"), _RNA_FM),
+    _on_hub("multimolecule/rnabert", "rnabert", _AGPL, (0.5, "438 nt"), _RNABERT),
+    _on_hub("multimolecule/aido.rna-650m", "aido-rna", _AGPL, (648.0, "1022 nt"), _AIDO),
+    _on_hub("multimolecule/aido.rna-1.6b", "aido-rna", _AGPL, (1650.0, "1022 nt"), _AIDO),
 )
 """In the order in which `rnass backbones` lists them."""
 

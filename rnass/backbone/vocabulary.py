@@ -12,7 +12,7 @@ from typing import Literal
 
 from rnass.errors import ConfigError, SequenceError, counted
 
-__all__ = ["RNASS", "Vocabulary", "names", "spell", "swap_t_and_u", "vocabulary"]
+__all__ = ["KNOWN", "RNASS", "Vocabulary", "spell", "swap_t_and_u", "vocabulary"]
 
 _SPELLINGS = {
     "pad": ("<pad>", "[PAD]"),
@@ -139,12 +139,8 @@ _TABLES: dict[str, Iterable[str]] = {
     "multimolecule-131": [*_SPECIAL, *("".join(codon) for codon in product("ACGUN", repeat=3))],
 }
 
-_KNOWN = {"rnass": RNASS} | {name: _table(name, symbols) for name, symbols in _TABLES.items()}
-
-
-def names() -> tuple[str, ...]:
-    """The names of the tables that have one."""
-    return tuple(_KNOWN)
+KNOWN = {"rnass": RNASS} | {name: _table(name, symbols) for name, symbols in _TABLES.items()}
+"""The tables that have a name, by it."""
 
 
 @lru_cache
@@ -156,15 +152,15 @@ def vocabulary(name: str) -> Vocabulary:
     >>> vocabulary("<pad> <mask> <unk> A C G U").encode("GUN")
     [5, 6, 2]
     """
-    if name in _KNOWN:
-        return _KNOWN[name]
+    if name in KNOWN:
+        return KNOWN[name]
     if len(symbols := name.split()) > 1:
         return _table(name, symbols)
-    raise ConfigError(f"vocabulary {name!r} is unknown; expected one of {', '.join(sorted(_KNOWN))}")
+    raise ConfigError(f"vocabulary {name!r} is unknown; expected one of {', '.join(sorted(KNOWN))}")
 
 
 def spell(symbols: Iterable[str]) -> str:
     """The name of the table with these symbols: inverse of `vocabulary(name).symbols`."""
     rows = tuple(symbols)
-    named = (table.name for table in _KNOWN.values() if table.symbols == rows)
+    named = (table.name for table in KNOWN.values() if table.symbols == rows)
     return next(named, " ".join(rows))

@@ -41,9 +41,9 @@ def main() -> None:
         logging.getLogger("rnass").debug("stopped", exc_info=error)
         _leave(str(error), ExitStatus.STOPPED)
     except Exception as error:
-        told = record_error(error, "rnass")
-        fault = isinstance(told, UnexpectedError)
-        _leave(str(told).removeprefix("rnass: "), ExitStatus.FAULT if fault else ExitStatus.STOPPED)
+        known = record_error(error, "rnass")
+        fault = isinstance(known, UnexpectedError)
+        _leave(str(known).removeprefix("rnass: "), ExitStatus.FAULT if fault else ExitStatus.STOPPED)
 
 
 def _leave(message: str, status: ExitStatus) -> None:

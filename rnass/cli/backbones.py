@@ -5,26 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from rnass.cli.options import (
-    BackboneOption,
-    Device,
-    Family,
-    Inputs,
-    Overwrite,
-    Plot,
-    ResultsFolder,
-    Resume,
-    Sequence,
-    Strict,
-    Threads,
-    UAs,
-    Weights,
-    in_input,
-    in_model,
-    in_output,
-    paths_of,
-    set_threads,
-)
+from rnass.cli import shared
+from rnass.cli.options import in_input, in_model, in_output, paths_of, set_threads
 
 __all__ = ["attention", "backbones", "embed", "fill_mask", "label"]
 
@@ -53,9 +35,9 @@ def backbones() -> None:
 
 
 def embed(
-    inputs: Inputs = None,
-    sequence: Sequence = None,
-    out: ResultsFolder = Path("embeddings"),
+    inputs: shared.Inputs = None,
+    sequence: shared.Sequence = None,
+    out: shared.ResultsFolder = Path("embeddings"),
     format: Annotated[  # noqa: A002 - the name of the option
         Literal["npy", "safetensors", "parquet"],
         in_output(help="Format of the files; parquet needs pyarrow."),
@@ -69,14 +51,14 @@ def embed(
     layer: Annotated[
         int, in_output(help="After how many layers: 0 before the first, -1 after the last.")
     ] = -1,
-    backbone: BackboneOption = None,
-    family: Family = None,
-    u_as: UAs = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
+    backbone: shared.BackboneOption = None,
+    family: shared.Family = None,
+    u_as: shared.UAs = None,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
+    strict: shared.Strict = False,
+    overwrite: shared.Overwrite = False,
+    resume: shared.Resume = False,
 ) -> None:
     """Embed every RNA in some FASTA files: a row per base or codon, or one vector.
 
@@ -94,11 +76,11 @@ def embed(
 
 def fill_mask(
     sequence: Annotated[str, typer.Argument(help="An RNA with <mask> for each base or codon to guess.")],
-    backbone: BackboneOption = None,
-    family: Family = None,
-    u_as: UAs = None,
+    backbone: shared.BackboneOption = None,
+    family: shared.Family = None,
+    u_as: shared.UAs = None,
     top: Annotated[int, typer.Option(help="Tokens to print for each mask.", min=1)] = 5,
-    device: Device = "auto",
+    device: shared.Device = "auto",
 ) -> None:
     """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
     from rnass.backbone.language_head import fill_masks
@@ -120,22 +102,22 @@ def fill_mask(
 
 
 def attention(
-    inputs: Inputs = None,
-    sequence: Sequence = None,
+    inputs: shared.Inputs = None,
+    sequence: shared.Sequence = None,
     structure: Annotated[
         str | None, in_input(help="File of known structures, found by id; default: rnass's prediction.")
     ] = None,
-    out: ResultsFolder = Path("attention"),
-    plot: Plot = "png",
-    backbone: BackboneOption = None,
-    family: Family = None,
-    u_as: UAs = None,
-    weights: Weights = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
+    out: shared.ResultsFolder = Path("attention"),
+    plot: shared.Plot = "png",
+    backbone: shared.BackboneOption = None,
+    family: shared.Family = None,
+    u_as: shared.UAs = None,
+    weights: shared.Weights = None,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
+    strict: shared.Strict = False,
+    overwrite: shared.Overwrite = False,
+    resume: shared.Resume = False,
 ) -> None:
     """Write a language model's attention maps, and which of its heads agree best with the structure."""
     given = locals()
@@ -154,8 +136,8 @@ def label(
         Path,
         in_model(help="Head trained by rnass train --task: the folder, or its probe.safetensors."),
     ],
-    inputs: Inputs = None,
-    sequence: Sequence = None,
+    inputs: shared.Inputs = None,
+    sequence: shared.Sequence = None,
     out: Annotated[
         Path | None,
         in_output("--out", "-o", help="Folder for the results; default: the table to the terminal."),
@@ -164,11 +146,11 @@ def label(
         str | None,
         in_model(help="Path or name of the RNA language model; default: its path in the training."),
     ] = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
+    strict: shared.Strict = False,
+    overwrite: shared.Overwrite = False,
+    resume: shared.Resume = False,
 ) -> None:
     """Label every RNA, or each of its bases, with a class or a number, by a head of rnass train --task.
 

@@ -6,44 +6,13 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import (
-    BackboneOfWeights,
-    ConstraintFile,
-    Decoder,
-    Device,
-    Dms,
-    Inputs,
-    MinHelix,
-    Mix,
-    Noncanonical,
-    NoPseudoknots,
-    NormalizeReactivities,
-    Overwrite,
-    Plot,
-    Precision,
-    ReactivityModifier,
-    Report,
-    ResultsFolder,
-    Resume,
-    Sequence,
-    ShapeFile,
-    ShapeMethodOption,
-    Strict,
-    Thermodynamics,
-    Threads,
-    Threshold,
-    Weights,
-    in_input,
-    in_model,
-    in_output,
-    paths_of,
-    take_decoding,
-)
+from rnass.cli import shared
+from rnass.cli.options import in_input, in_model, in_output, paths_of, take_decoding
 
 __all__ = ["compare", "evaluate"]
 
 
-class Also(str, Enum):
+class Also(str, Enum):  # Typer takes no list of a Literal
     """Decoders of a map."""
 
     matching = "matching"
@@ -84,29 +53,28 @@ def evaluate(
     out: Annotated[
         Path | None, in_output("--out", "-o", help="Folder for the JSON, the tables and the figure.")
     ] = None,
-    report: Report = False,
+    report: shared.Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
-    weights: Weights = None,
-    backbone: BackboneOfWeights = None,
-    thermodynamics: Thermodynamics = True,
-    device: Device = "auto",
-    precision: Precision = "float32",
-    threshold: Threshold = "auto",
-    no_pseudoknots: NoPseudoknots = False,
-    min_helix: MinHelix = None,
-    noncanonical: Noncanonical = None,
-    decoder: Decoder = None,
-    mix: Mix = 0.0,
-    constraints: ConstraintFile = None,
-    shape: ShapeFile = None,
-    normalize_reactivities: NormalizeReactivities = False,
-    modifier: ReactivityModifier = None,
-    dms: Dms = False,
-    shape_method: ShapeMethodOption = "likelihood",
-    threads: Threads = 0,
-    overwrite: Overwrite = False,
+    weights: shared.Weights = None,
+    backbone: shared.BackboneOfWeights = None,
+    thermodynamics: shared.Thermodynamics = True,
+    device: shared.Device = "auto",
+    precision: shared.Precision = "float32",
+    threshold: shared.Threshold = "auto",
+    no_pseudoknots: shared.NoPseudoknots = False,
+    min_helix: shared.MinHelix = None,
+    noncanonical: shared.Noncanonical = None,
+    decoder: shared.Decoder = None,
+    mix: shared.Mix = 0.0,
+    constraints: shared.ConstraintFile = None,
+    shape: shared.ShapeFile = None,
+    normalize_reactivities: shared.NormalizeReactivities = False,
+    modifier: shared.ReactivityModifier = None,
+    shape_method: shared.ShapeMethodOption = "likelihood",
+    threads: shared.Threads = 0,
+    overwrite: shared.Overwrite = False,
 ) -> None:
     """Judge rnass, ViennaRNA and other programs on RNAs whose structure is known."""
     given = locals()
@@ -131,22 +99,22 @@ def evaluate(
 
 
 def compare(
-    inputs: Inputs = None,
-    sequence: Sequence = None,
+    inputs: shared.Inputs = None,
+    sequence: shared.Sequence = None,
     predictions: Predictions = None,
-    out: ResultsFolder = Path("comparison"),
-    plot: Plot = "svg",
-    report: Report = False,
+    out: shared.ResultsFolder = Path("comparison"),
+    plot: shared.Plot = "svg",
+    report: shared.Report = False,
     rnass: Rnass = True,
     vienna: Vienna = True,
     also: AlsoOption = None,
-    weights: Weights = None,
-    backbone: BackboneOfWeights = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
+    weights: shared.Weights = None,
+    backbone: shared.BackboneOfWeights = None,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
+    strict: shared.Strict = False,
+    overwrite: shared.Overwrite = False,
+    resume: shared.Resume = False,
 ) -> None:
     """Predict by rnass, ViennaRNA and other programs, and show where they agree."""
     paths = paths_of(inputs, sequence)

@@ -1,7 +1,6 @@
 """`rnass plot`."""
 
 import re
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,24 +13,6 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:x(\d+(?:\.\d+)?))?(mm|cm|in)")
 _BASES = re.compile(r"(\d+)-(\d+)")
 
 
-class KindName(str, Enum):
-    """Kinds of figures."""
-
-    arcs = "arcs"
-    drawing = "drawing"
-    map = "map"
-
-
-class ColourName(str, Enum):
-    """Colours of the bases; `none` also leaves the arcs unshaded."""
-
-    auto = "auto"
-    confidence = "confidence"
-    elements = "elements"
-    reactivity = "reactivity"
-    none = "none"
-
-
 def plot(
     files: Annotated[
         list[str],
@@ -41,8 +22,9 @@ def plot(
         ),
     ],
     kind: Annotated[
-        KindName, typer.Option(help="Arcs over the sequence, a drawing in the plane, or a map of pairs.")
-    ] = KindName.arcs,
+        Literal["arcs", "drawing", "map"],
+        typer.Option(help="Arcs over the sequence, a drawing in the plane, or a map of pairs."),
+    ] = "arcs",
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="Folder for a figure of each record; or a .svg, .png or .pdf."),
@@ -62,12 +44,12 @@ def plot(
         typer.Option(help="File or folder of reactivities: a track under arcs, colours in drawings."),
     ] = None,
     color: Annotated[
-        ColourName,
+        Literal["auto", "confidence", "elements", "reactivity", "none"],
         typer.Option(
             help="What colours the bases; none also leaves arcs unshaded. auto: reactivities, if given, "
             "else confidence, where there is a map."
         ),
-    ] = ColourName.auto,
+    ] = "auto",
     region: Annotated[str | None, typer.Option(help="Bases to show, such as 10-80.")] = None,
     highlight: Annotated[
         list[str] | None, typer.Option(help="Bases to mark, such as 12-30; repeatable.")
@@ -94,10 +76,10 @@ def plot(
         highlight=tuple(_bases("--highlight", part) for part in highlight or ()),
     )
     options = PlotOptions(
-        kind=kind.value,
+        kind=kind,
         against=against,
         reactivities=reactivities,
-        colour=color.value,
+        colour=color,
         look=look,
         dpi=dpi,
         format=format_,

@@ -7,45 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rnass.cli.options import (
-    BackboneOfWeights,
-    BackboneOption,
-    ConstraintFile,
-    Decoder,
-    Device,
-    Dms,
-    Family,
-    Inputs,
-    MaxOrder,
-    MaxSpan,
-    MinHelix,
-    Mix,
-    Noncanonical,
-    NoPseudoknots,
-    NormalizeReactivities,
-    Overwrite,
-    Plot,
-    Precision,
-    ReactivityModifier,
-    Report,
-    Resume,
-    Sequence,
-    ShapeFile,
-    ShapeMethodOption,
-    Strict,
-    Thermodynamics,
-    Threads,
-    Threshold,
-    UAs,
-    Weights,
-    in_decoding,
-    in_input,
-    in_model,
-    in_output,
-    in_run,
-    paths_of,
-    take_decoding,
-)
+from rnass.cli import shared
+from rnass.cli.options import in_decoding, in_input, in_model, in_output, in_run, paths_of, take_decoding
 from rnass.files import is_file
 from rnass.prediction.limits import MAX_LENGTH, WINDOW
 from rnass.thermodynamics.conditions import SALT, TEMPERATURE
@@ -200,53 +163,52 @@ _NOT_SHARDED = ("sequence", "constraints", "shape", "strict")
 
 
 def predict(
-    inputs: Inputs = None,
-    sequence: Sequence = None,
+    inputs: shared.Inputs = None,
+    sequence: shared.Sequence = None,
     out: Out = "results",
     formats: Formats = None,
-    plot: Plot = "none",
+    plot: shared.Plot = "none",
     plot_kind: PlotKind = "arcs",
-    report: Report = False,
+    report: shared.Report = False,
     baseline: Baseline = False,
     elements: Elements = False,
     alternatives: Alternatives = 0,
     regions: Regions = None,
-    weights: Weights = None,
-    backbone: BackboneOfWeights = None,
-    thermodynamics: Thermodynamics = True,
-    device: Device = "auto",
-    precision: Precision = "float32",
-    threshold: Threshold = "auto",
-    no_pseudoknots: NoPseudoknots = False,
-    max_order: MaxOrder = None,
-    min_helix: MinHelix = None,
-    max_span: MaxSpan = None,
-    noncanonical: Noncanonical = None,
-    decoder: Decoder = None,
+    weights: shared.Weights = None,
+    backbone: shared.BackboneOfWeights = None,
+    thermodynamics: shared.Thermodynamics = True,
+    device: shared.Device = "auto",
+    precision: shared.Precision = "float32",
+    threshold: shared.Threshold = "auto",
+    no_pseudoknots: shared.NoPseudoknots = False,
+    max_order: shared.MaxOrder = None,
+    min_helix: shared.MinHelix = None,
+    max_span: shared.MaxSpan = None,
+    noncanonical: shared.Noncanonical = None,
+    decoder: shared.Decoder = None,
     exact: Exact = False,
-    mix: Mix = 0.0,
+    mix: shared.Mix = 0.0,
     longest_whole: LongestWhole = MAX_LENGTH,
     window: Window = WINDOW,
     temperature: Temperature = TEMPERATURE,
     salt: Salt = SALT,
-    constraints: ConstraintFile = None,
-    shape: ShapeFile = None,
-    normalize_reactivities: NormalizeReactivities = False,
-    modifier: ReactivityModifier = None,
-    dms: Dms = False,
-    shape_method: ShapeMethodOption = "likelihood",
+    constraints: shared.ConstraintFile = None,
+    shape: shared.ShapeFile = None,
+    normalize_reactivities: shared.NormalizeReactivities = False,
+    modifier: shared.ReactivityModifier = None,
+    shape_method: shared.ShapeMethodOption = "likelihood",
     alignment: AlignmentFile = None,
     relatives: RelativesFile = None,
     target: Target = None,
     families: FamiliesFile = None,
     family_seeds: FamilySeeds = None,
-    threads: Threads = 0,
+    threads: shared.Threads = 0,
     shard: Shard = None,
     engine: Engine = "local",
     address: Address = None,
-    strict: Strict = False,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
+    strict: shared.Strict = False,
+    overwrite: shared.Overwrite = False,
+    resume: shared.Resume = False,
 ) -> None:
     """Predict the structure of every RNA in some FASTA files.
 
@@ -376,20 +338,20 @@ def _predict_together(
 
 
 def info(
-    weights: Weights = None,
-    backbone: BackboneOption = None,
-    family: Family = None,
-    u_as: UAs = None,
-    device: Device = "auto",
+    weights: shared.Weights = None,
+    backbone: shared.BackboneOption = None,
+    family: shared.Family = None,
+    u_as: shared.UAs = None,
+    device: shared.Device = "auto",
 ) -> None:
     """Print versions, the device and the weights with their checksum; with --backbone also what that is."""
     from rnass.files import sha256
-    from rnass.jobs.runner import versions
     from rnass.manifest import verdict
     from rnass.network.backbones import describe, open_backbone
     from rnass.network.device import choose_device
     from rnass.network.weights import find_weights
     from rnass.prediction.families import WHERE_RFAM
+    from rnass.prediction.origin import versions
     from rnass.thermodynamics.conditions import STANDARD
     from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, OWN_ENERGIES
 

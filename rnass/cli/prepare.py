@@ -1,13 +1,14 @@
 """`rnass prepare`: training data."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from rnass.cli.options import Commands, Threads
+from rnass.cli import shared
+from rnass.cli.options import Commands
 from rnass.errors import InputError, counted
+from rnass.files import make_folder, suffix_of
 
 __all__ = ["app"]
 
@@ -15,14 +16,6 @@ app = Commands(
     no_args_is_help=True,
     help="Make training data: curated sequences, members of families, sets that leak nothing.",
 )
-
-
-class LongSequence(str, Enum):
-    """Treatment of a sequence over the maximum length."""
-
-    cut = "cut"
-    window = "window"
-    drop = "drop"
 
 
 Seeds = Annotated[Path, typer.Argument(help="Stockholm alignments with SS_cons, .gz too.")]
@@ -38,9 +31,9 @@ def prepare_sequences(
     min_length: Annotated[int, typer.Option(help="Shorter sequences are dropped.", min=1)] = 20,
     max_length: Annotated[int, typer.Option(help="Most bases of a record; see --long.", min=1)] = 512,
     long: Annotated[
-        LongSequence,
+        Literal["cut", "window", "drop"],
         typer.Option(help="Longer sequences: cut to their 5' part, split into windows, or dropped."),
-    ] = LongSequence.cut,
+    ] = "cut",
     overlap: Annotated[int, typer.Option(help="Bases that neighbouring windows share.", min=0)] = 0,
     max_unknown: Annotated[
         float, typer.Option(help="Highest share of N; sequences with more are dropped.", min=0, max=1)
@@ -62,12 +55,13 @@ def prepare_sequences(
 ) -> None:
     """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
     from rnass.io import write_labelled_tsv
+    from rnass.io.regions import read_regions
     from rnass.preparation import curate
 
     settings = curate.Curation(
-        min_length=min_length, max_length=max_length, long=long.value, overlap=overlap, max_unknown=max_unknown
+        min_length=min_length, max_length=max_length, long=long, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
-    marks = curate.read_regions(regions) if regions else None
+    marks = read_regions(regions) if regions else None
     sequences, bad = _all_sequences(inputs)
     parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
     records = list(
@@ -79,7 +73,7 @@ def prepare_sequences(
             processes=processes if processes > 1 else 0,
         )
     )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_labelled_tsv(out / "sequences.tsv.gz", records)
     _report(out / "report.json", read=len(sequences), bad=bad, kept=len(records), dropped=dropped)
     raise typer.Exit(int(bool(bad)))
@@ -100,10 +94,8 @@ def prepare_leakage(
         float, typer.Option(help="Least share of the shorter sequence that it covers.")
     ] = 0.8,
     tool: Annotated[
-        str,
-        typer.Option(
-            help="vsearch, mmseqs, or kmers, which is rnass's own; auto: the first that is installed."
-        ),
+        Literal["auto", "vsearch", "mmseqs", "kmers"],
+        typer.Option(help="Search program; kmers is rnass's own; auto: the first that is installed."),
     ] = "auto",
     out: Annotated[
         Path | None,
@@ -111,15 +103,13 @@ def prepare_leakage(
             "--out", "-o", help="Write the training records that are not near to this table (.tsv.gz)."
         ),
     ] = None,
-    threads: Threads = 0,
+    threads: shared.Threads = 0,
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
     from rnass.io import read_labelled, write_labelled_tsv
-    from rnass.preparation.leakage import TOOLS, best_tool, near
+    from rnass.preparation.leakage import best_tool, near
 
-    chosen = best_tool() if tool == "auto" else next((one for one in TOOLS if one == tool), None)
-    if chosen is None:
-        raise typer.BadParameter(f"tool {tool!r}; expected auto or one of {', '.join(TOOLS)}")
+    chosen = best_tool() if tool == "auto" else tool
     records, tests = read_labelled(train_data), _named_bases(test_data)
     hits = near(
         [record.sequence.bases for record in records],
@@ -156,7 +146,7 @@ def prepare_families(
 
     alignments = read_stockholm(seeds)
     made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_labelled_tsv(out / "families.tsv.gz", made.records)
     _report(
         out / "report.json",
@@ -253,7 +243,7 @@ def _named_bases(path: Path) -> list[tuple[str, str]]:
     """Ids and bases of labelled records or of FASTA."""
     from rnass.io import read_labelled
 
-    if Path(path.name.removesuffix(".gz")).suffix.lower() in {".fa", ".fasta", ".fna"}:
+    if suffix_of(path) in {".fa", ".fasta", ".fna"}:
         return [(one.id, one.bases) for one in _all_sequences([str(path)])[0]]
     return [(record.id, record.sequence.bases) for record in read_labelled(path)]
 

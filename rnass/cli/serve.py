@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import Device, Threads, Weights
+from rnass.cli import shared
 from rnass.files import is_file
 
 __all__ = ["serve"]
@@ -16,9 +16,9 @@ def serve(
         Path, typer.Option("--out", "-o", help="Folder of the jobs; they are still there next time.")
     ] = Path("rnass-jobs"),
     port: Annotated[int, typer.Option(help="Port of this computer.", min=1, max=65535)] = 8765,
-    weights: Weights = None,
-    device: Device = "auto",
-    threads: Threads = 0,
+    weights: shared.Weights = None,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
     max_records: Annotated[int, typer.Option(help="Most records of a job.", min=1)] = 1000,
     max_bases: Annotated[int, typer.Option(help="Most bases of a job.", min=1)] = 200_000,
     max_upload: Annotated[

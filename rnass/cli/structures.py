@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rnass.cli.options import OutFile
+from rnass.cli import shared
 
 __all__ = ["convert", "elements"]
 
@@ -64,7 +64,7 @@ def elements(
     files: Annotated[
         list[str], typer.Argument(help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table.")
     ],
-    out: OutFile = None,
+    out: shared.OutFile = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if it is there.")
     ] = False,

@@ -1,29 +1,14 @@
 """`rnass fit`, `rnass pretrain`, `rnass train` and `rnass combine`."""
 
-import os
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from rnass.cli.options import (
-    Device,
-    Family,
-    Threads,
-    UAs,
-    set_threads,
-)
+from rnass.cli import shared
+from rnass.cli.options import set_threads
 
 __all__ = ["combine", "fit", "pretrain", "train"]
-
-
-class Task(str, Enum):
-    """The labels that a head on a backbone predicts."""
-
-    contact = "contact"
-    token = "token"
-    sequence = "sequence"
 
 
 ConfigFile = Annotated[Path, typer.Argument(help="TOML file of settings; configs/ holds some.")]
@@ -40,8 +25,8 @@ FoldingProcesses = Annotated[
 def pretrain(
     config: ConfigFile,
     out: RunFolder,
-    device: Device = "auto",
-    threads: Threads = 0,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
 ) -> None:
     """Pre-train an RNA language model (a backbone): to guess masked bases, and structures."""
     from rnass.config import read_toml
@@ -61,17 +46,17 @@ def train(
             help="RNA language model, instead of the configuration's: a path, or a name of rnass backbones."
         ),
     ] = None,
-    family: Family = None,
-    u_as: UAs = None,
+    family: shared.Family = None,
+    u_as: shared.UAs = None,
     task: Annotated[
-        Task,
+        Literal["contact", "token", "sequence"],
         typer.Option(
             help="What is trained: contact, base pairs; token, a label of each base or codon; sequence, a "
             "label of each RNA."
         ),
-    ] = Task.contact,
-    device: Device = "auto",
-    threads: Threads = 0,
+    ] = "contact",
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
     """Train the network that predicts base pairs (a contact head on a backbone), and calibrate it.
@@ -84,10 +69,10 @@ def train(
 
     given = {"backbone": backbone, "family": family, "u_as": u_as}
     chosen = {key: value for key, value in given.items() if value}
-    if task is not Task.contact:
+    if task != "contact":
         from rnass.training.probe import train_probe
 
-        probe = read_toml(ProbeConfig, config, chosen | {"task": task.value})
+        probe = read_toml(ProbeConfig, config, chosen | {"task": task})
         typer.echo(train_probe(probe, out, _training_device(device, threads)), nl=False)
         return
     from rnass.training.contact import train as run
@@ -111,8 +96,8 @@ def fit(
 def combine(
     config: ConfigFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Weights file to write.")],
-    device: Device = "auto",
-    threads: Threads = 0,
+    device: shared.Device = "auto",
+    threads: shared.Threads = 0,
     processes: FoldingProcesses = 0,
 ) -> None:
     """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
@@ -124,15 +109,11 @@ def combine(
     typer.echo(out)
 
 
-def _training_device(device: Device, threads: int) -> Any:
-    """The device, with memory and threads set for a long run; under torchrun each process has its own."""
-    import torch
-
+def _training_device(device: shared.Device, threads: int) -> Any:
+    """The device of this process, with memory and threads set for a long run."""
     from rnass.network.device import choose_device, keep_freed_memory
+    from rnass.training.processes import own_device
 
     keep_freed_memory()
     set_threads(threads)
-    chosen = choose_device(device)
-    if chosen.type == "cuda" and "LOCAL_RANK" in os.environ:
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return chosen
+    return own_device(choose_device(device))

@@ -3,7 +3,7 @@
 from rnass.constraints import Constraints
 from rnass.decoding.candidates import allowed_pairs
 from rnass.decoding.confidence import base_confidence, expected_f1
-from rnass.decoding.decode import Decoding, decode, decode_with_bound
+from rnass.decoding.decode import decode
 from rnass.decoding.helices import helices, helix_lengths
 from rnass.decoding.partners import one_partner
 from rnass.decoding.probing import (
@@ -20,7 +20,6 @@ from rnass.decoding.suboptimal import Alternative, alternatives, base_pair_dista
 __all__ = [
     "Alternative",
     "Constraints",
-    "Decoding",
     "add_log_odds",
     "add_pair_log_odds",
     "allowed_pairs",
@@ -30,7 +29,6 @@ __all__ = [
     "change_log_odds",
     "clean_reactivities",
     "decode",
-    "decode_with_bound",
     "expected_f1",
     "helices",
     "helix_lengths",

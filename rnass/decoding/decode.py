@@ -1,7 +1,6 @@
 """Decoding: from a map of pairing probabilities to a structure that satisfies all options."""
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,36 +19,13 @@ from rnass.decoding.steric import impossible_crossings
 from rnass.errors import ConstraintError
 from rnass.structure import MAX_ORDER, Structure
 
-__all__ = ["Decoding", "decode", "decode_with_bound"]
+__all__ = ["decode"]
 
 _CROSSING_LIMIT = 5_000
 """Candidates whose crossings are listed; their number grows with the square."""
 
 _ROW_LIMIT = 50_000
 """Crossings times levels up to which a bounded order is searched exactly."""
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """A structure, its weight, and a bound on the weight of any other.
-
-    Attributes:
-        structure: the pairs.
-        weight: the sum of the weights of its pairs.
-        bound: no structure that the options allow weighs more; None for threshknot and greedy,
-            which optimise nothing.
-    """
-
-    structure: Structure
-    weight: float
-    bound: float | None
-
-    @property
-    def gap(self) -> float | None:
-        """Largest possible relative distance of the weight from the optimum; 0 is proved optimal."""
-        if self.bound is None:
-            return None
-        return max(self.bound - self.weight, 0.0) / max(abs(self.bound), 1e-9)
 
 
 def decode(
@@ -76,8 +52,7 @@ def decode(
     optimised exactly, whatever the decoder.
 
     With `steric`, while two helices cross whose linkers are too short (`rnass.decoding.steric`), the
-    candidates of the lighter one are removed and the rest decoded again; the bound is that of the first
-    time.
+    candidates of the lighter one are removed and the rest decoded again.
 
     Args:
         probabilities: shape (L, L), in [0, 1], dense or sparse; only i < j is read.
@@ -96,43 +71,27 @@ def decode(
         InputError: the map has another shape or leaves [0, 1].
         ConstraintError: constraints that no structure satisfies; names the bases.
     """
-    return decode_with_bound(probabilities, bases, options, constraints=constraints, nick=nick).structure
-
-
-def decode_with_bound(
-    probabilities: ArrayLike | csr_array,
-    bases: str,
-    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
-    *,
-    constraints: Constraints | None = None,
-    nick: int | None = None,
-) -> Decoding:
-    """As `decode`, with the weight of the structure and a bound on the best."""
     constraints = constraints or Constraints()
     graph = candidate_graph(probabilities, bases, options, constraints=constraints, nick=nick)
-    chosen, bound = _best(graph, options, constraints)
+    chosen = _best(graph, options, constraints)
     while options.steric and (excess := _crossing_excess(graph, chosen)).any():
         graph = graph.subset(~excess)
-        chosen, _ = _best(graph, options, constraints)
-    return Decoding(Structure(graph.length, graph.ends[chosen]), _weight(graph, chosen), bound)
+        chosen = _best(graph, options, constraints)
+    return Structure(graph.length, graph.ends[chosen])
 
 
-def _best(
-    graph: CandidateGraph, options: DecodingConfig, constraints: Constraints
-) -> tuple[NDArray[np.bool_], float | None]:
-    """The choice of the decoder, as a mask, and a bound on the weight of any."""
+def _best(graph: CandidateGraph, options: DecodingConfig, constraints: Constraints) -> NDArray[np.bool_]:
+    """The choice of the decoder, as a mask."""
     bounded = options.max_order is not None and bool(graph.must.any())
     optimising = options.decoder in ("matching", "nested") or bounded
-    bound: float | None
     if optimising and (options.decoder == "nested" or options.max_order == 0):
         chosen = best_nested(graph, options.min_helix)
-        bound = _weight(graph, chosen)
     elif optimising:
-        chosen, bound = _matching(graph, options, constraints, exact=options.exact or bounded)
+        chosen = _matching(graph, options, constraints, exact=options.exact or bounded)
     else:
-        chosen, bound = _trimmed(graph, _heuristic(graph, options, constraints), options), None
+        chosen = _trimmed(graph, _heuristic(graph, options, constraints), options)
     _check_must(graph, chosen, constraints)
-    return chosen, bound
+    return chosen
 
 
 def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -149,35 +108,32 @@ def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArra
 
 def _matching(
     graph: CandidateGraph, options: DecodingConfig, constraints: Constraints, *, exact: bool
-) -> tuple[NDArray[np.bool_], float]:
-    """The heaviest matching under the options, as a mask, and a bound on its weight."""
+) -> NDArray[np.bool_]:
+    """The heaviest matching under the options, as a mask."""
     chosen = maximum_weight_matching(graph)
     _check_must(graph, chosen, constraints)
     if _holds(graph, chosen, options):
-        return chosen, _weight(graph, chosen)
+        return chosen
     if not exact:
-        return _approximate(graph, chosen, options), _weight(graph, chosen)
+        return _approximate(graph, chosen, options)
     return _restricted(graph, chosen, options, constraints)
 
 
 def _restricted(
     graph: CandidateGraph, chosen: NDArray[np.bool_], options: DecodingConfig, constraints: Constraints
-) -> tuple[NDArray[np.bool_], float]:
+) -> NDArray[np.bool_]:
     """Optimise each part of the graph again in which the best matching violates the options.
 
     If the time runs out, the violating pairs of a part are removed.
     """
     deadline = time.monotonic() + options.time_limit
     chosen = chosen.copy()
-    bound = 0.0
     for part in sorted(_coupled(graph, options), key=len):
         piece = graph.subset(part)
-        best = _weight(piece, chosen[part])
         if not _holds(piece, chosen[part], options):
             left = deadline - time.monotonic()
-            chosen[part], best = _optimum(piece, chosen[part], options, constraints, left)
-        bound += best
-    return chosen, bound
+            chosen[part] = _optimum(piece, chosen[part], options, constraints, left)
+    return chosen
 
 
 def _optimum(
@@ -186,16 +142,15 @@ def _optimum(
     options: DecodingConfig,
     constraints: Constraints,
     seconds: float,
-) -> tuple[NDArray[np.bool_], float]:
-    """The optimum of one part under the options, or a fast solution, and a bound."""
-    quick, bound = _approximate(graph, matched, options), _weight(graph, matched)
+) -> NDArray[np.bool_]:
+    """The optimum of one part under the options, or a fast solution."""
+    quick = _approximate(graph, matched, options)
     if seconds > 0 and _searchable(graph, options):
         found = integer_optimum(
             graph, min_helix=options.min_helix, max_order=options.max_order, time_limit=seconds
         )
         if found.infeasible:
             raise _impossible(constraints, found.infeasible, options)
-        bound = min(bound, found.bound)
         if found.chosen is not None:
             quick = _better(graph, found.chosen, quick)
     if _unpaired(graph, quick).size:
@@ -203,7 +158,7 @@ def _optimum(
             f"{constraints.where}: no structure of pseudoknot order {options.max_order} or less "
             f"was found in {options.time_limit:g} s; expected a longer time limit or a higher order"
         )
-    return quick, bound
+    return quick
 
 
 def _approximate(

@@ -35,12 +35,10 @@ class Optimum:
 
     Attributes:
         chosen: mask of shape (m,); None if nothing feasible was found in time.
-        bound: no feasible choice weighs more.
         infeasible: bases that cannot all pair as they must; empty if they can.
     """
 
     chosen: NDArray[np.bool_] | None
-    bound: float
     infeasible: tuple[int, ...] = ()
 
 
@@ -55,21 +53,18 @@ def integer_optimum(
     """
     program = _Program(graph, min_helix, max_order)
     deadline = time.monotonic() + time_limit
-    bound = np.inf
     while (left := deadline - time.monotonic()) > 0:
         result = program.solve(left)
         if result.status == _INFEASIBLE:
-            return Optimum(None, -np.inf, program.unsatisfiable(time_limit))
-        if result.mip_dual_bound is not None:
-            bound = min(bound, -float(result.mip_dual_bound))
+            return Optimum(None, program.unsatisfiable(time_limit))
         if result.x is None:
-            return Optimum(None, bound)
+            break
         chosen = program.choice(result.x)
         structure = Structure(graph.length, graph.ends[chosen])
         if max_order is None or structure.pseudoknot_order <= max_order:
-            return Optimum(chosen, bound)
+            return Optimum(chosen)
         program.cut(chosen)
-    return Optimum(None, bound)
+    return Optimum(None)
 
 
 def crossing_candidates(ends: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnass.decoding.partners import partner_log_odds, partner_probabilities
 from rnass.errors import InputError, counted
-from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY
+from rnass.rna import BPP_CUTOFF, KT, MISSING_REACTIVITY
 
 __all__ = [
     "DEIGAN_INTERCEPT",
@@ -64,7 +64,6 @@ _RATIOS: Mapping[Modifier, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 """log f(r | paired) / f(r | unpaired) of each base at `KNOTS`, as benchmarks/probing.py fits them to the
 profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not report is left out."""
 
-_KT = 1.98717e-3 * 310.15  # kcal/mol at 37 C, with ViennaRNA's gas constant
 _MOST = 0.99  # a probability counts as at most this where conditions change
 _FLOOR = 1e-6  # a probability counts as at least this where log-odds of two maps are averaged
 
@@ -217,7 +216,7 @@ def pseudo_reactivities(
     if method == "deigan":
         reported = np.array([base in _RATIOS[modifier] or base == "N" for base in bases], dtype=bool)
         return np.where(reported, values, np.nan)
-    energies = -_KT * ratios
+    energies = -KT * ratios
     return np.maximum(np.expm1((energies - DEIGAN_INTERCEPT) / DEIGAN_SLOPE), 0.0)
 
 
@@ -231,7 +230,7 @@ def shape_log_odds(reactivities: ArrayLike) -> NDArray[np.float64]:
         reactivities: shape (L,), as from `pseudo_reactivities`.
     """
     energies = DEIGAN_SLOPE * np.log1p(clean_reactivities(reactivities)) + DEIGAN_INTERCEPT
-    return np.nan_to_num(-energies / _KT, nan=0.0)
+    return np.nan_to_num(-energies / KT, nan=0.0)
 
 
 def _bounded_log_odds(p: NDArray[np.floating]) -> NDArray[np.floating]:

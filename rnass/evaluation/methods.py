@@ -1,6 +1,5 @@
 """The methods that are judged, and what each of them predicts, RNA by RNA."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.config import DecodingConfig, from_mapping
+from rnass.config import DecodingConfig, override
 from rnass.decoding import decode, expected_f1
 from rnass.errors import RnassError
 from rnass.prediction.pipeline import Row, share_cores
@@ -41,7 +40,6 @@ class Predicted:
         structures: by method; None where a method gives no prediction.
         maps: pairing probabilities of rnass and of ViennaRNA after all restraints, (L, L) each,
             symmetric, where there are any; large, so not to be kept for many RNAs.
-        mfe: ViennaRNA's minimum free energy in kcal/mol, None where it did not run.
         problems: one message per prediction that is missing.
         decoded_from: the key in `maps` of the map that a method decodes.
     """
@@ -50,7 +48,6 @@ class Predicted:
     rna: Rna
     structures: dict[str, Structure | None]
     maps: dict[str, NDArray[np.floating]] = field(default_factory=dict)
-    mfe: float | None = None
     problems: tuple[str, ...] = ()
     decoded_from: Mapping[str, str] = field(default_factory=dict)
 
@@ -117,19 +114,19 @@ class Methods:
             problem = _problem("restraints", rnas[number], error)
             yield self._collect(number, rnas[number], {}, {}, None, (problem,))
         kept = [number for number in range(len(rnas)) if number not in refused]
-        asked = [rnas[number] for number in kept]
+        accepted = [rnas[number] for number in kept]
         if self.predictor:
-            for row in self.predictor.predict(asked, parallel=True):
-                yield self._with_rnass(self.predictor, kept[row.number], row, asked[row.number])
+            for row in self.predictor.predict(accepted, parallel=True):
+                yield self._with_rnass(self.predictor, kept[row.number], row, accepted[row.number])
         elif self.thermodynamic:
-            with share_cores([len(rna) for rna in asked], (), None) as cores:
-                inputs = map(fold_input, asked)
+            with share_cores([len(rna) for rna in accepted], (), None) as cores:
+                inputs = map(fold_input, accepted)
                 many = fold_many(inputs, parameter_sets=(), baseline=True, processes=cores.processes)
-                for number, rna, found in zip(kept, asked, many, strict=True):
+                for number, rna, found in zip(kept, accepted, many, strict=True):
                     folded, problems = _or_problem(rna, found)
                     yield self._collect(number, rna, {}, {}, folded, problems)
         else:
-            for number, rna in zip(kept, asked, strict=True):
+            for number, rna in zip(kept, accepted, strict=True):
                 yield self._collect(number, rna, {}, {}, None)
 
     def _with_rnass(
@@ -143,8 +140,7 @@ class Methods:
             return self._collect(number, rna, {}, {}, folded, problems)
         structures = {RNASS: prediction.structure}
         for decoder in self.also:
-            settings = dataclasses.asdict(predictor.decoding) | {"decoder": decoder}
-            options = from_mapping(DecodingConfig, settings, "decoding")
+            options = override(predictor.decoding, {"decoder": decoder}, "decoding")
             structures[f"{RNASS} {decoder}"] = decode(
                 prediction.decoded_map,
                 rna.bases,
@@ -173,8 +169,7 @@ class Methods:
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_METHODS, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}
-        mfe = folded.mfe if folded else None
-        return Predicted(number, rna, found, maps, mfe, problems, self.decoded_from)
+        return Predicted(number, rna, found, maps, problems, self.decoded_from)
 
 
 def _folded(rna: Rna) -> tuple[Folded | None, tuple[str, ...]]:

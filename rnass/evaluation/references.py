@@ -9,6 +9,7 @@ from pathlib import Path
 from rnass.errors import InputError, counted, visible
 from rnass.files import files_in, is_file, is_folder, record_name
 from rnass.io import STRUCTURE_SUFFIXES, LabelledRecord, read_labelled, read_structures
+from rnass.io.results_folder import PREDICTIONS
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -215,7 +216,7 @@ def _files(path: str | Path) -> list[Path]:
     path = Path(path)
     if not is_folder(path):
         return [path]
-    if is_file(whole := path / "predictions.dbn"):
+    if is_file(whole := path / PREDICTIONS):
         return [whole]
     kept: dict[Path, Path] = {}
     for file in files_in(path, STRUCTURE_SUFFIXES, deep=True):

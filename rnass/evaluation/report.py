@@ -8,7 +8,8 @@ import numpy as np
 
 from rnass.errors import counted
 from rnass.evaluation.methods import VIENNA_METHODS
-from rnass.evaluation.scores import Tally
+from rnass.evaluation.scores import MODES, Tally
+from rnass.files import format_row
 
 __all__ = ["PROTOCOL", "as_table", "judged", "per_record"]
 
@@ -53,10 +54,7 @@ def _scores_of(tally: Tally, method: str) -> dict[str, Any]:
     families = {name: tally.summary(method, chosen=rows) for name, rows in tally.by_family().items()}
     means = [part["mean"]["f1"] for part in families.values()]
     return {
-        **{
-            mode: tally.summary(method, mode)
-            for mode in ("strict", "shifted", "crossing", "noncanonical")
-        },
+        **{mode: tally.summary(method, mode) for mode in MODES},
         "length": {name: tally.summary(method, chosen=rows) for name, rows in tally.by_length().items()},
         "family": families,
         "mean_over_families": float(np.mean(means)) if means else None,
@@ -85,7 +83,7 @@ def per_record(tally: Tally) -> str:
             row += ["" if np.isnan(confidence) else f"{confidence:.4f}"]
             row += ["no" if tally.missing[method][n] else "yes"]
         rows.append(row)
-    return "".join("\t".join(_cell(cell) for cell in row) + "\n" for row in rows)
+    return "".join(format_row(map(_cell, row)) for row in rows)
 
 
 def as_table(report: Mapping[str, Any]) -> str:

@@ -7,22 +7,18 @@ from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import Any
 
-import torch
-
-import rnass
 from rnass.errors import InputError, OutputError
 from rnass.evaluation.methods import Methods
 from rnass.evaluation.options import EvaluateOptions, load_methods
 from rnass.evaluation.references import References, read_others, read_references
 from rnass.evaluation.report import as_table, judged, per_record
 from rnass.evaluation.scores import Tally
-from rnass.files import is_file, is_there, sha256, write_json, write_text
+from rnass.files import is_file, is_there, make_folder, sha256, write_json, write_text
 from rnass.io import LabelledRecord
 from rnass.network.weights import find_weights
-from rnass.prediction.origin import origin
+from rnass.prediction.origin import origin, versions
 from rnass.progress import record_bar
 from rnass.rna import Rna
-from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = ["evaluate", "evaluate_files"]
 
@@ -112,11 +108,7 @@ def _about(
             },
             "max_length": options.max_length,
         },
-        "versions": {
-            "rnass": rnass.__version__,
-            "torch": torch.__version__,
-            "ViennaRNA": vienna_version(),
-        },
+        "versions": versions(),
         "predictions": {name: str(path) for name, path in options.predictions.items()},
         "restraints": options.restraints,
     }
@@ -136,10 +128,7 @@ def _check_free(out: Path, *, overwrite: bool) -> None:
 def _write(out: Path, report: Mapping[str, Any], table: str, tally: Tally) -> None:
     from rnass.figures import judgement_figure, save_figure  # matplotlib takes half a second to load
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}; expected a folder that can be written") from error
+    make_folder(out)
     write_json(out / "evaluation.json", report)
     write_text(out / "evaluation.txt", table)
     write_text(out / "records.tsv", per_record(tally))

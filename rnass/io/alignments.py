@@ -1,18 +1,19 @@
-"""Alignments of several RNAs: Stockholm, aligned FASTA, Clustal, told apart by their first line."""
+"""Alignments of several RNAs: Stockholm, aligned FASTA, Clustal, recognised by their first line."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
 from rnass.files import files_in, is_folder, name_of, read_lines, record_name
-from rnass.io.stockholm import Alignment, parse_stockholm
-from rnass.rna import clean_bases
+from rnass.io.stockholm import GAPS, Alignment, read_stockholm
+from rnass.rna import clean_bases, is_clean
 
 __all__ = ["read_aligned", "read_alignments"]
 
 _SUFFIXES = (".sto", ".stk", ".fa", ".fasta", ".afa", ".aln", ".clustal", ".clw")
-_GAPS = str.maketrans("._~", "---")
+_AS_DASHES = str.maketrans(dict.fromkeys(GAPS, "-"))
 _CLUSTAL = re.compile(r"(CLUSTAL|MUSCLE|PROBCONS|MAFFT|T-COFFEE)\b", re.IGNORECASE)
 _MARKS = re.compile(r"[\s*:.]*")  # of the columns that are conserved, under a block of Clustal
 
@@ -48,7 +49,7 @@ def read_alignments(path: str | Path) -> list[Alignment]:
     where = name_of(path)
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("# STOCKHOLM"):
-        found = parse_stockholm(lines, path)
+        found = read_stockholm(path, lines)
         _refuse_repeated(lines, where)
     elif first.startswith(">"):
         found = [_joined(_fasta_rows(lines, where), where)]
@@ -128,36 +129,20 @@ def _refuse_repeated(lines: list[str], where: str) -> None:
 def _checked(alignment: Alignment, where: str) -> Alignment:
     """The alignment with clean rows."""
     rows = {name: _clean_row(text, f"{where} ({name})") for name, text in alignment.rows.items()}
-    return Alignment(
-        alignment.accession,
-        alignment.name,
-        rows,
-        alignment.columns,
-        alignment.residues,
-        alignment.where,
-        alignment.lines,
-    )
+    return replace(alignment, rows=rows)
 
 
 def _clean_row(text: str, where: str) -> str:
-    row = text.translate(_GAPS)
+    row = text.translate(_AS_DASHES)
     bases = row.replace("-", "")
     if not bases:
         raise StructureError(f"{where}: no bases; expected at least one of A, C, G, U, T")
     try:
         clean = iter(clean_bases(bases, where))
     except SequenceError as error:
-        column = next(k for k, s in enumerate(row) if s != "-" and not _is_base(s)) + 1
+        column = next(k for k, s in enumerate(row) if s != "-" and not is_clean(s)) + 1
         raise SequenceError(
             f"{where}: letter {row[column - 1]!r} in column {column}; expected A, C, G, U, T, an IUPAC "
             "code or a gap"
         ) from error
     return "".join("-" if symbol == "-" else next(clean) for symbol in row)
-
-
-def _is_base(letter: str) -> bool:
-    try:
-        clean_bases(letter)
-    except SequenceError:
-        return False
-    return True

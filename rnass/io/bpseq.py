@@ -13,7 +13,7 @@ from rnass.io.pair_rows import CRW_HEADINGS, PairRow, from_rows, parse_row, to_r
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["parse_bpseq", "read_bpseq", "write_bpseq"]
+__all__ = ["read_bpseq", "write_bpseq"]
 
 
 def write_bpseq(path: str | Path, rna: Rna, structure: Structure) -> None:
@@ -29,22 +29,20 @@ def write_bpseq(path: str | Path, rna: Rna, structure: Structure) -> None:
     write_text(path, f"# {title_of(rna)}{strands_note(rna)}\n" + "".join(rows))
 
 
-def read_bpseq(path: str | Path) -> list[tuple[Rna, Structure]]:
+def read_bpseq(path: str | Path, lines: Iterable[str] | None = None) -> list[tuple[Rna, Structure]]:
     """Read the one structure of a file, in a list as for other formats; inverse of `write_bpseq`.
 
     The first `#` line is the header; of a line `# File x.bpseq`, as in RNA STRAND, `x`. The heading
     lines of the Comparative RNA Web site are passed over.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: a row that has not three columns, is not numeric, out of order, repeated or
             missing; a partner that is out of range, the base itself or not mutual. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_bpseq(read_lines(path), path)
-
-
-def parse_bpseq(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
-    """Read the lines of a file; see `read_bpseq`."""
+    lines = read_lines(path) if lines is None else lines
     where = name_of(path)
     header = ""
     rows = []

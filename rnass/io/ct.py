@@ -16,11 +16,11 @@ from rnass.io.pair_rows import CRW_HEADINGS, PairRow, from_rows, parse_row, to_r
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["format_ct", "parse_ct", "read_ct", "write_ct"]
+__all__ = ["format_ct", "read_ct", "write_ct"]
 
 
-def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> str:
-    """One structure, L + 1 lines; the title is the whole header unless given.
+def format_ct(rna: Rna, structure: Structure) -> str:
+    """One structure, L + 1 lines; the title is the whole header.
 
     Two strands are numbered through; each begins after no previous base and ends before no next one.
 
@@ -28,7 +28,7 @@ def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> st
         StructureError: the structure has not as many bases as the RNA.
     """
     ends = {len(rna), rna.nick}  # the last base of each strand, from 1
-    lines = [f"{len(rna):>5} {title_of(rna) if title is None else title}"]
+    lines = [f"{len(rna):>5} {title_of(rna)}"]
     for k, letter, partner in to_rows(rna, structure):
         before = 0 if k - 1 in ends else k - 1
         after = 0 if k in ends else k + 1
@@ -36,22 +36,24 @@ def format_ct(rna: Rna, structure: Structure, *, title: str | None = None) -> st
     return "".join(f"{line}\n" for line in lines)
 
 
-def write_ct(path: str | Path, rna: Rna, structure: Structure, *, title: str | None = None) -> None:
-    """Write one structure; see `format_ct` for the title. Inverse of `read_ct`.
+def write_ct(path: str | Path, rna: Rna, structure: Structure) -> None:
+    """Write one structure; inverse of `read_ct`.
 
     Raises:
         StructureError: the structure has not as many bases as the RNA.
         OutputError: the file cannot be written.
     """
-    write_text(path, format_ct(rna, structure, title=title))
+    write_text(path, format_ct(rna, structure))
 
 
-def read_ct(path: str | Path) -> list[tuple[Rna, Structure]]:
+def read_ct(path: str | Path, lines: Iterable[str] | None = None) -> list[tuple[Rna, Structure]]:
     """Read every structure of the file; inverse of `write_ct`.
 
     Blank lines, `#` lines, the heading lines of the Comparative RNA Web site and columns after the sixth
     are passed over. A title may begin with energies: `ENERGY = -1.2`, `dG = -1.2 [initially -1.3]`. A
     structure without a title is called as a comment above it has it (`# File x.ct`), or as the file is.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: the title line has no count or not the right one; a row that is short, not
@@ -59,11 +61,7 @@ def read_ct(path: str | Path) -> list[tuple[Rna, Structure]]:
             itself or not mutual; more than two strands. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_ct(read_lines(path), path)
-
-
-def parse_ct(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
-    """Read the lines of a file; see `read_ct`."""
+    lines = read_lines(path) if lines is None else lines
     comments: list[str] = []
     rows = _rows(lines, name_of(path), comments)
     records: list[tuple[Rna, Structure]] = []

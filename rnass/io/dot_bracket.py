@@ -16,7 +16,7 @@ from rnass.io.pair_rows import check_lengths
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["format_dot_bracket", "pair_up", "parse_dot_bracket", "read_dot_bracket", "write_dot_bracket"]
+__all__ = ["format_dot_bracket", "pair_up", "read_dot_bracket", "write_dot_bracket"]
 
 log = logging.getLogger("rnass")
 
@@ -48,7 +48,9 @@ def write_dot_bracket(path: str | Path, records: Iterable[tuple[Rna, Structure]]
     write_text(path, "".join(format_dot_bracket(*record) for record in records))
 
 
-def read_dot_bracket(path: str | Path) -> list[tuple[Rna, Structure]]:
+def read_dot_bracket(
+    path: str | Path, lines: Iterable[str] | None = None
+) -> list[tuple[Rna, Structure]]:
     """Read every record; inverse of `write_dot_bracket`.
 
     Also as RNAfold (with `-p`), RNAsubopt, RNAstructure, RNA STRAND and bpRNA write them: bases and
@@ -57,16 +59,14 @@ def read_dot_bracket(path: str | Path) -> list[tuple[Rna, Structure]]:
     or with a comment `#Name: x`; other lines that begin with `#` or `;` are passed over. A file of one
     record may go without the header; the record is then called as the file is.
 
+    *lines* are those of the file, where they were read already.
+
     Raises:
         StructureError: a record without bases or without brackets, or with unequal numbers of them; a
             letter that is no base, unbalanced or unknown brackets, other text. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_dot_bracket(read_lines(path), path)
-
-
-def parse_dot_bracket(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
-    """Read the lines of a file; see `read_dot_bracket`."""
+    lines = read_lines(path) if lines is None else lines
     drafts: list[_Draft] = []
     named = ""
     for number, line in enumerate(lines, start=1):
@@ -106,8 +106,7 @@ def pair_up(
         rna = Rna.from_text(bases, header, bases_at)
     except SequenceError as error:
         raise StructureError(str(error)) from error
-    if rna.nick is not None and brackets.find("&") == rna.nick:
-        brackets = brackets.replace("&", "", 1)
+    brackets = rna.unmark(brackets)
     if len(brackets) != len(rna):
         raise StructureError(
             f"{brackets_at}: {counted(len(brackets), 'symbol')} for {counted(len(rna), 'base')}; "

@@ -7,8 +7,9 @@ for pairs of one RNA, and the error gives the reason.
 
 from pathlib import Path
 
-from rnass.errors import OutputError, StructureError
+from rnass.errors import OutputError
 from rnass.files import write_text
+from rnass.io.pair_rows import check_lengths
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -45,8 +46,7 @@ def format_boltz(rna: Rna, structure: Structure) -> str:
     Raises:
         StructureError: the structure has not as many bases as the RNA.
     """
-    if len(rna) != len(structure):
-        raise StructureError(f"{rna.id}: a structure of {len(structure)} bases; expected {len(rna)}")
+    check_lengths(rna, structure)
     lines = ["version: 1", "sequences:"]
     for chain, bases in zip("AB", rna.text.split("&"), strict=False):
         lines += ["  - rna:", f"      id: {chain}", f"      sequence: {bases}"]

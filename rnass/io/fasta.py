@@ -7,7 +7,7 @@ from pathlib import Path
 from rnass.errors import InputError, SequenceError
 from rnass.files import iter_lines, name_of
 from rnass.io.constraints import is_constraint_line
-from rnass.rna import Rna, clean_bases
+from rnass.rna import Rna, is_clean
 
 __all__ = ["iter_fasta", "read_fasta"]
 
@@ -111,7 +111,8 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     text = "".join(part for _, part in draft.parts)
     name = (draft.header.split() or ["no name"])[0]
     # of a bad record, the first line that is bad by itself; of an empty one, the header's
-    line = next((number for number, part in draft.parts if not _is_clean(part)), draft.line)
+    bad = (number for number, part in draft.parts if not is_clean(part.replace("&", "")))
+    line = next(bad, draft.line)
     try:
         return Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
     except SequenceError as error:
@@ -123,11 +124,3 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
             )
         problem.record = name if draft.header else ""
         return problem
-
-
-def _is_clean(text: str) -> bool:
-    try:
-        clean_bases(text.replace("&", "") or "N")
-    except SequenceError:
-        return False
-    return True

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rnass.errors import InputError, counted
-from rnass.files import read_lines
+from rnass.files import read_lines, suffix_of
 from rnass.rna import Rna
 
 __all__ = ["PAIRED", "read_labels"]
@@ -29,7 +29,7 @@ def read_labels(path: str | Path, column: str) -> list[tuple[Rna, str]]:
         InputError: a column is missing, a line has too few or too many, a sequence is bad, a label is
             empty; names file and line.
     """
-    separator = "," if Path(str(path).removesuffix(".gz")).suffix.lower() == ".csv" else "\t"
+    separator = "," if suffix_of(path) == ".csv" else "\t"
     rows = _rows(path, separator)
     columns = next(rows, [])
     derived = column == PAIRED and column not in columns

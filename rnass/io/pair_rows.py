@@ -7,8 +7,8 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 from typing import NamedTuple
 
-from rnass.errors import SequenceError, StructureError, counted
-from rnass.rna import Rna, clean_bases
+from rnass.errors import StructureError, counted
+from rnass.rna import Rna, clean_bases, is_clean
 from rnass.structure import Structure
 
 __all__ = [
@@ -62,15 +62,10 @@ def whole_number(text: str, name: str, where: str) -> int:
 
 def parse_row(base: str, letter: str, partner: str, where: str) -> PairRow:
     """Read the three fields that both formats have; raises StructureError."""
-    try:
-        clean = clean_bases(letter)
-    except SequenceError:
-        clean = ""
-    if len(clean) != 1:
+    if len(letter) != 1 or not is_clean(letter):
         raise StructureError(f"{where}: letter {letter!r}; expected A, C, G, U, T or an IUPAC code")
-    return PairRow(
-        whole_number(base, "base number", where), clean, whole_number(partner, "partner", where), where
-    )
+    numbers = whole_number(base, "base number", where), whole_number(partner, "partner", where)
+    return PairRow(numbers[0], clean_bases(letter), numbers[1], where)
 
 
 def from_rows(

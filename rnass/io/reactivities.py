@@ -124,7 +124,7 @@ def _value(text: str, where: str) -> float:
         value = math.inf
     if math.isinf(value):
         raise InputError(f"{where}: reactivity {text!r}; expected a number, or -999 where missing")
-    return math.nan if value < MISSING_REACTIVITY / 2 else value
+    return math.nan if value <= MISSING_REACTIVITY / 2 else value
 
 
 def _letter(text: str, where: str) -> str:

@@ -95,7 +95,7 @@ def is_results_folder(path: str | Path) -> bool:
 
 
 def read_results(folder: str | Path) -> ResultsFolder:
-    """Read a folder; maps are read by `PredictedRecord.probabilities`.
+    """Read a folder; maps are read by `PredictedRecord.decoded_map`.
 
     Raises:
         InputError: the folder holds no results, or its files do not belong together.

@@ -21,7 +21,6 @@ __all__ = [
     "GAPS",
     "Alignment",
     "format_stockholm",
-    "parse_stockholm",
     "project",
     "read_stockholm",
     "write_stockholm",
@@ -131,19 +130,17 @@ def project(row: str, consensus: Structure, where: str = "row") -> tuple[str, St
     return bases, Structure(len(bases), place[consensus.pairs[kept]], levels=levels)
 
 
-def read_stockholm(path: str | Path) -> list[Alignment]:
+def read_stockholm(path: str | Path, lines: Iterable[str] | None = None) -> list[Alignment]:
     """Read every alignment of a file, plain or gzip, in one block or interleaved.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: lines before the first header, an alignment that is not ended by `//` or has no
             rows, or rows and marks of unequal lengths. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_stockholm(read_lines(path), path)
-
-
-def parse_stockholm(lines: Iterable[str], path: str | Path) -> list[Alignment]:
-    """Read the lines of a file; see `read_stockholm`."""
+    lines = read_lines(path) if lines is None else lines
     alignments: list[Alignment] = []
     draft: _Draft | None = None
     for number, line in enumerate(lines, start=1):

@@ -7,20 +7,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnass.errors import InputError, StructureError
-from rnass.files import read_lines
 from rnass.io.pair_rows import check_lengths
-from rnass.io.stockholm import Alignment, parse_stockholm, project, write_stockholm
+from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm
 from rnass.rna import Rna
 from rnass.structure import BRACKETS, Structure
 
-__all__ = ["parse_stockholm_records", "read_stockholm_records", "write_stockholm_records", "wuss"]
+__all__ = ["read_stockholm_records", "write_stockholm_records", "wuss"]
 
 _SYMBOLS = ["<>", *BRACKETS[4:]]
 """WUSS for each pseudoknot order: only letters may cross what stands before."""
 
 
-def read_stockholm_records(path: str | Path) -> list[tuple[Rna, Structure]]:
+def read_stockholm_records(
+    path: str | Path, lines: Iterable[str] | None = None
+) -> list[tuple[Rna, Structure]]:
     """Read every row of every alignment; gaps are left out, and with them the pairs they break.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: no consensus structure, an unbalanced one, lines of it that give one column
@@ -28,13 +31,8 @@ def read_stockholm_records(path: str | Path) -> list[tuple[Rna, Structure]]:
             whole. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_stockholm_records(read_lines(path), path)
-
-
-def parse_stockholm_records(lines: Iterable[str], path: str | Path) -> list[tuple[Rna, Structure]]:
-    """Read the lines of a file; see `read_stockholm_records`."""
     records = []
-    for alignment in parse_stockholm(lines, path):
+    for alignment in read_stockholm(path, lines):
         consensus = alignment.consensus
         for name, row in alignment.rows.items():
             try:

@@ -5,33 +5,31 @@ from pathlib import Path
 
 from rnass.errors import InputError
 from rnass.files import files_in, is_file, is_folder, name_of, read_lines, suffix_of
-from rnass.io.bpseq import parse_bpseq
-from rnass.io.ct import parse_ct
-from rnass.io.dot_bracket import parse_dot_bracket
+from rnass.io.bpseq import read_bpseq
+from rnass.io.ct import read_ct
+from rnass.io.dot_bracket import read_dot_bracket
 from rnass.io.pair_rows import CRW_HEADINGS
 from rnass.io.parquet import read_predictions
 from rnass.io.results_folder import TABLE, is_results_folder, read_results
-from rnass.io.stockholm_records import parse_stockholm_records
-from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, parse_labelled_tsv
+from rnass.io.stockholm_records import read_stockholm_records
+from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, read_labelled_tsv
 from rnass.rna import Rna
 from rnass.structure import Structure
 
 __all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_structures"]
 
-_Parser = Callable[[list[str], str | Path], list[LabelledRecord]]
+_Reader = Callable[[str | Path, list[str]], list[LabelledRecord]]
 
 
-def _unlabelled(
-    parse: Callable[[list[str], str | Path], list[tuple[Rna, Structure]]],
-) -> _Parser:
-    """A parser of a format that has no labels, with empty ones."""
-    return lambda lines, path: [LabelledRecord(*record) for record in parse(lines, path)]
+def _unlabelled(read: Callable[[str | Path, list[str]], list[tuple[Rna, Structure]]]) -> _Reader:
+    """A reader of a format that has no labels, with empty ones."""
+    return lambda path, lines: [LabelledRecord(*record) for record in read(path, lines)]
 
 
-_BPSEQ, _CT = _unlabelled(parse_bpseq), _unlabelled(parse_ct)
-_DOT_BRACKET, _STOCKHOLM = _unlabelled(parse_dot_bracket), _unlabelled(parse_stockholm_records)
+_BPSEQ, _CT = _unlabelled(read_bpseq), _unlabelled(read_ct)
+_DOT_BRACKET, _STOCKHOLM = _unlabelled(read_dot_bracket), _unlabelled(read_stockholm_records)
 
-_BY_SUFFIX: dict[str, _Parser] = {
+_BY_SUFFIX: dict[str, _Reader] = {
     ".bpseq": _BPSEQ,
     ".ct": _CT,
     ".db": _DOT_BRACKET,
@@ -39,7 +37,7 @@ _BY_SUFFIX: dict[str, _Parser] = {
     ".dot": _DOT_BRACKET,
     ".sto": _STOCKHOLM,
     ".stk": _STOCKHOLM,
-    ".tsv": parse_labelled_tsv,
+    ".tsv": read_labelled_tsv,
 }
 
 STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
@@ -49,8 +47,8 @@ STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
 def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
     """Read every record of a structure file, plain or gzip; `-` is standard input.
 
-    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, told apart by their content;
-    by the suffix where the content does not tell. A `.parquet` file is a table of `rnass predict`.
+    CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, recognised by their content;
+    by the suffix where that is not enough. A `.parquet` file is a table of `rnass predict`.
 
     Raises:
         StructureError: a record is malformed; names file and line.
@@ -86,23 +84,23 @@ def _read(path: str | Path) -> list[LabelledRecord]:
     if suffix_of(path) == ".parquet":
         return read_predictions(path)
     lines = read_lines(path)
-    parse = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
-    if parse is None:
+    read = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
+    if read is None:
         raise InputError(
             f"{name_of(path)}: neither a structure file nor a suffix of one; expected CT, BPSEQ, "
             "dot-bracket, Stockholm or a table with id, sequence and dot_bracket"
         )
-    return parse(lines, path)
+    return read(path, lines)
 
 
-def _by_content(lines: list[str]) -> _Parser | None:
-    """The parser of a format that the first lines are in; None if they could be of several or none."""
+def _by_content(lines: list[str]) -> _Reader | None:
+    """The reader of a format that the first lines are in; None if they could be of several or none."""
     if not (first := next((line for line in lines if line.strip()), "")):
         return None
     if first.startswith("# STOCKHOLM"):
         return _STOCKHOLM
     if set(REQUIRED_COLUMNS) <= set(first.split("\t")):
-        return parse_labelled_tsv
+        return read_labelled_tsv
     rows = (
         line.split() for line in lines if line.strip() and not line.startswith(("#", ";", *CRW_HEADINGS))
     )

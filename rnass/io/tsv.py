@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnass.errors import StructureError, counted
-from rnass.files import name_of, read_lines, write_atomically
+from rnass.files import format_row, name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -15,7 +15,6 @@ from rnass.structure import Structure
 __all__ = [
     "REQUIRED_COLUMNS",
     "LabelledRecord",
-    "parse_labelled_tsv",
     "read_labelled_tsv",
     "write_labelled_tsv",
 ]
@@ -46,22 +45,20 @@ class LabelledRecord:
         return self.sequence.id
 
 
-def read_labelled_tsv(path: str | Path) -> list[LabelledRecord]:
+def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list[LabelledRecord]:
     """Read a table, plain or gzip: a line of column names, then one record a line.
 
     `id`, `sequence` and `dot_bracket` must be there, `source` and `family` may be, in any order;
     further columns are kept as text.
+
+    *lines* are those of the file, where they were read already.
 
     Raises:
         StructureError: a column is missing or named twice, a line has too few or too many, a
             sequence or a bracket string is bad, or their lengths differ. Names file and line.
         InputError: the file cannot be read as text.
     """
-    return parse_labelled_tsv(read_lines(path), path)
-
-
-def parse_labelled_tsv(lines: Items[str], path: str | Path) -> list[LabelledRecord]:
-    """Read the lines of a table; see `read_labelled_tsv`."""
+    lines = read_lines(path) if lines is None else lines
     columns = lines[0].split("\t") if lines else []
     if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
         raise StructureError(
@@ -88,9 +85,8 @@ def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> N
     """
     records = list(records)
     further = list(dict.fromkeys(name for record in records for name in record.extra))
-    lines = ["\t".join(["id", "source", "family", "sequence", "dot_bracket", *further])]
-    lines += [_line(record, further) for record in records]
-    data = "".join(f"{line}\n" for line in lines).encode()
+    heading = format_row(["id", "source", "family", "sequence", "dot_bracket", *further])
+    data = (heading + "".join(_line(record, further) for record in records)).encode()
     with write_atomically(path) as file:
         # mtime 0: the same records make the same file
         file.write(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
@@ -104,7 +100,7 @@ def _line(record: LabelledRecord, further: list[str]) -> str:
     ]
     if any(symbol in cell for cell in cells for symbol in "\t\n\r"):
         raise StructureError(f"{record.id!r}: a tab or line end in a cell; expected none in a table")
-    return "\t".join(cells)
+    return format_row(cells)
 
 
 def _record(columns: list[str], line: str, where: str) -> LabelledRecord:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnass.decoding import decode
 from rnass.errors import DependencyError, ExitStatus, InputError, RnassError, counted
-from rnass.files import is_folder, write_text
+from rnass.files import format_row, is_folder, write_text
 from rnass.io import read_fasta
 from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
@@ -286,36 +286,22 @@ def _warn(rows: AlignedRows, fit: np.ndarray[Any, Any]) -> None:
 def _covariation_table(
     rows: AlignedRows, consensus: Structure, probabilities: np.ndarray[Any, Any]
 ) -> str:
-    names = (
-        "i",
-        "j",
-        "probability",
-        "commonest",
-        "compensatory",
-        "consistent",
-        "contradicting",
-        "missing",
-    )
-    lines = ["\t".join((*names, "covaries"))]
+    names = ("i", "j", "probability", "commonest", "compensatory", "consistent", "contradicting")
+    text = format_row((*names, "missing", "covaries"))
     for one in covariation(rows, consensus):
         cells = (
             *(one.i + 1, one.j + 1, f"{probabilities[one.i, one.j]:.4f}", one.commonest),
             *(one.compensatory, one.consistent, one.contradicting, one.missing),
             "yes" if one.covaries else "no",
         )
-        lines.append("\t".join(map(str, cells)))
-    return "\n".join([*lines, ""])
+        text += format_row(cells)
+    return text
 
 
 def _row_table(rows: AlignedRows, fit: np.ndarray[Any, Any]) -> str:
-    lines = ["id\tlength\tweight\tnearest_identity\tconsensus_pairs_formed"]
+    text = format_row(("id", "length", "weight", "nearest_identity", "consensus_pairs_formed"))
     others = rows.identities - np.eye(len(rows.names))
     for k, name in enumerate(rows.names):
-        cells = (
-            len(rows.places[k]),
-            f"{rows.weights[k]:.3f}",
-            f"{others[k].max():.3f}",
-            f"{fit[k]:.3f}",
-        )
-        lines.append("\t".join(map(str, (name, *cells))))
-    return "\n".join([*lines, ""])
+        shares = (f"{value:.3f}" for value in (rows.weights[k], others[k].max(), fit[k]))
+        text += format_row((name, len(rows.places[k]), *shares))
+    return text

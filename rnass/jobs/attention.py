@@ -41,7 +41,7 @@ class AttentionOptions(RunOptions):
     """Options of `attention_files`.
 
     Attributes:
-        backbone, family, u_as: for `rnass.network.weights.open_backbone`.
+        backbone, family, u_as: for `rnass.network.backbones.open_backbone`.
         structure: file of known structures, by id; None compares with rnass's prediction.
         weights: of that prediction.
         plot: format of the figure of the best heads; None for none.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnass.errors import ExitStatus, RnassError, counted
 from rnass.evaluation import RNASS, VIENNA, MethodOptions, Predicted, load_methods, read_others
+from rnass.files import format_row
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
@@ -164,28 +165,18 @@ class CompareJob(Job[Predicted]):
     def join(self, name: str, parts: Sequence[str]) -> str:
         """A whole table."""
         names = self.methods.names
-        if name == _PAIRS:
-            return _head(_PAIR_COLUMNS, names) + "".join(parts)
-        return _head(_METHOD_COLUMNS, [f"{_F1}{method}" for method in names]) + "".join(parts)
+        columns = (*_PAIR_COLUMNS, *names)
+        if name == _METHODS:
+            columns = (*_METHOD_COLUMNS, *(f"{_F1}{method}" for method in names))
+        return format_row(columns) + "".join(parts)
 
 
 _F1 = "F1 against "
 _PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
 _METHOD_COLUMNS = (
-    "id",
-    "method",
-    "status",
-    "pairs",
-    "pseudoknot_order",
-    "confidence",
-    "in_all",
-    "in_some",
-    "only_here",
+    *("id", "method", "status", "pairs", "pseudoknot_order", "confidence"),
+    *("in_all", "in_some", "only_here"),
 )
-
-
-def _head(columns: Sequence[str], more: Sequence[str]) -> str:
-    return "\t".join([*columns, *more]) + "\n"
 
 
 def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -> str:
@@ -199,7 +190,7 @@ def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -
         ]
         by_method = dict(zip(found.methods, held, strict=True))
         row += [str(int(by_method[method])) if method in by_method else "" for method in methods]
-        text += "\t".join(row) + "\n"
+        text += format_row(row)
     return text
 
 
@@ -211,7 +202,7 @@ def _method_rows(predicted: Predicted, found: Agreement) -> str:
         row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
         if structure is None:
             empty = [""] * (len(_METHOD_COLUMNS) - len(row) + len(predicted.structures))
-            text += "\t".join([*row, *empty]) + "\n"
+            text += format_row([*row, *empty])
             continue
         held = found.held[:, found.methods.index(method)]
         own = Counter(kind for kind, is_held in zip(kinds, held, strict=True) if is_held)
@@ -221,7 +212,7 @@ def _method_rows(predicted: Predicted, found: Agreement) -> str:
         row += [str(own[kind]) for kind in ("all", "some", f"only {method}")]
         others = predicted.structures.values()
         row += ["" if other is None else f"{score(other, structure).f1:.4f}" for other in others]
-        text += "\t".join(row) + "\n"
+        text += format_row(row)
     return text
 
 

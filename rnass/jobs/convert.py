@@ -7,7 +7,7 @@ from pathlib import Path
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import decode
 from rnass.errors import InputError, OutputError, counted
-from rnass.files import check_target, reason, suffix_of, write_text
+from rnass.files import check_target, make_folder, suffix_of, write_text
 from rnass.io import (
     LabelledRecord,
     check_program,
@@ -73,7 +73,7 @@ def convert_file(
     if split is None:
         _write(target, records, overwrite=overwrite)
     else:
-        _make(target)
+        make_folder(target)
         for name, record in zip(file_names(r.id for r in records), records, strict=True):
             _write(target / f"{name}.{split.removeprefix('.')}", [record], overwrite=overwrite)
     text = f"{target}: {counted(len(records), 'record')}, {counted(_pairs(records), 'pair')}"
@@ -180,13 +180,6 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
 def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
     check_target(path, overwrite=overwrite)
     write_records(path, records)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: {reason(error)}; expected a folder that can be written") from error
 
 
 def _pairs(records: _Records) -> int:

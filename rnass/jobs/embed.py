@@ -30,7 +30,7 @@ class EmbedOptions(RunOptions):
     """Options of `embed_files`.
 
     Attributes:
-        backbone, family, u_as: for `rnass.network.weights.open_backbone`.
+        backbone, family, u_as: for `rnass.network.backbones.open_backbone`.
         layer: how many layers are done, 0 for the embedding; -1 is the last, with its final norm.
         pool: "none" gives a row per token, "mean" their mean, "cls" the token before the first.
         format: npy, safetensors (tensor "embedding") or parquet (columns "token" and "embedding").

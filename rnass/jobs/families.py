@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnass.errors import RnassError, counted
-from rnass.files import sha256
+from rnass.files import format_row, sha256
 from rnass.io.stockholm import read_stockholm
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions
@@ -85,7 +85,7 @@ class FamilyJob(PredictJob):
     def join(self, name: str, parts: Sequence[str]) -> str:
         """As without families; their table has a header."""
         text = super().join(name, parts)
-        return "\t".join(_HEADER) + "\n" + text if name == _FAMILIES else text
+        return format_row(_HEADER) + text if name == _FAMILIES else text
 
 
 def _named(hit: Hit) -> tuple[str, str, float, str]:
@@ -94,12 +94,11 @@ def _named(hit: Hit) -> tuple[str, str, float, str]:
 
 def _lines(rna: Rna, hits: Sequence[Hit]) -> str:
     """The lines of families.tsv for one RNA; bases from 1."""
-    lines = []
+    text = ""
     for hit, used in supported(hits).items():
         places = (hit.start + 1, hit.end, hit.strand, hit.model_start + 1, hit.model_end)
-        cells = (rna.id, *_named(hit), *places, len(hit.pairs), len(used))
-        lines.append("\t".join(map(str, cells)) + "\n")
-    return "".join(lines)
+        text += format_row((rna.id, *_named(hit), *places, len(hit.pairs), len(used)))
+    return text
 
 
 def _report(rna: Rna, hits: Sequence[Hit]) -> None:

@@ -30,10 +30,6 @@ class Inputs:
     problems: list[InputError] = field(default_factory=list)
     further: list[str] = field(default_factory=list)
 
-    def checksums(self) -> dict[str, str]:
-        """See `checksums_of`."""
-        return checksums_of([*self.names, *self.further])
-
 
 def checksums_of(names: Iterable[str]) -> dict[str, str]:
     """The sha256 of each file, and of those in a folder; pipes and texts have none."""

@@ -11,11 +11,13 @@ its files lie on the disk, with their sizes and checksums.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from rnass.errors import OutputError
 from rnass.files import TEMPORARY_PREFIX, is_file, reason, sha256, write_text
@@ -39,11 +41,11 @@ class Plan:
         runs: the start of this run and, before it, of those that it resumes, as they stand in run.json.
     """
 
-    kind: str = ""
-    identity: Mapping[str, Any] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
+    kind: str
+    identity: Mapping[str, Any]
+    names: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    shared: tuple[str, ...]
     runs: tuple[Mapping[str, Any], ...] = ()
 
     def writes(self, folder_names: Iterable[str]) -> set[str]:
@@ -53,7 +55,7 @@ class Plan:
             file
             for file in folder_names
             if file in shared
-            or any(file.endswith(end) and file[: -len(end)] in names for end in self.suffixes)
+            or any(end and file.endswith(end) and file[: -len(end)] in names for end in self.suffixes)
         }
 
 
@@ -71,9 +73,9 @@ class Entry:
 
     name: str
     key: str
-    files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    cells: Mapping[str, Any] = field(default_factory=dict)
-    shared: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, tuple[int, str]]
+    cells: Mapping[str, Any]
+    shared: Mapping[str, str]
 
     def is_whole(self, folder: Path) -> bool:
         """Whether the record came out, and its files are there as they were written."""
@@ -117,41 +119,19 @@ def read_journal(folder: Path) -> tuple[Plan | None, dict[str, Entry]]:
     return (plans[-1], entries) if plans else (None, {})
 
 
+_PLAN, _ENTRY = TypeAdapter(Plan), TypeAdapter(Entry)
+
+
 def _read_line(line: str) -> Plan | Entry | None:
+    """The run or the record of a line; None of one that is torn, or names files outside the folder."""
     try:
         values = json.loads(line)
-        return _plan(**values["run"]) if "run" in values else _entry(**values["record"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if "run" in values:
+            return _PLAN.validate_python(values["run"])
+        entry = _ENTRY.validate_python(values["record"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _plan(
-    kind: str,
-    identity: dict[str, Any],
-    names: list[str],
-    suffixes: list[str],
-    shared: list[str],
-    runs: Sequence[dict[str, Any]] = (),
-) -> Plan:
-    texts = [kind, *names, *suffixes, *shared]
-    trees = [identity, *runs]
-    if not all(isinstance(text, str) for text in texts) or not all(isinstance(t, dict) for t in trees):
-        raise TypeError
-    return Plan(kind, identity, tuple(names), tuple(filter(None, suffixes)), tuple(shared), tuple(runs))
-
-
-def _entry(
-    name: str, key: str, files: dict[str, list[Any]], cells: dict[str, Any], shared: dict[str, str]
-) -> Entry:
-    """Read an entry; of its files, those inside the folder."""
-    inside = {
-        file: (int(size), str(digest))
-        for file, (size, digest) in files.items()
-        if Path(file).name == file
-    }
-    if len(inside) < len(files):
-        raise ValueError
-    return Entry(str(name), str(key), inside, dict(cells), {k: str(v) for k, v in shared.items()})
+    return entry if all(Path(file).name == file for file in entry.files) else None
 
 
 def record_key(rna: Rna, more: Any = None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rnass.errors import ExitStatus, RnassError
-from rnass.files import is_file, is_folder, sha256
+from rnass.files import format_row, is_file, is_folder, sha256
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
@@ -102,13 +102,9 @@ class LabelJob(Job[Cells]):
 
     def write(self, folder: Path, name: str, rna: Rna, found: Cells) -> Written:
         """The lines of one record."""
-        return Written(shared={_TABLE: "".join(_line(rna.id, *cells) for cells in found)})
+        return Written(shared={_TABLE: "".join(format_row([rna.id, *cells]) for cells in found)})
 
     def join(self, name: str, parts: Sequence[str]) -> str:
         """The table."""
-        head = _line("id", *(["token"] if self.of_tokens else []), *self.head.columns)
-        return head + "".join(parts)
-
-
-def _line(*cells: str) -> str:
-    return "\t".join(cells) + "\n"
+        token = ["token"] if self.of_tokens else []
+        return format_row(["id", *token, *self.head.columns]) + "".join(parts)

@@ -130,19 +130,19 @@ class PartFolder:
 
     def write_part(self, number: int, key: str, rows: Sequence[Any], failed: Sequence[Failure]) -> None:
         """Write a part: the rows of its table, and what it was made from; raises OutputError."""
-        told = {_KEY: key, _RECORDS: str(len(rows)), _FAILURES: json.dumps(failed)}
-        self.write(part_name(number), lambda file: write_prediction_rows(file, rows, told))
+        metadata = {_KEY: key, _RECORDS: str(len(rows)), _FAILURES: json.dumps(failed)}
+        self.write(part_name(number), lambda file: write_prediction_rows(file, rows, metadata))
 
     def done(self, number: int, key: str) -> Done | None:
         """The part of that number, if it is there, whole, and made from the records of that key."""
         _, parquet = arrow()
         try:
             with self._files.open_input_file(self._path(part_name(number))) as file:
-                told = parquet.read_schema(file).metadata
-            if told[_KEY.encode()].decode() != key:
+                metadata = parquet.read_schema(file).metadata
+            if metadata[_KEY.encode()].decode() != key:
                 return None
-            failed = [Failure(*one) for one in json.loads(told[_FAILURES.encode()])]
-            return Done(number, int(told[_RECORDS.encode()]), failed)
+            failed = [Failure(*one) for one in json.loads(metadata[_FAILURES.encode()])]
+            return Done(number, int(metadata[_RECORDS.encode()]), failed)
         except Exception:  # pyarrow has errors of many classes
             return None
 

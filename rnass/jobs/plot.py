@@ -26,7 +26,7 @@ from rnass.figures import (
     save_figure,
     structure_drawing,
 )
-from rnass.files import is_there, reason
+from rnass.files import is_there, make_folder
 from rnass.io import file_names
 from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
 from rnass.structure import Structure
@@ -168,10 +168,7 @@ def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list
         names = file_names(one.rna.id for one in drawables)
         files = [out / f"{name}.{options.format}" for name in names]
         folder = out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: {reason(error)}; expected a folder") from error
+    make_folder(folder)
     there = [file for file in files if is_there(file)]
     if there and not options.overwrite:
         raise OutputError(f"{there[0]}: is there already; expected another name, or --overwrite")

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from rnass.config import DecodingConfig, from_mapping
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
 from rnass.files import write_text
@@ -24,11 +23,12 @@ from rnass.jobs.regions import REGION_HEADING, REGIONS, format_regions, regions_
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
-from rnass.network.device import Device, keep_freed_memory
+from rnass.network.device import keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import MAX_LENGTH, WINDOW
+from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
-from rnass.prediction.predictor import Prediction, Predictor, load_predictor
+from rnass.prediction.predictor import Prediction, Predictor
 from rnass.prediction.restraints import RestraintOptions
 from rnass.prediction.windows import Windows
 from rnass.rna import Rna
@@ -69,7 +69,7 @@ _ELEMENTS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PredictOptions(RunOptions, RestraintOptions):
+class PredictOptions(RunOptions, RestraintOptions, ModelOptions):
     """Options of `predict_files`.
 
     Attributes:
@@ -80,10 +80,6 @@ class PredictOptions(RunOptions, RestraintOptions):
         elements: also the structure's elements in the summary.
         regions: BED file of regions whose accessibility is wanted, see `rnass.jobs.regions`.
         alternatives: how many structures of each record NAME.alternatives.dbn holds; 0: no such file.
-        weights, backbone, device, precision, thermodynamics, mix: see
-            `rnass.prediction.predictor.Predictor`.
-        decoding: settings that replace those chosen with the weights.
-        threads: of the network, and processes of ViennaRNA; 0 for all cores.
         families: file of covariance models; see `rnass.prediction.families`.
         family_seeds: file of their seed alignments, for the pseudoknots.
         longest_whole: most bases of an RNA that is predicted whole; a longer one in windows.
@@ -104,14 +100,6 @@ class PredictOptions(RunOptions, RestraintOptions):
     elements: bool = False
     alternatives: int = 0
     regions: str | None = None
-    weights: str | None = None
-    backbone: str | None = None
-    device: Device = "auto"
-    precision: Literal["float32", "bfloat16"] = "float32"
-    thermodynamics: bool = True
-    decoding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    threads: int = 0
-    mix: float = 0.0
     families: str | None = None
     family_seeds: str | None = None
     longest_whole: int = MAX_LENGTH
@@ -172,24 +160,11 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
     return inputs
 
 
-def open_predictor(options: PredictOptions, weights: Path, *, in_windows: bool = True) -> Predictor:
+def open_predictor(options: PredictOptions, *, in_windows: bool = True) -> Predictor:
     """The predictor of these options, after the number of threads is set."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    predictor = load_predictor(
-        weights,
-        backbone=options.backbone,
-        device=options.device,
-        thermodynamics=options.thermodynamics,
-        baseline=options.baseline,
-        precision=options.precision,
-        mix=options.mix,
-        windows=Windows(options.longest_whole, options.window) if in_windows else None,
-        conditions=options.conditions,
-    )
+    windows = Windows(options.longest_whole, options.window) if in_windows else None
+    predictor = options.load(baseline=options.baseline, windows=windows, conditions=options.conditions)
     predictor.mfe_probabilities = options.plot is not None
-    chosen = dataclasses.asdict(predictor.decoding) | dict(options.decoding)
-    predictor.decoding = from_mapping(DecodingConfig, chosen, "decoding")
     return predictor
 
 
@@ -222,7 +197,7 @@ class PredictJob(Job[Prediction]):
         self.weights = find_weights(options.weights)
         if max(self._at_once(inputs.rnas), default=0) <= _KEPT:
             keep_freed_memory()
-        self.predictor = open_predictor(options, self.weights, in_windows=self.in_windows)
+        self.predictor = open_predictor(options, in_windows=self.in_windows)
         self.threads = torch.get_num_threads()
         self.conditions = _conditions(self.predictor)
         if self.conditions:

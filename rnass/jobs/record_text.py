@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from rnass.files import format_row
 from rnass.io import format_ct, format_dot_bracket
 from rnass.prediction.predictor import Prediction
 
@@ -31,12 +32,12 @@ def format_bases(prediction: Prediction) -> str:
     """
     partners = prediction.structure.partners.tolist()
     unpaired = prediction.unpaired
-    lines = ["\t".join(BASE_COLUMNS)]
+    text = format_row(BASE_COLUMNS)
     for k, (base, partner) in enumerate(zip(prediction.rna.bases, partners, strict=True)):
         paired = f"{prediction.decoded_map[k, partner]:.4f}" if partner >= 0 else ""
         cells = (k + 1, base, partner + 1, paired, f"{unpaired[k]:.4f}")
-        lines.append("\t".join([prediction.rna.id, *map(str, cells)]))
-    return "".join(f"{line}\n" for line in lines)
+        text += format_row((prediction.rna.id, *cells))
+    return text
 
 
 TEXTS: dict[str, Callable[[str, Prediction], str]] = {

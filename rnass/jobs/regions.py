@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from rnass.errors import InputError, counted
+from rnass.files import format_row
 from rnass.io.regions import Region, read_regions
 from rnass.prediction.predictor import Prediction
 from rnass.rna import Rna
@@ -16,7 +17,7 @@ REGIONS = "regions.tsv"
 """The file of the regions of all records."""
 
 _COLUMNS = ("id", "file", "name", "first", "last", "bases", "unpaired_probability")
-REGION_HEADING = "\t".join(_COLUMNS) + "\n"
+REGION_HEADING = format_row(_COLUMNS)
 
 
 def regions_of(path: str, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> dict[str, list[Region]]:
@@ -64,4 +65,4 @@ def format_regions(name: str, prediction: Prediction, regions: Iterable[Region])
         )
         for one in regions
     )
-    return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+    return "".join(map(format_row, rows))

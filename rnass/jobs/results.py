@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from rnass.errors import InputError, OutputError, RnassError
-from rnass.files import TEMPORARY_PREFIX, parse_json, reason, write_json
+from rnass.files import TEMPORARY_PREFIX, read_json, reason, write_json
 from rnass.io.results_folder import RUN, SUMMARY
 from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, sealed
 from rnass.jobs.summary import write_summary
@@ -113,7 +113,7 @@ class Results:
         for suffix in self._plan.suffixes:
             (self.folder / f"{record.name}{suffix}").unlink(missing_ok=True)
         cells = {**_cells(record), "status": "failed", "message": str(error)}
-        self._journal.add(Entry(record.name, record.key, cells=cells))
+        self._journal.add(Entry(record.name, record.key, {}, cells, {}))
 
     def parts(self, records: Iterable[Record], name: str) -> list[str]:
         """The part of each finished record in the file of all records with that name, in order."""
@@ -183,8 +183,8 @@ def open_results(
             visible = not all(map(no_obstacle, there))
             if visible or entries:
                 _check_use(folder, plan, earlier, overwrite=overwrite, resume=resume)
-            before = earlier or Plan()
-            own = before.writes(there) | {file for one in entries.values() for file in one.files}
+            own = earlier.writes(there) if earlier else set()
+            own |= {file for one in entries.values() for file in one.files}
             _check_files(folder, plan.writes(there) - own, own & there, inputs)
             kept = _kept(folder, records, entries) if resume else []
             if resume and earlier:
@@ -289,12 +289,12 @@ def _check_files(folder: Path, foreign: set[str], own: set[str], inputs: Iterabl
 def _runs(folder: Path, earlier: Plan) -> Sequence[Mapping[str, Any]]:
     """The runs in a folder: as run.json has them, unless the last one was killed before that."""
     try:
-        told = parse_json((folder / RUN).read_bytes(), str(folder / RUN)).get("runs")
-    except (OSError, InputError):
+        kept = read_json(folder / RUN).get("runs")
+    except InputError:
         return earlier.runs
-    if not isinstance(told, list) or len(told) != len(earlier.runs):
+    if not isinstance(kept, list) or len(kept) != len(earlier.runs):
         return earlier.runs
-    return told if all(isinstance(one, Mapping) for one in told) else earlier.runs
+    return kept if all(isinstance(one, Mapping) for one in kept) else earlier.runs
 
 
 def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:

@@ -6,7 +6,6 @@ order whatever happens: Ctrl-C, SIGTERM, an error of one record, of the disk, of
 
 import json
 import logging
-import platform
 import signal
 import threading
 import time
@@ -18,10 +17,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-import numpy as np
-import torch
-
-import rnass
 from rnass.errors import (
     ExitStatus,
     InputError,
@@ -36,12 +31,12 @@ from rnass.errors import (
 from rnass.files import write_text
 from rnass.io import file_names
 from rnass.io.results_folder import REPORT
-from rnass.jobs.inputs import Inputs
+from rnass.jobs.inputs import Inputs, checksums_of
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import RUN, SUMMARY, Record, Results, Written, open_results
+from rnass.prediction.origin import versions
 from rnass.progress import record_bar
 from rnass.rna import Rna
-from rnass.thermodynamics.parameter_sets import version as vienna_version
 
 __all__ = [
     "Job",
@@ -51,7 +46,6 @@ __all__ = [
     "ended",
     "run_job",
     "run_stream",
-    "versions",
 ]
 
 log = logging.getLogger("rnass")
@@ -146,7 +140,7 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     start = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))}
     shared = (*job.shared, SUMMARY, RUN, REPORT)
     plan = Plan(job.kind, identity, names, tuple(job.suffixes), shared, (start,))
-    checksums = inputs.checksums()
+    checksums = checksums_of([*inputs.names, *inputs.further])
     with open_results(
         out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
     ) as results:
@@ -384,14 +378,3 @@ def divided(
         for half in (left[: len(left) // 2], left[len(left) // 2 :]):
             for number, result in divided(work, [rnas[k] for k in half]):
                 yield half[number], result
-
-
-def versions() -> dict[str, str]:
-    """Versions of rnass and of what its results depend on."""
-    return {
-        "rnass": rnass.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "ViennaRNA": vienna_version(),
-    }

@@ -33,10 +33,11 @@ from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
 from rnass.jobs.record_text import row_of
 from rnass.jobs.results import RUN, expect_one, expect_same
-from rnass.jobs.runner import ended, versions
+from rnass.jobs.runner import ended
 from rnass.jobs.summary import format_summary
 from rnass.network.device import return_freed_memory
 from rnass.network.weights import find_weights
+from rnass.prediction.origin import versions
 from rnass.prediction.pipeline import AHEAD
 from rnass.prediction.predictor import Predictor
 from rnass.progress import record_bar
@@ -155,7 +156,7 @@ class Worker:
 
     def __init__(self, options: PredictOptions, out: str) -> None:
         weights = find_weights(options.weights)
-        self.predictor = open_predictor(options, weights)
+        self.predictor = open_predictor(options)
         self.identity = identity_of(options, weights, self.predictor)
         self._folder = PartFolder(out)
 
@@ -230,7 +231,7 @@ class _Totals:
     records: int = 0
     failed: list[Failure] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    logged: float = field(default_factory=time.monotonic)
     now: int = 0  # records of this run alone
 
     def add(self, done: Done) -> None:
@@ -240,8 +241,8 @@ class _Totals:
         if not done.bases:
             return
         self.now += done.records
-        if (moment := time.monotonic()) - self.told > _NOTE:
-            self.told = moment
+        if (moment := time.monotonic()) - self.logged > _NOTE:
+            self.logged = moment
             pace = self.now / (moment - self.began)
             log.info("%s: %s done, %.1f a second", self.out, counted(self.records, "record"), pace)
 

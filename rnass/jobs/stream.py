@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnass.errors import ExitStatus, OutputError, RnassError
-from rnass.files import reason
+from rnass.files import format_row, reason
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
 from rnass.jobs.record_text import BASE_COLUMNS, STREAMED, TEXTS
@@ -20,7 +20,7 @@ from rnass.rna import Rna
 
 __all__ = ["Stream", "predict_stream"]
 
-_HEADINGS = {"tsv": "\t".join(BASE_COLUMNS) + "\n"}
+_HEADINGS = {"tsv": format_row(BASE_COLUMNS)}
 _TEXT = "text"  # the name of a record's part of the stream
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnass.files import write_text
+from rnass.files import format_row, write_text
 
 __all__ = ["format_summary", "write_summary"]
 
@@ -18,9 +18,8 @@ def format_summary(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) ->
         columns: in their order.
         rows: the cells of each line by column; one that is absent or None stays empty.
     """
-    lines = ["\t".join(columns)]
-    lines += ["\t".join(_cell(row.get(name)) for name in columns) for row in rows]
-    return "".join(f"{line}\n" for line in lines)
+    cells = ([_cell(row.get(name)) for name in columns] for row in rows)
+    return format_row(columns) + "".join(map(format_row, cells))
 
 
 def write_summary(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from rnass.errors import InputError
-from rnass.files import iter_lines, name_of, write_text
+from rnass.files import is_gzip, iter_lines, name_of, write_text
 from rnass.io.stockholm import GAPS, Alignment, read_stockholm
 from rnass.preparation.infernal import match_columns, run_infernal
 from rnass.rna import CANONICAL_PAIRS, Rna
@@ -283,16 +283,11 @@ def _divided(
     others = [model for model in models if model.gathering is None]
     by_e_value = ["-E", str(E_VALUE), "--incE", str(E_VALUE)]
     for chosen, threshold in ((gathered, ["--cut_ga"]), (others, by_e_value)):
-        if len(chosen) == len(models) and not _is_gzip(path):
+        if len(chosen) == len(models) and not is_gzip(path):
             yield path.resolve(), chosen, threshold
         elif chosen:
             _write_models(path, chosen, folder / "models.cm")
             yield folder / "models.cm", chosen, threshold
-
-
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
 
 
 def _write_models(path: Path, models: Sequence[FamilyModel], target: Path) -> None:

@@ -1,14 +1,20 @@
-"""Which weights and energies a prediction comes from, for the record of a run."""
+"""Which weights, energies and packages a prediction comes from, for the record of a run."""
 
+import platform
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
+import rnass
 from rnass.files import sha256
 from rnass.prediction.predictor import Predictor
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
+from rnass.thermodynamics.parameter_sets import version as vienna_version
 from rnass.thermodynamics.second_fold import set_of
 
-__all__ = ["origin"]
+__all__ = ["origin", "versions"]
 
 
 def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
@@ -24,4 +30,15 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
             name: sha256(OWN_ENERGIES) if name == OWN_NAME else None
             for name in dict.fromkeys(map(set_of, predictor.parameter_sets))
         },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of rnass and of what its results depend on."""
+    return {
+        "rnass": rnass.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "ViennaRNA": vienna_version(),
     }

@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding import Alternative, alternatives, base_confidence, expected_f1
-from rnass.errors import InputError, OutputError, StructureError, counted
-from rnass.files import reason
+from rnass.errors import InputError, StructureError, counted
+from rnass.files import make_folder
 from rnass.io import file_names, write_bpseq, write_ct, write_dot_bracket, write_map
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -155,12 +155,8 @@ class Prediction:
             OutputError: the folder or a file cannot be written.
             StructureError: dot-bracket has too few kinds of brackets.
         """
-        place = Path(folder)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{folder}: {reason(error)}; expected a folder to write to") from error
-        stem = place / file_names([self.rna.id])[0]
+        make_folder(folder)
+        stem = Path(folder) / file_names([self.rna.id])[0]
         maps = {stem.with_name(f"{stem.name}{suffix}"): one for suffix, one in self.maps.items()}
         ct, dbn, bpseq = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".ct", ".dbn", ".bpseq"))
         write_ct(ct, self.rna, self.structure)

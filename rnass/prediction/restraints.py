@@ -7,7 +7,6 @@ go into ViennaRNA's ensemble, so that the base-pair probabilities that the netwo
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,6 @@ __all__ = [
     "fold_input",
     "forbidden_canonical",
     "normalise_reactivities",
-    "restrain",
     "restrained_map",
     "vienna_constraint",
 ]
@@ -63,30 +61,28 @@ class RestraintOptions:
     """Files of restraints, and what the reactivities are.
 
     Attributes:
-        constraints, shape: file or folder of constraints, of reactivities.
+        constraints: file or folder of them; see `rnass.io.read_constraints`.
+        shape: file or folder of reactivities; see `rnass.io.read_reactivities`.
         modifier: the reagent of the reactivities; None is 1M7.
-        dms: the same as the modifier DMS.
-        normalize_reactivities: normalise those of each record first.
+        normalize_reactivities: normalise those of each record first, see `normalise_reactivities`;
+            otherwise they must be normalised already.
         shape_method: how they become pseudo-energies, see `rnass.decoding.pseudo_reactivities`.
 
     Raises:
-        InputError: an option for reactivities without any; two modifiers.
+        InputError: an option for reactivities without any.
     """
 
     constraints: str | None = None
     shape: str | None = None
     modifier: Modifier | None = None
-    dms: bool = False
     normalize_reactivities: bool = False
     shape_method: ShapeMethod = "likelihood"
 
     def __post_init__(self) -> None:
-        for name in ("modifier", "dms", "normalize_reactivities"):
+        for name in ("modifier", "normalize_reactivities"):
             if getattr(self, name) and not self.shape:
                 option = name.replace("_", "-")
                 raise InputError(f"--{option}: no reactivities; expected --shape with them")
-        if self.dms and self.modifier not in (None, "DMS"):
-            raise InputError(f"--dms: beside --modifier {self.modifier}; expected one of them")
 
     @property
     def restraints(self) -> dict[str, Any]:
@@ -94,68 +90,46 @@ class RestraintOptions:
         return {one.name: getattr(self, one.name) for one in fields(RestraintOptions)}
 
     def restrain(self, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> list[Rna | InputError]:
-        """See `restrain`."""
-        return restrain(
-            rnas,
-            constraints=self.constraints,
-            reactivities=self.shape,
-            modifier="DMS" if self.dms else self.modifier or "1M7",
-            method=self.shape_method,
-            normalise=self.normalize_reactivities,
-            bad=bad,
-        )
+        """RNAs with the restraints that the files hold for them.
 
+        A block with a header, or a file of a folder, is for the record of that name: the safe name of
+        its files, or an id that is the only one. A file without a header is for the only record there
+        is, or for the one that is called as the file is.
 
-def restrain(
-    rnas: Sequence[Rna],
-    *,
-    constraints: str | Path | None = None,
-    reactivities: str | Path | None = None,
-    modifier: Modifier = "1M7",
-    method: ShapeMethod = "likelihood",
-    normalise: bool = False,
-    bad: Iterable[str] = (),
-) -> list[Rna | InputError]:
-    """RNAs with the restraints that files hold for them.
+        Args:
+            rnas: all records of a run.
+            bad: ids of records that could not be read; restraints on them are passed over.
 
-    A block with a header, or a file of a folder, is for the record of that name: the safe name of its
-    files, or an id that is the only one. A file without a header is for the only record there is, or
-    for the one that is called as the file is. Restraints on a *bad* record, by id, are passed over.
+        Returns:
+            One item for each RNA: it with its restraints, or why they do not fit it.
 
-    Args:
-        rnas: all records of a run.
-        constraints: file or folder of them; see `rnass.io.read_constraints`.
-        reactivities: likewise; see `rnass.io.read_reactivities`.
-        modifier: the reagent; of DMS, values at other bases than A and C count as missing.
-        method: how they become those of the RNAs, see `rnass.decoding.pseudo_reactivities`.
-        normalise: see `normalise_reactivities`; otherwise they must be normalised already.
-        bad: ids of records that could not be read.
+        Raises:
+            InputError: a file that cannot be read; restraints on no record; a second one on one record.
+        """
+        bad = frozenset(bad)
+        lines = _assigned(rnas, read_constraints(self.constraints) if self.constraints else [], bad)
+        values = _assigned(rnas, read_reactivities(self.shape) if self.shape else [], bad)
 
-    Returns:
-        One item for each RNA: it with its restraints, or why they do not fit it.
+        def restrained(number: int, rna: Rna) -> Rna | InputError:
+            given: dict[str, Any] = {}
+            try:
+                if number in lines:
+                    given["constraints"] = build_constraints(lines[number], rna)
+                if number in values:
+                    given["reactivities"] = self._reactivities(values[number], rna)
+                return replace(rna, **given) if given else rna
+            except InputError as error:
+                error.record = rna.id
+                return error
 
-    Raises:
-        InputError: a file that cannot be read; restraints on no record; a second one on one record.
-    """
-    bad = frozenset(bad)
-    lines = _assigned(rnas, read_constraints(constraints) if constraints else [], bad)
-    values = _assigned(rnas, read_reactivities(reactivities) if reactivities else [], bad)
+        return [restrained(number, rna) for number, rna in enumerate(rnas)]
 
-    def restrained(number: int, rna: Rna) -> Rna | InputError:
-        given: dict[str, Any] = {}
-        try:
-            if number in lines:
-                given["constraints"] = build_constraints(lines[number], rna)
-            if number in values:
-                known = _of_bases(values[number], rna, modifier, normalise=normalise)
-                found = pseudo_reactivities(known, rna.bases, modifier=modifier, method=method)
-                given["reactivities"] = tuple(found.tolist())
-            return replace(rna, **given) if given else rna
-        except InputError as error:
-            error.record = rna.id
-            return error
-
-    return [restrained(number, rna) for number, rna in enumerate(rnas)]
+    def _reactivities(self, given: Reactivities, rna: Rna) -> tuple[float, ...]:
+        """Of every base, for Deigan's formula; of DMS those of other bases than A and C are missing."""
+        modifier: Modifier = self.modifier or "1M7"
+        known = _of_bases(given, rna, modifier, normalise=self.normalize_reactivities)
+        found = pseudo_reactivities(known, rna.bases, modifier=modifier, method=self.shape_method)
+        return tuple(found.tolist())
 
 
 def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) -> dict[int, Any]:
@@ -225,9 +199,7 @@ def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
         raise ConstraintError(
             f"{given.where}: the RNA above the line is not that of the record; expected the same bases"
         )
-    line = given.line
-    if rna.nick is not None and line.find("&") == rna.nick:
-        line = line.replace("&", "", 1)
+    line = rna.unmark(given.line)
     if len(line) != len(rna):
         raise ConstraintError(
             f"{given.where}: {counted(len(line), 'symbol')}; expected {len(rna)}, one for each base"

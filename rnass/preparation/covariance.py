@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from rnass.errors import InputError
 from rnass.io.stockholm import GAPS, Alignment, project, read_stockholm, write_stockholm
 from rnass.io.tsv import LabelledRecord
+from rnass.preparation.curate import source_of
 from rnass.preparation.infernal import match_columns, require_infernal, run_infernal
 from rnass.preparation.leakage import near
 from rnass.rna import CANONICAL_PAIRS, Rna
@@ -241,17 +242,12 @@ def may_be_labelled(
         sources: those that were searched; unless given, those that occur in *excluded*: if a source
             never occurs in the list, that may be because nobody looked.
     """
-    searched = {_source(header) for header in excluded} if sources is None else set(sources)
+    searched = {source_of(header) for header in excluded} if sources is None else set(sources)
     return [
         rna
         for rna in sequences
-        if _source(rna.description) in searched and not {rna.description, rna.id} & set(excluded)
+        if source_of(rna.description) in searched and not {rna.description, rna.id} & set(excluded)
     ]
-
-
-def _source(header: str) -> str:
-    source, bar, _ = header.partition("|")
-    return source if bar else ""
 
 
 def _emit_one(seed_alignment: Alignment, *, per_family: int, seed: int) -> list[tuple[str, Structure]]:
@@ -280,7 +276,7 @@ def _align_one(
         if doubt:
             dropped[doubt] += 1
         else:
-            source = _source(rna.description) or "cmalign"
+            source = source_of(rna.description) or "cmalign"
             records.append(LabelledRecord(rna, structure, source, family))
     return records, dropped
 
@@ -308,7 +304,7 @@ def _doubt(bases: str, structure: Structure, model: Model, marks: str, trust: Tr
 
 
 def _paired(row: str, columns: NDArray[np.int64], model: Model, rng: np.random.Generator) -> str:
-    """An emitted row whose ignored pairs, drawn base by base, are replaced by pairs of the seed."""
+    """An emitted row whose ignored pairs, sampled base by base, are replaced by pairs of the seed."""
     letters = list(row)
     for (i, j), seen in model.ignored.items():
         first, last = columns[[i, j]]

@@ -5,19 +5,20 @@ minimum length, ViennaRNA's structure without long pairs, and marks of regions.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rnass.errors import ConfigError, InputError
 from rnass.files import read_lines
+from rnass.io.regions import Region
 from rnass.io.tsv import LabelledRecord
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import minimum_structures
 
-__all__ = ["Curation", "Part", "curate", "label", "read_names", "read_regions", "read_table"]
+__all__ = ["Curation", "Part", "curate", "label", "read_names", "read_table", "source_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ def label(
     *,
     fold: bool = True,
     max_span: int | None = 30,
-    regions: Mapping[str, list[tuple[int, int]]] | None = None,
+    regions: Iterable[Region] | None = None,
     processes: int = 0,
 ) -> Iterator[LabelledRecord]:
     """Records for `rnass pretrain`, in order.
@@ -102,11 +103,13 @@ def label(
         fold: annotate with ViennaRNA's structure of minimum free energy; else no base pairs, and the
             records are fit for masked language modelling alone.
         max_span: most bases that a pair of it spans, both ends counted; None for no bound.
-        regions: where masked language modelling may mask a base, by id of the whole sequence:
-            intervals from base 0, the end not included. They become the column `mask`. None for
-            everywhere, and no column.
+        regions: of whole sequences, where masked language modelling may mask a base. They become the
+            column `mask`. None for everywhere, and no column.
         processes: worker processes that fold; 0 for this one.
     """
+    places: dict[str, list[Region]] = defaultdict(list)
+    for one in regions or ():
+        places[one.id].append(one)
     many = (part.sequence.bases for part in parts)
     structures = (
         minimum_structures(many, max_span=max_span, processes=processes)
@@ -114,35 +117,21 @@ def label(
         else (Structure(len(part.sequence)) for part in parts)
     )
     for part, structure in zip(parts, structures, strict=True):
-        source, bar, _ = part.origin.description.partition("|")
-        extra = {} if regions is None else {"mask": _mask(part, regions.get(part.origin.id, []))}
-        yield LabelledRecord(part.sequence, structure, source if bar else "", "", extra)
+        source = source_of(part.origin.description)
+        extra = {} if regions is None else {"mask": _mask(part, places[part.origin.id])}
+        yield LabelledRecord(part.sequence, structure, source, "", extra)
+
+
+def source_of(header: str) -> str:
+    """The part of a header before its first `|`; empty without one."""
+    source, bar, _ = header.partition("|")
+    return source if bar else ""
 
 
 def read_names(path: str | Path) -> frozenset[str]:
     """Headers or ids, one a line, with `>` before them or not; raises InputError."""
     names = (line.strip().removeprefix(">").strip() for line in read_lines(path))
     return frozenset(name for name in names if name)
-
-
-def read_regions(path: str | Path) -> dict[str, list[tuple[int, int]]]:
-    """Intervals of a BED file: id, first base from 0, end not included; further columns are ignored.
-
-    Raises:
-        InputError: a line with fewer columns, or with numbers that are none; names file and line.
-    """
-    regions = defaultdict(list)
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith(("#", "track", "browser")):
-            continue
-        match line.split("\t"):
-            case [name, start, end, *_] if (
-                start.isdecimal() and end.isdecimal() and int(start) < int(end)
-            ):
-                regions[name].append((int(start), int(end)))
-            case _:
-                raise InputError(f"{path}:{number}: no interval; expected BED: id, start, end, by tabs")
-    return dict(regions)
 
 
 def read_table(path: str | Path) -> dict[str, str]:
@@ -182,9 +171,9 @@ def _fault(bases: str, settings: Curation) -> str:
     return "unknown bases" if bases.count("N") > settings.max_unknown * len(bases) else ""
 
 
-def _mask(part: Part, intervals: list[tuple[int, int]]) -> str:
+def _mask(part: Part, regions: Iterable[Region]) -> str:
     marks = bytearray(b"0" * len(part.sequence))
-    for start, end in intervals:
-        first, last = max(0, start - part.start), min(len(marks), end - part.start)
+    for one in regions:
+        first, last = max(0, one.start - part.start), min(len(marks), one.end - part.start)
         marks[first:last] = b"1" * max(0, last - first)
     return marks.decode()

@@ -1,4 +1,5 @@
-"""Which sequences of one set are near some sequence of another: what must not be both learnt and scored.
+"""Which sequences of one set are near some sequence of another, so that no network trains on the one and
+is judged on the other.
 
 Near means: in an alignment that covers most of the shorter sequence, most columns without terminal
 gaps hold the same base. vsearch (Rognes et al. 2016, doi:10.7717/peerj.2584) or MMseqs2 (Steinegger
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import ConfigError, DependencyError
+from rnass.rna import BASES
 
 __all__ = ["TOOLS", "Hit", "Tool", "best_tool", "near"]
 
@@ -247,7 +249,7 @@ def _edits(pattern: str, text: str) -> int:
 
 def _words(bases: str) -> NDArray[np.int64]:
     """The distinct k-mers without N, as numbers."""
-    codes = np.array(["ACGUN".index(base) for base in bases], dtype=np.int64)
+    codes = np.array([BASES.index(base) for base in bases], dtype=np.int64)
     if len(codes) < K:
         return np.zeros(0, dtype=np.int64)
     windows = np.lib.stride_tricks.sliding_window_view(codes, K)

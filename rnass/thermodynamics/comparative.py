@@ -6,18 +6,17 @@ Bernhart et al. 2008, doi:10.1186/1471-2105-9-474. Energies are means over the r
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import RNA
 
 from rnass.errors import ConstraintError, StructureError
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
+from rnass.thermodynamics.second_fold import bases_of_first
 
 __all__ = ["ConsensusFold", "fold_alignment"]
 
 _COVARIATION = 0.6  # weight of the covariation term beside the energies, of Bernhart et al. 2008,
 _PENALTY = 0.5  # and of rows that cannot form a pair
-_FIRST = 0.5  # probability from which a pair belongs to the first structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +27,8 @@ class ConsensusFold:
         mfe: of the consensus structure, in kcal/mol per row, covariation counted in.
         mfe_structure: C columns.
         bpp: base-pair probabilities of the columns.
-        second_bpp: those once the columns of the first structure, all pairs above 0.5, pair no more:
-            what then pairs may cross it, see `rnass.thermodynamics.second_fold`.
+        second_bpp: those once the columns of the first structure pair no more: what then pairs may cross
+            it, see `rnass.thermodynamics.second_fold`.
     """
 
     mfe: float
@@ -51,8 +50,7 @@ def fold_alignment(rows: Sequence[str]) -> ConsensusFold:
     if not rows or len(set(map(len, rows))) > 1:
         raise StructureError("alignment: no rows, or of unequal lengths; expected rows of one length")
     dot_bracket, mfe, bpp = _fold(rows)
-    first = bpp.p > _FIRST
-    taken = np.concatenate([bpp.i[first], bpp.j[first]]).tolist()
+    taken = bases_of_first(bpp)
     second = _fold(rows, taken)[2] if taken else bpp
     return ConsensusFold(mfe, Structure.from_dot_bracket(dot_bracket), bpp, second)
 

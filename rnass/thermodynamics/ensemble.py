@@ -243,13 +243,11 @@ class Ensemble:
 
     @cached_property
     def bpp(self) -> BasePairProbabilities:
-        """The base-pair probabilities, sparse (McCaskill 1990, doi:10.1002/bip.360290621)."""
-        return BasePairProbabilities.from_pairs(len(self.bases), self._partition[1])
+        """The base-pair probabilities, sparse: none below `rnass.rna.BPP_CUTOFF`.
 
-    @property
-    def probabilities(self) -> NDArray[np.float32]:
-        """The base-pair probabilities, shape (L, L), symmetric; 0 below `rnass.rna.BPP_CUTOFF`."""
-        return self.bpp.dense()
+        McCaskill 1990, doi:10.1002/bip.360290621.
+        """
+        return BasePairProbabilities.from_pairs(len(self.bases), self._partition[1])
 
     @cached_property
     def mea(self) -> Structure:

@@ -25,7 +25,6 @@ __all__ = [
     "all_base_pair_probabilities",
     "base_pair_probabilities",
     "base_pair_probabilities_of_many",
-    "fold",
     "fold_many",
     "minimum_structure",
     "minimum_structures",
@@ -98,13 +97,13 @@ class Folded:
         mfe: minimum free energy with the default parameters, in kcal/mol; under reactivities the energy
             that the structure has without them.
         mfe_structure: the structure of that energy.
-        bpp: base-pair probabilities at 37 C and 1.021 M NaCl by each parameter set or second fold asked
-            for, in that order.
+        bpp: base-pair probabilities at 37 C and 1.021 M NaCl by each parameter set or second fold
+            that was wanted, in that order.
         names: of these.
         mea: with the default parameters; None without the baseline.
         centroid: likewise.
         mfe_bpp: base-pair probabilities by the default parameters, those of *mfe_structure*; None
-            unless they, the baseline or that set was asked for.
+            unless they, the baseline or that set was wanted.
         conditions: of all of these but *bpp*.
         change: what other conditions than 37 C and 1.021 M NaCl change; None at these.
     """
@@ -132,29 +131,6 @@ class Folded:
         return np.mean([one.dense() for one in known], axis=0) if known else None
 
 
-def fold(
-    rna: str | FoldInput,
-    *,
-    parameter_sets: Iterable[str] = (DEFAULT_PARAMETERS,),
-    baseline: bool = False,
-) -> Folded:
-    """Fold one RNA; partition functions only where they are needed.
-
-    Args:
-        rna: bases 5' to 3', or with their restraints.
-        parameter_sets: names of `rnass.thermodynamics.parameter_sets.PARAMETER_SETS`, or of their second
-            folds, whose base-pair probabilities are wanted; may be empty.
-        baseline: also the structures `mea` and `centroid`.
-
-    Raises:
-        RnassError: ViennaRNA failed; what `Ensemble` raises.
-    """
-    (found,) = fold_many([rna], parameter_sets=parameter_sets, baseline=baseline)
-    if isinstance(found, RnassError):
-        raise found
-    return found
-
-
 def fold_many(
     many: Iterable[str | FoldInput],
     *,
@@ -162,10 +138,17 @@ def fold_many(
     baseline: bool = False,
     processes: int = 0,
 ) -> Generator[Folded | RnassError, None, None]:
-    """`fold` each RNA, in the order given; what failed for one of them is given in its place.
+    """Fold each RNA, in the order given; what failed for one of them is given in its place.
 
-    Each parameter set is a task of its own for the *processes*, see
-    `rnass.thermodynamics.workers.in_order`; until this is closed they fold what they were given.
+    Partition functions are computed only where they are needed.
+
+    Args:
+        many: bases 5' to 3', or with their restraints.
+        parameter_sets: names of `rnass.thermodynamics.parameter_sets.PARAMETER_SETS`, or of their second
+            folds, whose base-pair probabilities are wanted; may be empty.
+        baseline: also the structures `mea` and `centroid`.
+        processes: worker processes, for which each parameter set is a task of its own, see
+            `rnass.thermodynamics.workers.in_order`; until this is closed they fold what they were given.
 
     Raises:
         WorkerError: a worker process was killed.

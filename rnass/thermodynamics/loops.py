@@ -18,7 +18,7 @@ from rnass.errors import StructureError
 from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 
-__all__ = ["LONGEST", "TABLES", "Counts", "count_loops", "offsets"]
+__all__ = ["LETTERS", "LONGEST", "TABLES", "Counts", "count_loops", "offsets"]
 
 TABLES: dict[str, tuple[int, ...]] = {
     "stack": (7, 7),
@@ -42,11 +42,14 @@ TABLES: dict[str, tuple[int, ...]] = {
 }
 """Shape of each table; the special hairpins come after them, one entry each."""
 
+LETTERS = "NACGU"
+"""The bases in the order of their codes."""
+
 LONGEST = 30
 """Bases of a loop up to which the tables go; a longer one costs `TripleC` ln(size / 30) more."""
 
 _PAIR = {pair: code for code, pair in enumerate(CANONICAL_PAIRS)}
-_BASE = {"N": 0, "A": 1, "C": 2, "G": 3, "U": 4}
+_BASE = {base: code for code, base in enumerate(LETTERS)}
 _REVERSED = (1, 0, 3, 2, 5, 4, 6)
 _TERMINAL = 2  # pair codes from here on are AU or GU
 

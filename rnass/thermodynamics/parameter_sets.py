@@ -24,7 +24,6 @@ from rnass.thermodynamics.energies import Energies
 __all__ = [
     "DEFAULT_PARAMETERS",
     "GLOBAL_STATE",
-    "KT",
     "OWN_ENERGIES",
     "OWN_NAME",
     "PARAMETER_SETS",
@@ -58,9 +57,6 @@ OWN_ENERGIES = next(
 
 TURNER_2004: str = RNA.parameter_set_rna_turner2004
 """The default parameters as a ViennaRNA parameter file."""
-
-KT: float = RNA.exp_param(RNA.md()).kT / 1000
-"""kT at 37 C, in kcal/mol."""
 
 GLOBAL_STATE = Lock()
 """Held while variables of the whole process in ViennaRNA are changed: energy tables, plot type."""

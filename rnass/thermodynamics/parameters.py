@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from rnass.rna import CANONICAL_PAIRS
 from rnass.thermodynamics.energies import Energies
-from rnass.thermodynamics.loops import offsets
+from rnass.thermodynamics.loops import LETTERS, offsets
 
 __all__ = ["Parameters"]
 
@@ -19,7 +19,6 @@ _KNOTS = {
     "bulge": (1, 2, 3, 4, 5, 7, 10, 16, 30),
     "internal": (4, 5, 6, 7, 8, 10, 13, 18, 30),
 }
-_BASES = "NACGU"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +92,7 @@ def _neighbours() -> Iterator[tuple[int, str, float]]:
                 yield entry, f"internal {_end(pair)}", 1.0
     for side in ("dangle5", "dangle3"):
         for pair, x in np.ndindex(6, 4):
-            yield begin[side] + pair * 5 + x + 1, f"{side} {CANONICAL_PAIRS[pair]} {_BASES[x + 1]}", 1.0
+            yield begin[side] + pair * 5 + x + 1, f"{side} {CANONICAL_PAIRS[pair]} {LETTERS[x + 1]}", 1.0
 
 
 def _small_loops() -> Iterator[tuple[int, str, float]]:
@@ -116,7 +115,7 @@ def _small_loops() -> Iterator[tuple[int, str, float]]:
 
 
 def _mismatch(x: int, y: int) -> str:
-    return _BASES[x + 1] + _BASES[y + 1]
+    return LETTERS[x + 1] + LETTERS[y + 1]
 
 
 def _end(pair: int) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from rnass.files import is_file, write_atomically
+from rnass.files import is_file, make_folder, write_atomically
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
 from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 from rnass.thermodynamics.parameter_sets import fingerprint
@@ -58,7 +58,7 @@ class ProbabilityCache:
 
     def save(self, path: Path) -> None:
         """Write as .npz, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with write_atomically(path) as file:
             np.savez_compressed(file, **self._arrays)  # type: ignore[arg-type]
 
@@ -96,7 +96,7 @@ def cached_probabilities(
     """
     second = "-second" if name.endswith(SECOND_FOLD) else ""
     path = folder / f"{label}.{fingerprint(set_of(name))}{second}.npz"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with FileLock(f"{path}.lock"):
         known = ProbabilityCache.load(path) if is_file(path) else None
         wanted = {bases for bases in rnas if known is None or bases not in known}

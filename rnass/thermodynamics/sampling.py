@@ -50,6 +50,6 @@ def sample(many: Iterable[str], parameters: str, n: int, seed: int) -> Iterator[
         if len(bases) > SURE_LENGTH:
             compound.exp_params_rescale(compound.mfe()[1])
         energy = float(compound.pf()[1])
-        drawn = tuple(map(Structure.from_dot_bracket, compound.pbacktrack(n))) if n else ()
+        structures = tuple(map(Structure.from_dot_bracket, compound.pbacktrack(n))) if n else ()
         bpp = BasePairProbabilities.from_pairs(len(bases), pairs_of(compound))
-        yield Sample(drawn, energy, bpp)
+        yield Sample(structures, energy, bpp)

@@ -10,9 +10,16 @@ from rnass.config import SECOND_FOLD
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
 from rnass.thermodynamics.ensemble import Ensemble
 
-__all__ = ["SECOND_FOLD", "bpp_by_name", "second_fold", "set_of"]
+__all__ = ["SECOND_FOLD", "bases_of_first", "bpp_by_name", "second_fold", "set_of"]
 
 _FIRST = 0.5  # probability of a pair of the first structure; pairs above it exclude each other
+
+
+def bases_of_first(bpp: BasePairProbabilities) -> list[int]:
+    """The bases, 0-based, of the first structure: of all pairs above 0.5."""
+    chosen = bpp.p > _FIRST
+    taken: list[int] = np.concatenate([bpp.i[chosen], bpp.j[chosen]]).tolist()
+    return taken
 
 
 def second_fold(ensemble: Ensemble) -> BasePairProbabilities:
@@ -20,10 +27,8 @@ def second_fold(ensemble: Ensemble) -> BasePairProbabilities:
 
     Of a constraint only the unpaired bases hold. Where the centroid has no pair, those of the ensemble.
     """
-    first = ensemble.bpp
-    chosen = first.p > _FIRST
-    taken = np.concatenate([first.i[chosen], first.j[chosen]]).tolist()
-    return ensemble.without(taken).bpp if taken else first
+    taken = bases_of_first(ensemble.bpp)
+    return ensemble.without(taken).bpp if taken else ensemble.bpp
 
 
 def set_of(name: str) -> str:

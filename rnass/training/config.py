@@ -74,7 +74,7 @@ class DataConfig:
     """A text file of family names, one a line; training records of any of these families are left out,
     and a warning counts them."""
     mutation_rate: Share = 0.0
-    """Share of a record's pairs, at most, that compensatory mutation replaces (drawn evenly between 0
+    """Share of a record's pairs, at most, that compensatory mutation replaces (sampled evenly between 0
     and it); 0 for none."""
     mutated_share: Share = 0.25
     """Share of the sampled training records that are mutated; their base-pair probabilities are computed

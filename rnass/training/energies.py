@@ -21,10 +21,10 @@ from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, InputError
 from rnass.files import write_text
 from rnass.metrics import score
-from rnass.rna import CANONICAL_PAIRS, MIN_HAIRPIN
+from rnass.rna import CANONICAL_PAIRS, KT, MIN_HAIRPIN
 from rnass.structure import Structure
 from rnass.thermodynamics.energies import Energies
-from rnass.thermodynamics.parameter_sets import KT, TURNER_2004
+from rnass.thermodynamics.parameter_sets import TURNER_2004
 from rnass.thermodynamics.parameters import Parameters
 from rnass.thermodynamics.sampling import Sample, sample
 from rnass.training.calibration import mean_f1

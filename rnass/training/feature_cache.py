@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from rnass.files import write_atomically
+from rnass.files import make_folder, write_atomically
 from rnass.network.contact_model import ContactModel, Features, collate
 
 __all__ = ["FeatureCache"]
@@ -39,7 +39,7 @@ class FeatureCache:
         self.model = model
         what = "maps" if model.config.head.attention_maps else "embeddings"
         self.folder = folder / f"{sha256[:16]}.{what}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         held = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
         self.room = int(gigabytes * 1e9) - held
 

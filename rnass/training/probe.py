@@ -18,7 +18,15 @@ from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
 from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
-from rnass.files import is_folder, parse_json, write_atomically, write_json, write_text
+from rnass.files import (
+    format_row,
+    is_folder,
+    make_folder,
+    parse_json,
+    write_atomically,
+    write_json,
+    write_text,
+)
 from rnass.io.labels import read_labels
 from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
@@ -168,7 +176,7 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     probe = Probe(config, backbone.encoder.config.width, classes)
     _fit(probe, sets["train"], sets.get("valid"))
     scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _save(folder / FILE, probe, backbone)
     defined = {
         which: {name: None if np.isnan(value) else value for name, value in one.items()}
@@ -322,11 +330,11 @@ def _scores(probe: Probe, rows: _Rows) -> dict[str, float]:
 def _predictions(probe: Probe, rows: _Rows) -> str:
     """id, token, true label, the head's output (and its probability)."""
     found = probe.output(rows.x)
-    lines = ["\t".join(["id", "token", "label", *probe.columns])]
+    text = format_row(["id", "token", "label", *probe.columns])
     for (name, token), true, one in zip(rows.names, rows.y.tolist(), found, strict=True):
         label = probe.classes[true] if probe.classes else f"{true:g}"
-        lines.append("\t".join([name, str(token or ""), label, *probe.cells(one)]))
-    return "\n".join(lines) + "\n"
+        text += format_row([name, token or "", label, *probe.cells(one)])
+    return text
 
 
 def _save(path: Path, probe: Probe, backbone: Backbone) -> None:
@@ -342,8 +350,8 @@ def _save(path: Path, probe: Probe, backbone: Backbone) -> None:
 
 def _table(scores: dict[str, dict[str, float]]) -> str:
     names = list(next(iter(scores.values())))
-    lines = ["\t".join(["set", *names])]
+    text = format_row(["set", *names])
     for which, one in scores.items():
         cells = [f"{one[name]:.4f}" if name != "rows" else str(one[name]) for name in names]
-        lines.append("\t".join([which, *cells]))
-    return "\n".join(lines) + "\n"
+        text += format_row([which, *cells])
+    return text

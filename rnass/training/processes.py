@@ -8,7 +8,7 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-__all__ = ["first_process_first", "start_processes"]
+__all__ = ["first_process_first", "own_device", "start_processes"]
 
 _PATIENCE = timedelta(days=2)  # that the others wait while the first one folds the data
 
@@ -21,6 +21,13 @@ def start_processes(device: torch.device) -> tuple[int, int]:
         backend = "nccl" if device.type == "cuda" else "gloo"
         distributed.init_process_group(backend, timeout=_PATIENCE)
     return distributed.get_rank(), distributed.get_world_size()
+
+
+def own_device(device: torch.device) -> torch.device:
+    """The device of this process: under torchrun each one has a CUDA device of its own."""
+    if device.type == "cuda" and "LOCAL_RANK" in os.environ:
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return device
 
 
 @contextmanager

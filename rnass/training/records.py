@@ -1,7 +1,6 @@
 """Labelled RNAs: records of data files, and batches of them with base-pair probabilities."""
 
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import InputError, counted
-from rnass.files import is_file, write_json
+from rnass.files import is_file, make_folder, read_json, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
@@ -205,9 +204,9 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
     key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
     if is_file(kept):
-        return [Hit(*hit) for hit in json.loads(kept.read_text(encoding="utf-8"))["hits"]]
+        return [Hit(*hit) for hit in read_json(kept)["hits"]]
     hits = near(bases, held_out, tool=tool)
-    cache.mkdir(parents=True, exist_ok=True)
+    make_folder(cache)
     write_json(kept, {"hits": [(hit.query, hit.target, hit.identity) for hit in hits]})
     return hits
 

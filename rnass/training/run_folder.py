@@ -9,7 +9,7 @@ from torch import Tensor
 from rnass.backbone.checkpoint_files import read_safetensors
 from rnass.config import from_mapping, to_json
 from rnass.errors import ConfigError
-from rnass.files import is_file, parse_json, write_atomically, write_text
+from rnass.files import is_file, make_folder, read_json, write_atomically, write_text
 from rnass.training.config import FitConfig, PretrainConfig, TrainConfig, decisive
 
 __all__ = ["RunFolder"]
@@ -25,6 +25,7 @@ class RunFolder:
         writes: this process writes; of several, one does.
 
     Raises:
+        OutputError: the folder cannot be made.
         ConfigError: the folder was begun with another configuration, or its config.json is not one.
     """
 
@@ -33,10 +34,10 @@ class RunFolder:
     ) -> None:
         self.path, self.writes = path, writes
         self.state_file = path / "state.safetensors"
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         kept = path / "config.json"
         if is_file(kept):
-            begun = parse_json(kept.read_bytes(), str(kept), error=ConfigError)
+            begun = read_json(kept, error=ConfigError)
             if decisive(from_mapping(type(config), begun, str(kept))) != decisive(config):
                 raise ConfigError(
                     f"{kept}: begun with another configuration; expected the same or a new folder"

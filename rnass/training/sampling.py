@@ -1,4 +1,4 @@
-"""Sampling of training records: how often each is drawn, batches of like length, mutated copies."""
+"""Sampling of training records: how often each is sampled, batches of like length, mutated copies."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,8 @@ def batches(
 ) -> Iterator[list[int]]:
     """Endless batches of example numbers, of like length, their padded L * L within `padded_pairs`.
 
-    An epoch draws as many examples as there are, as often as its weight (rounded up or down
-    at random), so equal weights draw each once. The same seed gives the same stream.
+    An epoch samples as many examples as there are, each as often as its weight (rounded up or down at
+    random), so equal weights sample each once. The same seed gives the same stream.
 
     The batches of one step, *per_step* of them, are of like length too, so that processes that divide
     them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
@@ -49,7 +49,7 @@ def batches(
     """
     if not examples:
         raise ConfigError(
-            f"data: no records of {data.min_length} to {data.max_length} bases; expected some to draw"
+            f"data: no records of {data.min_length} to {data.max_length} bases; expected some to sample"
         )
     weights = _weights(examples, data)
     epoch = 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnass.backbone.vocabulary import RNASS, names, spell, swap_t_and_u, vocabulary
+from rnass.backbone.vocabulary import KNOWN, RNASS, spell, swap_t_and_u, vocabulary
 from rnass.errors import ConfigError, SequenceError
 
 ROWS = {
@@ -35,7 +35,7 @@ def test_sizes_and_special_rows(name, size):
 
 
 def test_the_mask_rows_the_authors_use():
-    rows = {name: vocabulary(name).mask for name in names()}
+    rows = {name: vocabulary(name).mask for name in KNOWN}
     assert rows["rna-fm"] == 24
     assert rows["mrna-fm"] == 72
     assert rows["rnabert"] == rows["aido-rna-t"] == 1
@@ -61,7 +61,7 @@ def test_rnass_rows_do_not_move():
     assert RNASS.special_before() == 1
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", KNOWN)
 def test_a_table_is_found_by_its_symbols(name):
     assert spell(vocabulary(name).symbols) == name
 

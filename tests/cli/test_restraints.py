@@ -10,16 +10,15 @@ HAIRPIN = "GGGGAAAACCCC"
 def test_every_option_reaches_the_job(tmp_path, predict):
     (tmp_path / "c.txt").write_text("x...........\n")
     (tmp_path / "r.shape").write_text("1 2.0\n")
-    options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood", "--dms"]
-    options += ["--mix", "0.25", "--alternatives", "2", "--exact"]
+    options = ["--constraints", "c.txt", "--shape", "r.shape", "--shape-method", "likelihood"]
+    options += ["--modifier", "DMS", "--mix", "0.25", "--alternatives", "2", "--exact"]
     status, _, _ = predict("--sequence", HAIRPIN, "--out", "out", *options)
     assert status == 0
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["restraints"] == {
         "constraints": "c.txt",
         "shape": "r.shape",
-        "modifier": None,
-        "dms": True,
+        "modifier": "DMS",
         "normalize_reactivities": False,
         "shape_method": "likelihood",
     }
@@ -76,10 +75,10 @@ def test_a_mixture_out_of_range_is_refused(predict):
     assert "--mix" in error or "<=1" in error or "equal to 1" in error
 
 
-@pytest.mark.parametrize("option", ["--dms", "--normalize-reactivities"])
+@pytest.mark.parametrize("option", [["--modifier", "DMS"], ["--normalize-reactivities"]])
 def test_an_option_of_reactivities_without_any_is_refused(tmp_path, predict, option):
-    status, _, error = predict("--sequence", HAIRPIN, option)
-    assert (status, error) == (2, f"rnass: {option}: no reactivities; expected --shape with them\n")
+    status, _, error = predict("--sequence", HAIRPIN, *option)
+    assert (status, error) == (2, f"rnass: {option[0]}: no reactivities; expected --shape with them\n")
     assert not (tmp_path / "results").exists()
 
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
-from rnass.decoding import base_confidence, decode_with_bound, expected_f1
+from rnass.decoding import base_confidence, decode, expected_f1
 from rnass.decoding.blending import Blend
 from rnass.decoding.partners import partner_probabilities
 from rnass.errors import ConstraintError, InputError
@@ -92,12 +92,12 @@ def test_a_sparse_map_is_decoded_as_the_dense_one(objective, settings):
         given = Constraints(paired=frozenset({3}), unpaired=frozenset({5}))
         for constraints in (Constraints(), given):
             try:
-                dense = decode_with_bound(p, bases, options, constraints=constraints)
+                dense = decode(p, bases, options, constraints=constraints)
             except ConstraintError as error:
                 with pytest.raises(ConstraintError, match=re.escape(str(error))):
-                    decode_with_bound(csr_array(p), bases, options, constraints=constraints)
+                    decode(csr_array(p), bases, options, constraints=constraints)
                 continue
-            assert decode_with_bound(csr_array(p), bases, options, constraints=constraints) == dense
+            assert decode(csr_array(p), bases, options, constraints=constraints) == dense
 
 
 def test_confidence_of_a_sparse_map_is_that_of_the_dense_one():

@@ -11,6 +11,7 @@ import pytest
 import RNA
 import sklearn.metrics
 import torch
+from one_fold import fold
 
 from rnass.config import HeadConfig, ModelConfig
 from rnass.decoding import decode, expected_f1
@@ -31,12 +32,12 @@ from rnass.network.contact_model import ContactModel
 from rnass.network.models import load_pairing_model, save_model
 from rnass.prediction import limits
 from rnass.prediction.predictor import Predictor
-from rnass.prediction.restraints import restrain
+from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import ensemble
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import base_pair_probabilities, fold
+from rnass.thermodynamics.folding import base_pair_probabilities
 
 TOLERANCE = 1e-9
 
@@ -201,7 +202,7 @@ def test_correlation_of_confidence_with_f1(tmp_path):
     rows = [("a", folded, right), ("b", folded, wrong), ("c", "GGGCAAAAAAAGCUC", "(((........))).")]
     report = run(table(tmp_path / "known.tsv", rows), tmp_path / "out", rnass=False)
     ensembles = [Ensemble(row[1]) for row in rows]
-    confidence = [expected_f1(e.probabilities, e.mfe_structure) for e in ensembles]
+    confidence = [expected_f1(e.bpp.dense(), e.mfe_structure) for e in ensembles]
     f1 = [
         score(Structure.from_dot_bracket(row[2]), e.mfe_structure).f1
         for row, e in zip(rows, ensembles, strict=True)
@@ -313,7 +314,8 @@ def test_a_folder_holds_each_record_once(tmp_path):
     sequence, structure = Rna.from_text("GGGAAAACCC", "one two"), Structure(10, [(0, 9)])
     write_ct(tmp_path / "one.ct", sequence, structure)
     write_bpseq(tmp_path / "one.bpseq", sequence, structure)
-    write_ct(tmp_path / "other.ct", sequence, Structure(10), title="ENERGY = -1.0")
+    titled = Rna.from_text("GGGAAAACCC", "ENERGY = -1.0")
+    write_ct(tmp_path / "other.ct", titled, Structure(10))
     (tmp_path / "notes.txt").write_text("no structure")
     assert len(read_references([tmp_path]).records) == 2
     wanted = [Rna("one", "GGGAAAACCC"), Rna("other", "GGGAAAACCC")]
@@ -493,7 +495,7 @@ def test_viennarna_alone_is_judged_under_reactivities(tmp_path):
     (tmp_path / "s.shape").rename(tmp_path / "shape" / "k.shape")
     methods = Methods(None)
     (rna,) = (r.sequence for r in read_labelled_tsv(data)[:1])
-    (rna,) = restrain([rna], reactivities=tmp_path / "shape", method="deigan")
+    (rna,) = RestraintOptions(shape=tmp_path / "shape", shape_method="deigan").restrain([rna])
     (predicted,) = methods.predict([rna])
     compound = RNA.fold_compound(bases)
     compound.sc_add_SHAPE_deigan([0.0, *values], 1.8, -0.6)
@@ -516,13 +518,8 @@ def test_mix_1_decodes_viennarnas_probabilities(tmp_path, hairpins, weights):
 
 @pytest.mark.parametrize(
     "option",
-    [{"dms": True}, {"normalize_reactivities": True}, {"modifier": "2A3"}],
+    [{"normalize_reactivities": True}, {"modifier": "2A3"}],
 )
 def test_an_option_for_reactivities_without_any_is_refused(option):
     with pytest.raises(InputError, match="no reactivities; expected --shape"):
         EvaluateOptions(**option)
-
-
-def test_two_modifiers_are_refused():
-    with pytest.raises(InputError, match="--dms: beside --modifier 2A3"):
-        EvaluateOptions(shape="x", dms=True, modifier="2A3")

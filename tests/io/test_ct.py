@@ -38,8 +38,6 @@ def test_the_last_row_has_no_next_base(tmp_path):
 def test_title(tmp_path):
     write_ct(tmp_path / "x.ct", Rna("x", "A", "x of y"), Structure(1))
     assert (tmp_path / "x.ct").read_text().splitlines()[0] == "    1 x of y"
-    write_ct(tmp_path / "x.ct", Rna("x", "A", "x of y"), Structure(1), title="z")
-    assert (tmp_path / "x.ct").read_text().splitlines()[0] == "    1 z"
 
 
 def test_columns_stay_apart_beyond_five_digits(tmp_path):

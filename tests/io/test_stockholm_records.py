@@ -5,7 +5,7 @@ from rnass.files import read_lines
 from rnass.io import (
     read_stockholm_records,
     read_structures,
-    stockholm_records,
+    stockholm,
     write_stockholm_records,
 )
 from rnass.rna import Rna
@@ -155,10 +155,8 @@ def test_other_lines_of_a_consensus_are_left_out_with_a_warning(tmp_path, caplog
 
 def test_the_file_is_read_once_however_many_rows_it_has(tmp_path, monkeypatch):
     reads = []
-    monkeypatch.setattr(
-        stockholm_records, "read_lines", lambda path: reads.append(path) or read_lines(path)
-    )
+    monkeypatch.setattr(stockholm, "read_lines", lambda path: reads.append(path) or read_lines(path))
     rows = "".join(f"r{k} GAAAC\n" for k in range(50))
     (tmp_path / "x.sto").write_text(f"# STOCKHOLM 1.0\n{rows}#=GC SS_cons <...>\n//\n")
-    assert len(stockholm_records.read_stockholm_records(tmp_path / "x.sto")) == 50
+    assert len(read_stockholm_records(tmp_path / "x.sto")) == 50
     assert len(reads) == 1

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from one_fold import fold
 
 from rnass.errors import OutputError
 from rnass.evaluation import VIENNA_METHODS, MethodOptions, Predicted
@@ -13,7 +14,6 @@ from rnass.metrics import score
 from rnass.network.models import save_model
 from rnass.rna import Rna
 from rnass.structure import Structure
-from rnass.thermodynamics.folding import fold
 
 FASTA = ">one first of all\nGGGCAAAAGCCCAAGCGCAAAAGCGC\n>two\nGGGGAAAACCCC\n"
 

@@ -152,7 +152,7 @@ def test_resuming_does_only_what_is_missing(backbone, fasta, tmp_path):
 def test_a_folder_that_another_run_writes_into_is_refused(backbone, fasta, tmp_path):
     out = tmp_path / "out"
     with (
-        open_results(out, Plan("embed"), []),
+        open_results(out, Plan("embed", {}, (), (), ()), []),
         pytest.raises(OutputError, match="another run is writing into it"),
     ):
         embed_files(fasta, out, EmbedOptions(backbone=backbone))

@@ -748,7 +748,7 @@ def test_a_file_that_cannot_be_written_ends_the_workers_too(many, predict, monke
 
 def test_a_folder_that_another_run_writes_into_is_refused(tmp_path, fasta, predict):
     with (
-        open_results(tmp_path / "out", Plan("predict"), []),
+        open_results(tmp_path / "out", Plan("predict", {}, (), (), ()), []),
         pytest.raises(OutputError, match=r"out: another run is writing into it; expected"),
     ):
         predict(fasta)
@@ -772,7 +772,7 @@ def test_arcs_of_the_mfe_structure_are_shaded_by_the_energies_that_folded_it(tmp
     assert predict(sequence=HAIRPIN, plot="svg") == 0
     text = (tmp_path / "out" / "sequence.svg").read_text()
     assert "pairing probability (rnass; ViennaRNA, Turner 2004)" in text
-    probabilities = Ensemble(HAIRPIN).probabilities
+    probabilities = Ensemble(HAIRPIN).bpp.dense()
     structure = Ensemble(HAIRPIN).mfe_structure
     below = text.split('id="below"')[1].split("</g>")[0]
     drawn = re.findall(r"stroke: (#[0-9a-f]{6})", below)

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from one_fold import fold
 
 from rnass.constraints import Constraints
 from rnass.decoding import decode, expected_f1
@@ -15,7 +16,7 @@ from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.prediction.predictor import load_predictor
 from rnass.rna import Rna
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.folding import FoldInput
 from rnass.thermodynamics.free_energy import energy
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -174,7 +175,7 @@ def test_methods_and_modifiers_differ(predict, file):
 def test_mixing_all_of_vienna_decodes_its_map(weights):
     predictor = load_predictor(weights, device="cpu", thermodynamics=False, mix=1.0)
     found = predictor(SWITCH + "AGC")
-    expected = Ensemble(SWITCH + "AGC").probabilities
+    expected = Ensemble(SWITCH + "AGC").bpp.dense()
     assert found.structure == decode(expected, SWITCH + "AGC", predictor.decoding)
     np.testing.assert_allclose(found.decoded_map, expected, atol=1e-3)
     assert np.abs(found.probabilities - expected).max() > 0.1
@@ -184,9 +185,9 @@ def test_what_is_mixed_in_is_what_the_network_reads():
     bases = SWITCH + "AGC"
     predictor = load_predictor("base", device="cpu", mix=1.0)
     read = predictor.model.config.parameter_sets[0]  # the other is a second fold of it
-    expected = Ensemble(bases, read).probabilities
+    expected = Ensemble(bases, read).bpp.dense()
     np.testing.assert_allclose(predictor(bases).decoded_map, expected, atol=1e-3)
-    assert np.abs(expected - Ensemble(bases).probabilities).max() > 0.01  # not by Turner 2004
+    assert np.abs(expected - Ensemble(bases).bpp.dense()).max() > 0.01  # not by Turner 2004
 
 
 def test_alternatives_of_a_switch(predict):

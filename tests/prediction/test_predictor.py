@@ -78,7 +78,7 @@ def test_a_hairpin_melts():
     model.config = dataclasses.replace(model.config, temperature=4.0)  # of the logits, not as certain
     cold, found = Predictor(model)(HAIRPIN), Predictor(model, conditions=hot)(HAIRPIN)
     before, after = (
-        np.maximum(ensemble.probabilities, second_fold(ensemble).dense())
+        np.maximum(ensemble.bpp.dense(), second_fold(ensemble).dense())
         for ensemble in (Ensemble(HAIRPIN), Ensemble(HAIRPIN, conditions=hot))
     )
     expected = change_log_odds(cold.probabilities, before, after)
@@ -104,7 +104,7 @@ def test_windows_and_mixtures_are_at_the_conditions(predictor):
     assert found.probabilities[6, 15] < 0.5 * cold.probabilities[6, 15]
     assert found.thermodynamics.conditions == hot
     mixed = Predictor(predictor.model, conditions=hot, mix=1.0)(HAIRPIN)
-    bpp = Ensemble(HAIRPIN, conditions=Conditions(90)).probabilities
+    bpp = Ensemble(HAIRPIN, conditions=Conditions(90)).bpp.dense()
     np.testing.assert_allclose(mixed.decoded_map, bpp, atol=2e-3)
 
 

@@ -12,10 +12,10 @@ from rnass.errors import ConstraintError, InputError
 from rnass.io import ConSections
 from rnass.jobs.journal import record_key
 from rnass.prediction.restraints import (
+    RestraintOptions,
     build_constraints,
     forbidden_canonical,
     normalise_reactivities,
-    restrain,
     restrained_map,
     vienna_constraint,
 )
@@ -23,6 +23,10 @@ from rnass.rna import Rna
 
 HAIRPIN = Rna("hp", "GGGGAAAACCCC")
 DIMER = Rna.from_text("GGGG&CCCC", "two")
+
+
+def restrain(rnas, bad=(), **options):
+    return RestraintOptions(**options).restrain(rnas, bad)
 
 
 def of(tmp_path, text, *sequences, name="c.txt", option="constraints"):
@@ -93,14 +97,14 @@ def test_constraints_that_do_not_fit_spoil_their_record_alone(tmp_path, text, me
     ],
 )
 def test_reactivities_that_do_not_fit(tmp_path, text, message):
-    (problem,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    (problem,) = of(tmp_path, text, name="s.shape", option="shape")
     assert isinstance(problem, InputError)
     assert message in str(problem)
 
 
 def test_reactivities_that_are_left_out_are_missing(tmp_path):
     (tmp_path / "s.shape").write_text("2 0.5\n3 -0.2\n4 -999\n")
-    (found,) = restrain([HAIRPIN], reactivities=tmp_path / "s.shape", method="deigan")
+    (found,) = restrain([HAIRPIN], shape=tmp_path / "s.shape", shape_method="deigan")
     assert found.reactivities[1:3] == (0.5, 0.0)
     assert all(math.isnan(value) for value in found.reactivities[:1] + found.reactivities[3:])
 
@@ -108,7 +112,8 @@ def test_reactivities_that_are_left_out_are_missing(tmp_path):
 def test_of_dms_only_a_and_c_are_read(tmp_path):
     (tmp_path / "x.shape").write_text("".join(f"{base} 0.5\n" for base in range(1, 6)))
     sequence = Rna("x", "ACGUN")
-    (found,) = restrain([sequence], reactivities=tmp_path / "x.shape", modifier="DMS", method="deigan")
+    probed = {"shape": tmp_path / "x.shape", "shape_method": "deigan"}
+    (found,) = restrain([sequence], modifier="DMS", **probed)
     assert found.reactivities[:2] == (0.5, 0.5)
     assert all(math.isnan(value) for value in found.reactivities[2:])
 
@@ -216,19 +221,20 @@ def test_reactivities_of_another_scale_are_refused_unless_normalised(tmp_path, s
     rna = Rna("x", "ACGU" * 10)
     raw = rng.exponential(0.3, 40)
     text = "".join(f"{k} {value * scale:.6f}\n" for k, value in enumerate(raw, start=1))
-    (problem,) = of(tmp_path, text, rna, name="x.shape", option="reactivities")
+    (problem,) = of(tmp_path, text, rna, name="x.shape", option="shape")
     assert isinstance(problem, InputError)
     assert "the 90th percentile of the reactivities is" in str(problem)
     assert "--normalize-reactivities makes them so" in str(problem)
     assert problem.record == "x"
-    (found,) = restrain([rna], reactivities=tmp_path / "x.shape", normalise=True, method="deigan")
+    probed = {"shape": tmp_path / "x.shape", "shape_method": "deigan"}
+    (found,) = restrain([rna], normalize_reactivities=True, **probed)
     np.testing.assert_allclose(found.reactivities, normalise_reactivities(raw), atol=1e-3)
     (normalised,) = of(
         tmp_path,
         "".join(f"{k} {value:.6f}\n" for k, value in enumerate(found.reactivities, start=1)),
         rna,
         name="x.shape",
-        option="reactivities",
+        option="shape",
     )
     assert isinstance(normalised, Rna)
 
@@ -237,7 +243,7 @@ def test_reactivities_of_another_scale_are_refused_unless_normalised(tmp_path, s
     ("text", "fits"), [("1 G 0.5\n2 G 0.5\n", True), ("1 G 0.5\n2 A 0.5\n", False), ("5 A 1\n", True)]
 )
 def test_letters_beside_reactivities_are_those_of_the_record(tmp_path, text, fits):
-    (known,) = of(tmp_path, text, name="s.shape", option="reactivities")
+    (known,) = of(tmp_path, text, name="s.shape", option="shape")
     assert isinstance(known, Rna) == fits
     if not fits:
         assert "another RNA was probed; expected the bases of hp" in str(known)

@@ -4,7 +4,8 @@ import pytest
 import RNA
 
 from rnass.errors import ConfigError, InputError
-from rnass.preparation.curate import Curation, curate, label, read_names, read_regions, read_table
+from rnass.io.regions import Region
+from rnass.preparation.curate import Curation, curate, label, read_names, read_table
 from rnass.rna import Rna
 
 LONG = "ACGUGCAUCG" * 10
@@ -100,9 +101,8 @@ def test_regions_become_masks_of_each_part():
         [rna(LONG[:7] + "U" * 40), rna("ACGUU" * 8, "y")],
         Curation(max_length=40, min_length=5, long="window", max_unknown=1),
     )
-    marks = [
-        r.extra["mask"] for r in label(parts, fold=False, regions={"x": [(2, 5), (38, 44), (46, 99)]})
-    ]
+    regions = [Region("x", start, end, "", "") for start, end in ((2, 5), (38, 44), (46, 99))]
+    marks = [r.extra["mask"] for r in label(parts, fold=False, regions=regions)]
     assert marks == ["00111" + "0" * 33 + "11", "1111" + "00" + "1", "0" * 40]
 
 
@@ -110,16 +110,6 @@ class TestFiles:
     def test_names(self, tmp_path):
         (tmp_path / "n").write_text(">a|1 x\n\nb\n a|2\n")
         assert read_names(tmp_path / "n") == {"a|1 x", "b", "a|2"}
-
-    def test_bed(self, tmp_path):
-        (tmp_path / "b").write_text("track x\n#\na\t0\t5\tCDS\t0\t+\na\t7\t9\nb\t1\t2\n")
-        assert read_regions(tmp_path / "b") == {"a": [(0, 5), (7, 9)], "b": [(1, 2)]}
-
-    @pytest.mark.parametrize("line", ["a 0 5", "a\t5\t5", "a\t-1\t5", "a\tx\t5", "a\t1"])
-    def test_bad_bed(self, tmp_path, line):
-        (tmp_path / "b").write_text(f"a\t0\t5\n{line}\n")
-        with pytest.raises(InputError, match="b:2: no interval; expected BED"):
-            read_regions(tmp_path / "b")
 
     def test_table(self, tmp_path):
         (tmp_path / "t").write_text("a|1 x\tRF00001\nb\tRF00002\n")

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.errors import ConfigError
 from rnass.rna import BPP_CUTOFF
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import FoldInput, fold
+from rnass.thermodynamics.folding import FoldInput
 from rnass.thermodynamics.free_energy import energy
 from rnass.thermodynamics.second_fold import second_fold
 
@@ -49,7 +50,7 @@ def test_every_part_agrees_with_viennarna_itself(bases, conditions):
     assert got.ensemble_energy == pytest.approx(whole)
     assert got.mea.dot_bracket == compound.MEA()[0]
     assert got.centroid.dot_bracket == compound.centroid()[0]
-    np.testing.assert_allclose(got.probabilities, upper + upper.T, atol=6e-4)  # float16
+    np.testing.assert_allclose(got.bpp.dense(), upper + upper.T, atol=6e-4)  # float16
 
 
 @pytest.mark.parametrize("conditions", OTHERS, ids=str)
@@ -62,11 +63,11 @@ def test_energy_of_a_structure(conditions):
 
 
 def test_a_hairpin_melts():
-    stem = [Ensemble(HAIRPIN, conditions=Conditions(t)).probabilities[1, 10] for t in (37, 60, 75, 90)]
+    stem = [Ensemble(HAIRPIN, conditions=Conditions(t)).bpp.dense()[1, 10] for t in (37, 60, 75, 90)]
     assert stem == sorted(stem, reverse=True)
     assert stem[0] > 0.85
     assert stem[-1] < 0.35
-    diluted = Ensemble(HAIRPIN, conditions=Conditions(60, 0.01)).probabilities[1, 10]
+    diluted = Ensemble(HAIRPIN, conditions=Conditions(60, 0.01)).bpp.dense()[1, 10]
     assert diluted < stem[1] - 0.1
 
 
@@ -77,11 +78,11 @@ def test_a_fold_has_both_conditions():
     assert got.conditions == hot
     expected = (round(after.mfe, 2), after.mfe_structure, after.mea)
     assert (got.mfe, got.mfe_structure, got.mea) == expected
-    np.testing.assert_array_equal(got.bpp[0].dense(), Ensemble(TRNA_PHE, "rnass2026").probabilities)
+    np.testing.assert_array_equal(got.bpp[0].dense(), Ensemble(TRNA_PHE, "rnass2026").bpp.dense())
     for found, ensemble in zip(got.change, (before, after), strict=True):
-        np.testing.assert_array_equal(found[0].dense(), ensemble.probabilities)
+        np.testing.assert_array_equal(found[0].dense(), ensemble.bpp.dense())
         np.testing.assert_array_equal(found[1].dense(), second_fold(ensemble).dense())
-    np.testing.assert_array_equal(got.mean_bpp(), after.probabilities)
+    np.testing.assert_array_equal(got.mean_bpp(), after.bpp.dense())
 
 
 def test_constraints_and_reactivities_hold_at_other_conditions():

@@ -7,10 +7,10 @@ import RNA
 
 from rnass.errors import CheckpointError, ConfigError
 from rnass.manifest import manifest_entry
+from rnass.rna import KT
 from rnass.thermodynamics import parameter_sets
 from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.parameter_sets import (
-    KT,
     OWN_ENERGIES,
     PARAMETER_SETS,
     fingerprint,
@@ -122,4 +122,4 @@ def test_the_fingerprint_is_that_of_the_content(own_file):
 
 
 def test_thermal_energy_is_that_of_37_degrees():
-    assert pytest.approx(0.00198717 * 310.15) == KT
+    assert pytest.approx(RNA.exp_param(RNA.md()).kT / 1000, rel=1e-12) == KT

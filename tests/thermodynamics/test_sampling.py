@@ -16,7 +16,7 @@ class TestSample:
         found = np.zeros((76, 76))
         for structure in drawn.structures:
             found[tuple(structure.pairs.T)] += 1 / 2000
-        expected = np.triu(Ensemble(TRNA_PHE).probabilities)
+        expected = np.triu(Ensemble(TRNA_PHE).bpp.dense())
         np.testing.assert_allclose(found, expected, atol=0.05)
         np.testing.assert_allclose(np.triu(drawn.bpp.dense()), expected, atol=1e-3)
         whole = Ensemble(TRNA_PHE).ensemble_energy

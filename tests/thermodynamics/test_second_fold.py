@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.rna import BPP_CUTOFF
 from rnass.structure import Structure
@@ -11,7 +12,6 @@ from rnass.thermodynamics.folding import (
     FoldInput,
     all_base_pair_probabilities,
     base_pair_probabilities,
-    fold,
     fold_many,
     sets_folded,
 )

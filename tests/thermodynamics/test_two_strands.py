@@ -6,12 +6,12 @@ import random
 import numpy as np
 import pytest
 import RNA
+from one_fold import fold
 
 from rnass.errors import ConstraintError
 from rnass.rna import BPP_CUTOFF
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
-from rnass.thermodynamics.folding import fold
 from rnass.thermodynamics.free_energy import energy
 
 
@@ -28,7 +28,7 @@ class TestTwoStrands:
         compound.pf()
         bpp = np.array(compound.bpp())[1:, 1:]
         np.testing.assert_allclose(
-            np.triu(found.probabilities), np.where(bpp < BPP_CUTOFF, 0, bpp), atol=1e-3
+            np.triu(found.bpp.dense()), np.where(bpp < BPP_CUTOFF, 0, bpp), atol=1e-3
         )
 
     def test_hairpins_do_not_bind_across_the_nick(self):
@@ -40,7 +40,7 @@ class TestTwoStrands:
         values = np.full(22, -999.0)
         values[:3] = 5.0
         shy = Ensemble(self.DIMER, reactivities=values)
-        assert shy.probabilities[1].sum() < Ensemble(self.DIMER).probabilities[1].sum() - 0.5
+        assert shy.bpp.dense()[1].sum() < Ensemble(self.DIMER).bpp.dense()[1].sum() - 0.5
 
 
 CANONICAL = {"AU", "UA", "GC", "CG", "GU", "UG"}
@@ -100,7 +100,7 @@ def test_all_structures_count_whether_the_strands_bind_or_not(text):
     assert found.mfe == pytest.approx(least, abs=1e-3)
     assert energy(text, found.mfe_structure) == pytest.approx(least, abs=1e-3)
     assert found.ensemble_energy == pytest.approx(whole, abs=1e-3)
-    np.testing.assert_allclose(found.probabilities, maps, atol=1e-3)
+    np.testing.assert_allclose(found.bpp.dense(), maps, atol=1e-3)
     assert {tuple(pair) for pair in found.centroid.pairs.tolist()} == {
         (i, j) for i, j in np.argwhere(np.triu(maps > 0.5)).tolist()
     }
@@ -114,7 +114,7 @@ def test_all_structures_count_at_other_conditions(conditions):
         found = Ensemble(text, conditions=conditions)
         assert found.mfe == pytest.approx(least, abs=1e-3)
         assert found.ensemble_energy == pytest.approx(whole, abs=0.02)
-        np.testing.assert_allclose(found.probabilities, maps, atol=0.01)
+        np.testing.assert_allclose(found.bpp.dense(), maps, atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -146,18 +146,18 @@ def test_a_strand_that_must_not_pair():
     text = "GCAGCA&AAGGCGCUUCGGCGCCAAUU"
     found = Ensemble(text, constraint="." * 6 + "x" * 20)
     assert found.mfe_structure.dot_bracket == "." * 26
-    assert not found.probabilities[:, 6:].any()
-    np.testing.assert_allclose(found.probabilities[:6, :6], Ensemble("GCAGCA").probabilities, atol=1e-3)
+    assert not found.bpp.dense()[:, 6:].any()
+    np.testing.assert_allclose(found.bpp.dense()[:6, :6], Ensemble("GCAGCA").bpp.dense(), atol=1e-3)
 
 
 def test_a_forced_pair_between_strands_and_one_within():
     across = Ensemble("GGGG&CCCC", constraint="(......)")
-    assert across.probabilities[0, 7] == 1
+    assert across.bpp.dense()[0, 7] == 1
     within = Ensemble("AGGGAAAACCC&UUUU", constraint=".(........)....")
-    assert within.probabilities[1, 10] == 1
+    assert within.bpp.dense()[1, 10] == 1
     free = Ensemble("AGAGCGAAAACGCUC&UUUU", forbidden=[(1, 14)])
-    assert free.probabilities[1, 14] == 0
-    assert free.probabilities[2, 13] > 0.5
+    assert free.bpp.dense()[1, 14] == 0
+    assert free.bpp.dense()[2, 13] > 0.5
 
 
 @pytest.mark.parametrize("line", ["(......)", "((....))", "||||||||", "|......|", "<......."])

@@ -13,6 +13,7 @@ from torch import nn
 from rnass.errors import ConfigError, RnassError
 from rnass.training.config import OptimiserConfig, PretrainConfig, RunConfig
 from rnass.training.loop import Run, learning_rate_factor
+from rnass.training.processes import own_device
 
 SETTINGS = OptimiserConfig(
     steps=6, learning_rate=0.1, warmup=2, weight_decay=0.1, clip=0.5, accumulate=2, ema=0.9
@@ -295,3 +296,10 @@ def test_bfloat16_is_used_only_where_asked(tmp_path):
         ).fit(stream(), loaded, dict)
     assert kinds == [torch.bfloat16, torch.float32]
     assert model.weight.dtype == torch.float32
+
+
+def test_under_torchrun_each_process_has_a_device_of_its_own(monkeypatch):
+    assert own_device(torch.device("cuda")) == torch.device("cuda")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    assert own_device(torch.device("cuda")) == torch.device("cuda", 2)
+    assert own_device(torch.device("cpu")) == torch.device("cpu")
