@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from rnass.decoding import base_confidence
 from rnass.elements import elements
@@ -195,18 +195,13 @@ def _draw_map(
     axes: Axes | None,
 ) -> Axes:
     """Probabilities above; below those it is held against, else the structure itself."""
-    if issparse(probabilities):
-        raise ConfigError(
-            f"--kind map ({one.rna.id}): the map of an RNA predicted in windows; expected --kind "
-            "arcs or drawing, or rnass report, whose map can be zoomed"
-        )
     above = one.structure if probabilities is None else probabilities
     assert above is not None  # a record has one or the other
-    below: NDArray[np.float32] | Structure | None = None
+    below: NDArray[np.float32] | csr_array | Structure | None = None
     name = f"{one.source}, structure"
     if other is not None:
         theirs = other.load()
-        below, name = (other.structure if theirs is None or issparse(theirs) else theirs), other.source
+        below, name = (other.structure if theirs is None else theirs), other.source
     elif probabilities is not None:
         below = one.structure
     labels = (one.source, name)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from scipy.sparse import csr_array
 
 from rnass import figures
 from rnass.errors import InputError
@@ -64,6 +65,18 @@ def test_a_long_map_keeps_its_rare_pairs():
     assert small.shape == (250, 250)
     assert np.argwhere(small).tolist() == [[4, 200]]
     assert small.max() == 0.9
+
+
+@pytest.mark.parametrize("look", [Look(), Look(region=(300, 700))])
+def test_a_sparse_map_is_drawn_as_the_same_dense_one(look):
+    values = np.triu(symmetric(1000), 1) ** 40
+    values = np.where(values + values.T < 0.01, 0, values + values.T)
+    structure = Structure(1000, [(17, 803), (320, 600)])
+    dense, sparse = (
+        cells(probability_map("A" * 1000, above, structure, look=look))
+        for above in (values, csr_array(values))
+    )
+    assert np.array_equal(dense, sparse)
 
 
 def test_coarsening_pads_the_last_block():
