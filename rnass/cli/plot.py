@@ -65,7 +65,7 @@ def plot(
         ColourName,
         typer.Option(
             help="What colours the bases; none also leaves arcs unshaded. auto: reactivities, if given, "
-            "else confidence, where there is a map."
+            "else confidence, where there is a map and no --against."
         ),
     ] = ColourName.auto,
     region: Annotated[str | None, typer.Option(help="Bases to show, such as 10-80.")] = None,

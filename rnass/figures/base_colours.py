@@ -37,7 +37,7 @@ class BaseColours:
         name: of the values, for a track beside a sequence.
         colours: shape (L, 4), red, green, blue, alpha.
         entries: of the legend.
-        heights: shape (L,), in [0, 1], where it is drawn as bars beside a sequence; NaN for no bar.
+        heights: shape (L,), in [0, 1], where it is drawn as bars beside a sequence; NaN: a mark below.
     """
 
     name: str

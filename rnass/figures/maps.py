@@ -28,6 +28,7 @@ from rnass.figures.style import (
     position_labels,
     size_of,
     styled,
+    text_width,
 )
 from rnass.structure import Structure
 
@@ -38,7 +39,7 @@ _ALL = Look()
 # Nothing for 0, so that a mark below shows; from 0.05 on a tint that shows a rare alternative helix.
 _FROM_WHITE = LinearSegmentedColormap.from_list(
     "rnass map",
-    [(0, "#ffffff00"), (0.05, "#dbe9f6"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")],
+    [(0, "#ffffff00"), (0.05, "#b9d6ec"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")],
 )
 _DIVERGING = "PuOr_r"
 _CELLS_PER_INCH = 75  # at most; more would be too small to see
@@ -90,10 +91,12 @@ def probability_map(
     if size_of_letters >= 5:
         _letters(axes, view.bases, size_of_letters)
         pad = 14.0
-    names = [fitted_text(label, 0.35 * side, 9) for label in labels]
+    names = [fitted_text(label, part * side, 9) for label, part in zip(labels, (0.35, 0.9), strict=True)]
+    room = side
     if below is None:
         names = [f"pairing probability ({names[0]})" if names[0] else "pairing probability"]
     else:
+        room -= text_width(f"{names[0]} ◥", 9) + 0.25
         axes.set_title(f"{names[0]} ◥", size=9, loc="right", pad=pad, parse_math=False)
         axes.set_xlabel(f"◣ {names[1]}", size=9, loc="left", parse_math=False)
         names = ["pairing probability"]
@@ -101,8 +104,7 @@ def probability_map(
     bar.set_label(names[0], parse_math=False)
     bar.outline.set_visible(False)
     if title:
-        words = fitted_text(title, side * (1 if below is None else 0.6), 12, bold=True)
-        _heading(axes, words, pad)
+        _heading(axes, fitted_text(title, room, 12, bold=True), pad)
     return axes
 
 

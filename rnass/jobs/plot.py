@@ -47,7 +47,8 @@ class PlotOptions:
         against: file or folder with the structures to hold the records against.
         reactivities: file or folder of reactivities.
         colour: what colours the bases, and whether probabilities shade the arcs; auto: reactivity where
-            it is given, in drawings, else confidence where there are probabilities.
+            it is given, in drawings, else confidence where there are probabilities and nothing is held
+            against the record, whose colours would hide those of the pairs.
         look: size, font, region, highlights.
         dpi: dots per inch of a png.
         format: of files in a folder.
@@ -126,7 +127,7 @@ def draw(
         return _draw_map(one, other, probabilities, title, options.look, axes)
     structure = _structure_of(one, options.kind)
     reference = None if other is None else _structure_of(other, options.kind)
-    colours = _colours(one, structure, probabilities, reactivities, options)
+    colours = _colours(one, structure, probabilities, reactivities, options, judged=other is not None)
     if options.kind == "drawing":
         return structure_drawing(
             one.rna.text,
@@ -214,13 +215,15 @@ def _colours(
     probabilities: NDArray[np.float32] | csr_array | None,
     reactivities: NDArray[np.float64] | None,
     options: PlotOptions,
+    *,
+    judged: bool,
 ) -> BaseColours | None:
     """The colours of the bases; None for one colour."""
     colour = options.colour
     if colour == "auto" and reactivities is not None and options.kind == "drawing":
         colour = "reactivity"
     if colour == "auto":
-        colour = "none" if probabilities is None else "confidence"
+        colour = "none" if probabilities is None or judged else "confidence"
     if colour == "elements":
         return by_element(elements(structure, one.rna.nick).string)
     if colour == "reactivity":

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy.sparse import csr_array
 
 from rnass import figures
@@ -41,6 +42,25 @@ def test_one_map_above_the_diagonal_and_another_below():
 def test_a_structure_below_counts_one():
     figure = probability_map("G" * 12, np.zeros((12, 12)), Structure(12, [(1, 10), (2, 9)]))
     assert sorted(map(tuple, np.argwhere(cells(figure)))) == [(9, 2), (10, 1)]
+
+
+@pytest.mark.parametrize("width", [3.5, 7.0])
+def test_names_and_title_take_the_room_there_is_and_do_not_meet(width):
+    figure = probability_map(
+        "G" * 40,
+        symmetric(40),
+        Structure(40),
+        labels=("rnass", "rnass, structure"),
+        title="a title that is too long for a single column of a journal, and for two as well",
+        look=Look(width=width),
+    )
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "◣ rnass, structure"
+    right = next(text for text in figure.findobj(Text) if text.get_text() == "rnass ◥")
+    title = next(text for text in figure.findobj(Text) if text.get_gid() == "title")
+    gap = right.get_window_extent().x0 - title.get_window_extent().x1
+    assert 0 < gap < 0.8 * figure.dpi
 
 
 def test_one_map_alone_is_symmetric_and_unlabelled():

@@ -103,6 +103,9 @@ def test_against_another_structure_pairs_are_judged(results, kind, tmp_path):
     other = counterpart(one, read_drawables([tmp_path / "known.dbn"]), "known.dbn")
     legend = set(words(draw(one, PlotOptions(kind=kind), other=other), "legend"))
     assert {"correct", "wrong", "missed"} <= legend
+    assert "confidence (rnass)" not in legend  # its dark blue would hide the pairs
+    chosen = words(draw(one, PlotOptions(kind=kind, colour="confidence"), other=other), "legend")
+    assert "confidence (rnass)" in chosen
 
 
 def test_a_map_is_held_against_a_structure_or_a_map(results, tmp_path):
