@@ -157,6 +157,7 @@ def test_dragging_moves_the_drawing(report):
     report.mouse.down()
     report.mouse.move(box["x"] + 160, box["y"] + 60)
     report.mouse.up()
+    report.wait_for_timeout(100)  # it moves with the next frame
     assert report.evaluate(left) < before
 
 
@@ -203,11 +204,47 @@ def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
     assert "windows is r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
-def test_the_drawing_is_saved_as_svg(report):
+@pytest.mark.parametrize("view", ["drawing", "arcs"])
+def test_a_picture_is_saved_whole_however_it_is_zoomed(report, view):
     open_record(report, "knot")
-    with report.expect_download() as download:
-        report.locator("#panel-drawing").get_by_role("button", name="save as SVG").click()
-    assert download.value.path().read_text().startswith("<svg")
+    report.click(f"#tab-{view}")
+    panel = report.locator(f"#panel-{view}")
+    saved = []
+    for _ in range(2):
+        with report.expect_download() as download:
+            panel.get_by_role("button", name="save as SVG").click()
+        saved.append(download.value.path().read_text())
+        for _ in range(6):
+            panel.get_by_role("button", name="zoom in").click()
+    assert saved[0].startswith("<svg")
+    assert saved[0].count(">G</text>") == KNOT[0].count("G")
+    assert saved[0] == saved[1]
+
+
+def test_keys_move_to_a_base_that_is_out_of_sight(report):
+    open_record(report, "knot")
+    panel = report.locator("#panel-drawing")
+    for _ in range(6):
+        panel.get_by_role("button", name="zoom in").click()
+    panel.locator("svg").focus()
+    frame = panel.locator("svg").bounding_box()
+    for key in ("Home", "End"):
+        report.keyboard.press(key)
+        box = panel.locator("circle.here").bounding_box()
+        for place, size in (("x", "width"), ("y", "height")):
+            middle = box[place] + box[size] / 2 - frame[place]
+            assert 0.05 * frame[size] < middle < 0.95 * frame[size]
+
+
+def test_the_map_is_square_and_confidence_has_numbers(report):
+    open_record(report, "knot")
+    report.click("#tab-map")
+    box = report.locator("#panel-map .view").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=3)
+    report.click("#tab-confidence")
+    assert report.locator("#panel-confidence .numbers").inner_text().split() == [
+        str(k) for k in range(1, 16)
+    ]
 
 
 def test_a_hostile_name_is_text(report):
@@ -255,6 +292,20 @@ def test_a_thousand_records_page_and_filter(tmp_path, page):
     assert page.problems == []
 
 
+def expect_readable_numbers(page, view):
+    """Numbers of a view are some 10 pixels high and overlap none."""
+    boxes = page.evaluate(
+        f"""[...document.querySelectorAll('#panel-{view} text.number')].map(text => {{
+            const box = text.getBoundingClientRect();
+            return [box.left, box.top, box.right, box.bottom]; }})"""
+    )
+    left, top, right, bottom = np.array(boxes).T
+    assert len(left) > 5
+    assert ((bottom - top > 9) & (bottom - top < 16)).all()
+    apart = (left[:, None] > right - 1) | (top[:, None] > bottom - 3)  # the boxes of letters have edges
+    assert (apart | apart.T)[~np.eye(len(left), dtype=bool)].all()
+
+
 def test_a_record_of_4000_bases_opens_with_every_view(tmp_path, page):
     hairpin = "(((((....)))))......"
     records = [("long", "GGGGGAAAACCCCCAAAAAA" * 200, hairpin * 200)]
@@ -263,8 +314,21 @@ def test_a_record_of_4000_bases_opens_with_every_view(tmp_path, page):
     open_record(page, "long")
     assert page.locator("#panel-drawing circle[data-base]").count() == 4000
     assert page.locator("#panel-drawing text:not(.number)").count() == 0  # letters would be too small
+    expect_readable_numbers(page, "drawing")
     for view in ("arcs", "map", "confidence"):
         page.click(f"#tab-{view}")
         page.wait_for_selector(f"#panel-{view} .view")
     assert page.locator("#panel-arcs path[data-side]").count() == 1000
+    page.click("#tab-arcs")
+    expect_readable_numbers(page, "arcs")
+    for _ in range(9):
+        page.locator("#panel-arcs").get_by_role("button", name="zoom in").click()
+    expect_readable_numbers(page, "arcs")
+    assert page.locator("#panel-arcs text:not(.number)").count() > 20  # the letters that are seen
+    thickness = page.evaluate(
+        """(() => { const picture = document.querySelector('#panel-arcs svg');
+           const width = picture.querySelector('g').getAttribute('stroke-width');
+           return width * picture.getScreenCTM().a; })()"""
+    )
+    assert thickness == pytest.approx(1.6, abs=0.2)  # pixels
     assert page.problems == []
