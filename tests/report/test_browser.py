@@ -80,6 +80,7 @@ def test_an_opened_record_shows_its_bases_pairs_and_text(report):
     open_record(report, "knot")
     assert report.locator("#opened").inner_text() == "knot the header"
     assert report.locator("#panel-drawing circle[data-base]").count() == 15
+    assert report.locator("#panel-drawing text:not(.number)").all_text_contents() == list(KNOT[0])
     assert report.locator("#panel-drawing path.knot").get_attribute("d").count("Q") == 2
     assert report.locator("#text-structure").input_value() == KNOT[1]
     report.click("#tab-arcs")
@@ -277,6 +278,25 @@ def test_dark_mode_and_print_have_their_own_colours(report):
     assert report.evaluate(paper) == "rgb(255, 255, 255)"
 
 
+def test_print_has_legends_names_and_whole_lines_but_no_buttons(report):
+    open_record(report, "knot")
+    report.emulate_media(media="print")
+    for part in (".legend", "label[for=text-sequence]", ".about"):
+        assert report.locator(f"#detail {part}:visible").count() == 1
+    title = report.locator(".tabulator-col[tabulator-field=id] .tabulator-col-title").bounding_box()
+    row = report.locator(".tabulator-row").first.bounding_box()
+    assert title["y"] + title["height"] <= row["y"]
+    assert report.locator("#detail button:visible, #detail select:visible").count() == 0
+    assert report.get_by_role("button", name="open one", exact=True).is_visible()
+    title = "getComputedStyle(document.querySelector('#panel-drawing'), '::before').content"
+    assert report.evaluate(title) == '"Drawing"'
+    assert report.evaluate(
+        "[...document.querySelectorAll('textarea')].every(area => area.scrollWidth <= area.clientWidth)"
+    )
+    report.pdf()
+    assert report.locator("#run").get_attribute("open") is not None
+
+
 def test_a_thousand_records_page_and_filter(tmp_path, page):
     records = [(f"r{k}", *(HAIRPIN if k % 2 else KNOT)) for k in range(1000)]
     page.goto(write_report(write_results(tmp_path / "big", records, formats=False)).as_uri())
@@ -293,7 +313,7 @@ def test_a_thousand_records_page_and_filter(tmp_path, page):
 
 
 def expect_readable_numbers(page, view):
-    """Numbers of a view are some 10 pixels high and overlap none."""
+    """Numbers of a view are some 12 pixels high and overlap none."""
     boxes = page.evaluate(
         f"""[...document.querySelectorAll('#panel-{view} text.number')].map(text => {{
             const box = text.getBoundingClientRect();
@@ -301,7 +321,7 @@ def expect_readable_numbers(page, view):
     )
     left, top, right, bottom = np.array(boxes).T
     assert len(left) > 5
-    assert ((bottom - top > 9) & (bottom - top < 16)).all()
+    assert ((bottom - top > 11) & (bottom - top < 18)).all()
     apart = (left[:, None] > right - 1) | (top[:, None] > bottom - 3)  # the boxes of letters have edges
     assert (apart | apart.T)[~np.eye(len(left), dtype=bool)].all()
 

@@ -41,10 +41,10 @@ rnass.arcs = (record, panel) => {
   const chain = svg("path", { class: "chain", d: strands.map(([from, to]) => `M${x(from)} 0H${x(to)}`).join("") });
   const labels = svg("g", { "text-anchor": "middle", "pointer-events": "none" });
   picture.append(chain, labels);
-  // Letters where they can be read, else a line; numbers of 10 pixels; and as much room for them as that takes.
+  // Letters where they can be read, else a line; numbers of 12 pixels; and as much room for them as that takes.
   const label = (seen, pixel) => {
     const lettered = step / pixel >= 5;
-    const size = 10 * pixel;
+    const size = 12 * pixel;
     const line = (lettered ? 12 : 0) + 1.1 * size;
     const every = [10, 20, 50, 100, 200, 500, 1000].find((number) => number * step > 4.5 * size) ?? 1000;
     labels.replaceChildren();

@@ -93,11 +93,11 @@ rnass.drawing = (record, panel) => {
 
 rnass.range = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 
-/** Numbers of bases, as large as 10 pixels, beside the chain and on nothing else; where there is no room, none. */
+/** Numbers of bases, as large as 12 pixels, beside the chain and on nothing else; where there is no room, none. */
 rnass.numbers = (record, x, y, pixel) => {
   const placed = [];
-  const every = [10, 20, 50, 100, 200, 500, 1000].find((number) => number > pixel) ?? 1000; // 60 pixels of the chain
-  const size = Math.max(10 * pixel, 20);
+  const every = [10, 20, 50, 100, 200, 500, 1000].find((number) => number > 1.2 * pixel) ?? 1000; // 72 pixels of the chain
+  const size = Math.max(12 * pixel, 20);
   const reachOf = size / 32;
   const disc = Math.max(26, 1.8 * pixel);
   const side = 90 * reachOf;

@@ -54,4 +54,5 @@ rnass.start = () => {
   });
 };
 
+window.addEventListener("beforeprint", () => { document.getElementById("run").open = true; });
 rnass.start();
