@@ -1,4 +1,4 @@
-// Columns of tables: how they sort and filter.
+// What pages of all kinds have: a head, and tables whose columns sort and filter.
 
 /** Numbers: a value, or < <= > >= = with one. */
 rnass.matches = (asked, value) => {
@@ -20,6 +20,16 @@ rnass.column = (field, title, number) => {
   };
   if (number) Object.assign(column, { headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
   return column;
+};
+
+/** How the run was made, and what its reader must know. */
+rnass.head = (facts, warnings) => {
+  const { element } = rnass;
+  const run = document.getElementById("run");
+  run.hidden = !facts.length;
+  for (const [name, value] of facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
+  if (warnings.length) document.getElementById("warnings").append(element("ul", {}, ...warnings.map((text) => element("li", {}, text))));
+  window.addEventListener("beforeprint", () => { run.open = true; });
 };
 
 /** Headings that can be reached by Tab, and sort by Enter. */

@@ -27,10 +27,7 @@ rnass.start = () => {
   const records = data.facts.find(([name]) => name === "records");
   document.title = `rnass: ${data.title}`;
   document.getElementById("heading").textContent = `${data.title}: ${records[1]}`;
-  for (const [name, value] of data.facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
-  if (data.warnings.length) {
-    document.getElementById("warnings").append(element("ul", {}, ...data.warnings.map((text) => element("li", {}, text))));
-  }
+  rnass.head(data.facts, data.warnings);
   rnass.table = new Tabulator("#table", {
     data: data.rows,
     columns: rnass.columns(),
@@ -54,5 +51,4 @@ rnass.start = () => {
   });
 };
 
-window.addEventListener("beforeprint", () => { document.getElementById("run").open = true; });
 rnass.start();

@@ -7,9 +7,7 @@ rnass.start = () => {
   const body = document.getElementById("body");
   document.title = `rnass: ${data.title}`;
   document.getElementById("heading").textContent = data.title;
-  if (data.notes.length) {
-    document.getElementById("warnings").append(element("ul", {}, ...data.notes.map((text) => element("li", {}, text))));
-  }
+  rnass.head(data.facts, data.notes);
   if (data.text) body.append(element("h2", {}, "Summary"), element("pre", {}, data.text));
   let open = data.tables.length;
   for (const { name, columns, rows } of data.tables) {
