@@ -431,6 +431,18 @@ def test_correct_wrong_and_missed_differ_in_grey():
     assert min(np.diff([*lightness, 100])) > 15  # CIE L*
 
 
+@pytest.mark.parametrize("width", [2.5, 3.5, 7.0])
+def test_a_legend_that_is_too_wide_goes_on_in_a_further_line(width):
+    values = np.full((15, 15), 0.5)
+    tracks = [Track(name, KNOT, values, name) for name in ("rnass", "ViennaRNA, Turner 2004")]
+    figure = arc_diagram(KNOT_BASES, *tracks, look=Look(width=width))
+    figure.draw_without_rendering()
+    texts = by_id(figure, "legend")
+    assert "pseudoknotted (rnass; ViennaRNA, Turner 2004)" in " ".join(words(figure, "legend"))
+    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in texts)
+    assert len(figure.axes[0].collections) == 6 + 2  # halves with highlights and stubs; two scales
+
+
 def test_tracks_of_bases_stand_below_the_letters():
     values = np.linspace(0, 2, 15)
     values[3] = np.nan
