@@ -262,11 +262,32 @@ def test_warnings_are_told_at_the_top(report):
 def test_controls_have_names_for_screen_readers(report):
     open_record(report, "one")
     unnamed = report.evaluate(
-        """[...document.querySelectorAll('button, input, select, textarea, [role=img]')].filter(node =>
-           !(node.getAttribute('aria-label') || node.textContent.trim() || node.labels?.length
-             || node.title || node.closest('label'))).map(node => node.outerHTML)"""
+        """[...document.querySelectorAll('button, input, select, textarea, [role=application]')]
+           .filter(node => !(node.getAttribute('aria-label') || node.textContent.trim()
+             || node.labels?.length || node.title || node.closest('label')))
+           .map(node => node.outerHTML)"""
     )
     assert unnamed == []
+
+
+def test_closing_a_record_gives_the_focus_back(report):
+    opener = report.get_by_role("button", name="open two", exact=True)
+    opener.focus()
+    report.keyboard.press("Enter")
+    expect(report.locator("#opened")).to_be_focused()
+    report.locator("#detail").get_by_role("button", name="close").click()
+    expect(opener).to_be_focused()
+    assert not report.locator("#detail").is_visible()
+
+
+@pytest.mark.parametrize("view", ["drawing", "arcs", "map", "confidence"])
+def test_every_view_takes_keys_and_tells_of_bases(report, view):
+    open_record(report, "knot")
+    report.click(f"#tab-{view}")
+    report.locator(f"#panel-{view} [role=application]").focus()
+    report.keyboard.press("End")
+    told = report.locator(f"#panel-{view} [role=status]").inner_text()
+    assert told.startswith("base 15 G, pairs with 6 C, probability")
 
 
 def test_dark_mode_and_print_have_their_own_colours(report):

@@ -16,7 +16,7 @@ rnass.arcs = (record, panel) => {
   const highest = (pairs) => Math.max(0, ...pairs.map(([i, j]) => height(x(j) - x(i))));
 
   const picture = svg("svg", {
-    role: "img", tabindex: "0",
+    ...rnass.PICTURE,
     "aria-label": `Arcs of ${record.id}: ${record.pairs.length} pairs of rnass above${record.mfe ? `, ${below.length} of ViennaRNA's MFE structure below` : ""}.`,
   });
   const draw = (pairs, side, colour) => {

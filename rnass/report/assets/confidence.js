@@ -7,7 +7,7 @@ rnass.confidence = (record, panel) => {
   }
   const { svg } = rnass;
   const picture = svg("svg", {
-    role: "img", tabindex: "0", preserveAspectRatio: "none",
+    ...rnass.PICTURE, preserveAspectRatio: "none",
     "aria-label": `Confidence of each base of ${record.id}, from 0 to 1. Arrow keys move from base to base.`,
   });
   const bars = record.confidence.map((value, k) => `M${k} 100V${100 - value}h1V100`).join("");

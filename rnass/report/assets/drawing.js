@@ -15,7 +15,7 @@ rnass.drawing = (record, panel) => {
   const box = { x: left - margin, y: top - margin, width: right - left + 2 * margin, height: bottom - top + 2 * margin };
 
   const picture = svg("svg", {
-    role: "img", tabindex: "0", class: "drawing",
+    ...rnass.PICTURE, class: "drawing",
     "aria-label": `Drawing of ${record.id}: ${record.length} bases, ${record.pairs.length} pairs. Arrow keys move from base to base, plus and minus zoom.`,
   });
   const strands = record.nick === null ? [[0, record.length]] : [[0, record.nick], [record.nick, record.length]];

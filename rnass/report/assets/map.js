@@ -8,7 +8,7 @@ rnass.map = (record, panel) => {
   const size = record.length;
   const [is, js, ps] = record.map;
   const canvas = rnass.element("canvas", {
-    tabindex: "0", role: "img",
+    ...rnass.PICTURE,
     "aria-label": `Map of ${record.id}: pairing probabilities above the diagonal, the structure below it.`,
   });
   const view = rnass.element("div", { class: "view square" }, canvas);

@@ -1,5 +1,8 @@
 // Zoom and pan of a picture: by wheel and pointer, buttons, and keys (+ - 0, shift and arrows).
 
+/** A picture that takes keys: screen readers hand an "application" the arrow keys, an "img" not. */
+rnass.PICTURE = { role: "application", "aria-roledescription": "picture", tabindex: "0" };
+
 /**
  * `box` is {x, y, width, height} of all there is; `show` is called with what is to be seen, and with how much of it is
  * one pixel wide. `keep` keeps the proportions of the element. Gives the buttons, and handles keys of `node`; others are
