@@ -9,7 +9,7 @@ __all__ = ["facts_of", "warnings_of"]
 
 
 def facts_of(run: Mapping[str, Any], records: str) -> list[tuple[str, str]]:
-    """How a run was made, in the order it is read; *records* tells how many there are."""
+    """How a run was made, in the order it is read; *records* is how many there are."""
     weights, decoding, versions = (_mapping(run, name) for name in ("weights", "decoding", "versions"))
     inputs = run.get("inputs")
     facts = [
