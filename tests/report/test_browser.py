@@ -76,6 +76,14 @@ def test_the_table_filters(report, field, asked, left):
     assert ids(report) == left
 
 
+def test_ids_stay_in_sight_when_the_table_is_scrolled(report):
+    report.set_viewport_size({"width": 500, "height": 800})
+    report.evaluate("document.querySelector('.tabulator-tableholder').scrollLeft = 300")
+    report.wait_for_timeout(100)
+    name = report.get_by_role("button", name="open knot", exact=True).bounding_box()
+    assert 0 <= name["x"] < 100
+
+
 def test_an_opened_record_shows_its_bases_pairs_and_text(report):
     open_record(report, "knot")
     assert report.locator("#opened").inner_text() == "knot the header"

@@ -74,6 +74,8 @@ def test_the_page_in_a_browser(folder, page):
     page.goto(write_report(folder).as_uri())
     page.wait_for_selector("body[data-ready]")
     table = page.locator(".table[data-table='pairs.tsv']")
+    cells = table.locator(".tabulator-row [tabulator-field=c4]").all_inner_texts()
+    assert [cell.strip() for cell in cells] == ["0.90", "", "0.25"]
     table.locator("[tabulator-field=c4] input").press_sequentially("> 0.5")
     expect(table.locator("+ p")).to_have_text("1 of 3 rows")
     assert page.locator("details img").count() == 1

@@ -1,13 +1,20 @@
 // What is shown of a record that was opened: views that are drawn when first looked at, text to copy, downloads.
 
 rnass.openRecord = async (packed, section) => {
-  const opener = document.activeElement;
   section.hidden = false;
   section.replaceChildren(rnass.element("p", {}, "opening \u2026"));
   const record = await rnass.unpack(packed);
   const { element } = rnass;
   const heading = element("h2", { tabindex: "-1", id: "opened" }, record.title);
-  const close = element("button", { type: "button", onclick: () => { section.hidden = true; section.replaceChildren(); opener.focus(); } }, "close");
+  const close = element("button", {
+    type: "button",
+    onclick: () => {
+      section.hidden = true;
+      section.replaceChildren();
+      // the table may have been drawn anew since
+      [...document.querySelectorAll("button.open")].find((button) => button.textContent === (record.id || "(no id)"))?.focus();
+    },
+  }, "close");
   section.replaceChildren(heading, element("p", { class: "about" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
   section.querySelector("[role=tab]").click();
   heading.focus({ preventScroll: true });

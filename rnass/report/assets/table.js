@@ -4,7 +4,7 @@ rnass.data = JSON.parse(document.getElementById("data").textContent);
 rnass.packed = JSON.parse(document.getElementById("packed").textContent);
 
 rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
-  const column = rnass.column(field, title, number);
+  const column = rnass.column(rnass.data.rows, field, title, number);
   if (field === "id") {
     column.formatter = (cell) => {
       const { record } = cell.getRow().getData();

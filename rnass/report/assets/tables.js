@@ -16,7 +16,7 @@ rnass.start = () => {
     body.append(element("h2", {}, name), place, shown);
     const table = new Tabulator(place, {
       data: rows,
-      columns: columns.map((column) => rnass.column(...column)),
+      columns: columns.map((column) => rnass.column(rows, ...column)),
       layout: "fitDataStretch",
       pagination: true,
       paginationSize: 25,
