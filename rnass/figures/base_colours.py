@@ -92,5 +92,5 @@ def by_reactivity(reactivities: NDArray[np.floating]) -> BaseColours:
     colours = np.where(missing[:, None], to_rgba_array(_NO_DATA), scale(np.nan_to_num(heights)))
     entries = [Entry("reactivity", scale, top=f"{top:.3g}")]
     if missing.any():
-        entries.append(Entry("not measured", _NO_DATA, disc=True))
+        entries.append(Entry("not measured", _NO_DATA, disc=True, small=True))
     return BaseColours("reactivity", colours, tuple(entries), heights)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnass.errors import InputError
 from rnass.figures.base_colours import BaseColours
-from rnass.figures.legend import ROW_HEIGHT, Entry, draw_legend, legend_rows
+from rnass.figures.legend import ROW_HEIGHT, SMALL, Entry, draw_legend, legend_rows
 from rnass.figures.look import Look, View
 from rnass.figures.number_places import Number, placed_numbers
 from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG, common_pairs
@@ -273,7 +273,10 @@ def _draw_bases(
         "zorder": 3,
         "gid": "bases",
     }
-    axes.scatter(places[:, 0], places[:, 1], s=diameter**2, c=fills, **look)
+    areas = np.full(len(bases), diameter**2)
+    if colours is not None and colours.heights is not None:
+        areas[np.isnan(colours.heights)] *= SMALL
+    axes.scatter(places[:, 0], places[:, 1], s=areas, c=fills, **look)
     size = 0.66 * diameter
     if size >= _SMALLEST:
         luminance = fills[:, :3] @ [0.299, 0.587, 0.114]

@@ -12,10 +12,13 @@ from matplotlib.colors import Colormap
 
 from rnass.figures.style import FAINT, text_width, write
 
-__all__ = ["ROW_HEIGHT", "Entry", "draw_legend", "legend_rows"]
+__all__ = ["ROW_HEIGHT", "SMALL", "Entry", "draw_legend", "legend_rows"]
 
 ROW_HEIGHT = 0.24
 """Inches from one row of entries to the next."""
+
+SMALL = 0.45
+"""Area of a small disc, of that of others."""
 
 _SIZE = 8.0
 _BAR = 0.9  # inches of a scale
@@ -33,6 +36,7 @@ class Entry:
         dashed: whether the line is.
         sources: whose the values are, where there are several.
         disc: a disc, for bases, instead of a line.
+        small: whether the disc is, for bases without a value, which no shade of grey print can tell.
         top: the value at the upper end of a scale; it begins at 0.
         continued: whether it is a further line of the entry before, and has no swatch.
     """
@@ -42,6 +46,7 @@ class Entry:
     dashed: bool = False
     sources: tuple[str, ...] = ()
     disc: bool = False
+    small: bool = False
     top: str = "1"
     continued: bool = False
 
@@ -114,7 +119,7 @@ def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
     if isinstance(entry.colour, str):
         if entry.disc:
             look: dict[str, Any] = {"c": [entry.colour], "edgecolors": FAINT, "linewidths": 0.5}
-            axes.scatter([x + _LINE / 2], [y], s=50, **look)
+            axes.scatter([x + _LINE / 2], [y], s=50 * (SMALL if entry.small else 1), **look)
             return
         style = "--" if entry.dashed else "-"
         axes.plot([x, x + _LINE], [y, y], color=entry.colour, lw=2, ls=style)

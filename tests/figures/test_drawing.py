@@ -220,4 +220,6 @@ def test_reactivities_colour_bases_and_missing_ones_are_told_apart():
     fills = by_id(figure, "bases")[0].get_facecolors()
     assert fills[0].sum() > fills[1].sum()
     assert to_hex(fills[2]) == "#d9d9d9"
+    areas = by_id(figure, "bases")[0].get_sizes()  # in grey print they differ by their size
+    assert np.flatnonzero(areas < 0.5 * areas[0]).tolist() == [2]
     assert {"reactivity", "not measured"} <= set(words(figure, "legend"))
