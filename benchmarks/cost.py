@@ -20,20 +20,29 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar, cast
 
+import numpy as np
 import torch
 
-from rnass.network.contact_model import ContactModel, Mixture, collate, pairing
+from rnass.errors import counted
+from rnass.network.contact_model import Batch, ContactModel, Mixture, collate, pairing
 from rnass.network.device import keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import MAX_LENGTH
-from rnass.prediction.predictor import load_predictor
+from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.rna import Rna
 from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import Folded
 from rnass.thermodynamics.second_fold import second_fold
 
 CASES = ["100x1000", "500x1", "500x8", "1000x1", "2000x1"]  # length, number of RNAs
+
+TIMES = 3  # that the network is run, for the mean
+
+T = TypeVar("T")
 
 PEER = """
 import sys, RNA
@@ -132,50 +141,75 @@ def parts_of(length: int, weights: str | None) -> dict[str, float]:
         for k in range(max(1, 400_000 // length**2))
     ]
     predictor = load_predictor(weights, device="cpu")
-    model, config = predictor.model, predictor.model.config
-    name, *more = config.parameter_sets
-    spent: dict[str, float] = {}
-
-    def spend(part: str, work: Callable[[], object], times: int = 1) -> None:
-        began = time.process_time()
-        for _ in range(times):
-            work()
-        seconds = (time.process_time() - began) / times / len(rnas)
-        spent[part] = spent.get(part, 0.0) + seconds
-
+    spent = Spent(len(rnas))
+    name, *more = predictor.parameter_sets
     for rna in rnas:
         first = Ensemble(rna.bases, name)
-        spend("ViennaRNA: MFE, Turner 2004", lambda rna=rna: Ensemble(rna.bases).mfe)
-        spend(f"ViennaRNA: partition function, {name}", lambda first=first: first.bpp)
+        spent.on("ViennaRNA: MFE, Turner 2004", partial(getattr, Ensemble(rna.bases), "mfe"))
+        spent.on(f"ViennaRNA: partition function, {name}", partial(getattr, first, "bpp"))
         if more:
-            spend("ViennaRNA: second fold", lambda first=first: second_fold(first))
-    folded = list(predictor.fold(rnas))
-    maps = [torch.stack([torch.from_numpy(one.dense()) for one in each.bpp]).numpy() for each in folded]
+            spent.on("ViennaRNA: second fold", partial(second_fold, first))
+    folded = [one for one in predictor.fold(rnas) if isinstance(one, Folded)]
+    parts_of_network(spent, predictor, rnas, folded)
+    rows = list(zip(rnas, folded, predictor.read(rnas, folded), strict=True))
+    made = [spent.on("decoding", partial(predictor.decode, *row, 0.0)) for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        for one in made:
+            spent.on("files of a record", partial(one.save, folder))
+    return spent.seconds
+
+
+def parts_of_network(
+    spent: "Spent", predictor: Predictor, rnas: list[Rna], folded: list[Folded]
+) -> None:
+    """Add those of the network."""
+    model = predictor.model
+    maps = [np.stack([one.dense() for one in each.bpp]) for each in folded]
     batch = collate([rna.bases for rna in rnas], maps, model.backbone.vocabulary)
-    times = 3
     pairing(model, batch)  # the first time takes longer
-    spend("network: all of it", lambda: pairing(model, batch), times)
+    spent.on("whole", partial(pairing, model, batch), TIMES)
+    names = ("encoder", "pair features", "contact head")
     experts = [one for one in model.modules() if isinstance(one, ContactModel)]
     for expert in experts:
         own = model._for(expert.config, batch) if isinstance(model, Mixture) else batch
         own = expert._for_head(own)
-        spend("encoder", lambda e=expert, b=own: list(e.backbone.each_layer(b.tokens, maps=True)), times)
-        spend("pair features", lambda e=expert, b=own: e._pair_features(b), times)
+        spent.on("encoder", partial(all_layers, expert, own), TIMES)
+        spent.on("pair features", partial(expert._pair_features, own), TIMES)
         features = expert._pair_features(own)
-        spend("contact head", lambda e=expert, b=own, f=features: e.head(f.clone(), b.mask), times)
-    spent["pair features"] -= spent["encoder"]  # which they are made with
-    whole = spent.pop("network: all of it")
-    for part in ("encoder", "pair features", "contact head"):
-        spent[f"network: {part}, {len(experts)} expert(s)"] = found = spent.pop(part)
-        whole -= found
-    spent["network: gate, second fold, one partner"] = whole
-    readings = predictor.read(rnas, folded)
-    made = []
-    decoded = zip(rnas, folded, readings, strict=True)
-    spend("decoding", lambda: made.extend(predictor.decode(*one, 0.0) for one in decoded))
-    with tempfile.TemporaryDirectory() as folder:
-        spend("files of a record", lambda: [one.save(folder) for one in made])
-    return spent
+        spent.on("contact head", partial(head_alone, expert, own, features), TIMES)
+    seconds = spent.seconds
+    seconds["pair features"] -= seconds["encoder"]  # which they are made with
+    whole = seconds.pop("whole")
+    for name in names:
+        seconds[f"network: {name}, of {counted(len(experts), 'expert')}"] = seconds.pop(name)
+        whole -= seconds[f"network: {name}, of {counted(len(experts), 'expert')}"]
+    seconds["network: gate, one partner, other"] = max(whole, 0.0)
+
+
+def all_layers(expert: ContactModel, batch: Batch) -> None:
+    """Run the encoder, with attention maps."""
+    for _ in expert.backbone.each_layer(batch.tokens, maps=True):
+        pass
+
+
+def head_alone(expert: ContactModel, batch: Batch, features: torch.Tensor) -> torch.Tensor:
+    """Run the contact head, which overwrites what it is given."""
+    return cast("torch.Tensor", expert.head(features.clone(), batch.mask))
+
+
+class Spent:
+    """Seconds of processor time by part, for one of so many RNAs."""
+
+    def __init__(self, rnas: int) -> None:
+        self.rnas, self.seconds = rnas, dict[str, float]()
+
+    def on(self, part: str, work: Callable[[], T], times: int = 1) -> T:
+        """What some work gives, done so many times; its mean time is added to that of the part."""
+        began = time.process_time()
+        found = [work() for _ in range(times)][-1]
+        spent = (time.process_time() - began) / times / self.rnas
+        self.seconds[part] = self.seconds.get(part, 0.0) + spent
+        return found
 
 
 def write_random(path: Path, length: int, number: int) -> None:
