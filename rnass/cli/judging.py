@@ -67,7 +67,7 @@ def evaluate(
     min_helix: shared.MinHelix = None,
     noncanonical: shared.Noncanonical = None,
     decoder: shared.Decoder = None,
-    mix: shared.Mix = 0.0,
+    mix: shared.Mix = None,
     constraints: shared.ConstraintFile = None,
     shape: shared.ShapeFile = None,
     normalize_reactivities: shared.NormalizeReactivities = False,

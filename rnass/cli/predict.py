@@ -187,7 +187,7 @@ def predict(
     noncanonical: shared.Noncanonical = None,
     decoder: shared.Decoder = None,
     exact: Exact = False,
-    mix: shared.Mix = 0.0,
+    mix: shared.Mix = None,
     longest_whole: LongestWhole = MAX_LENGTH,
     window: Window = WINDOW,
     temperature: Temperature = TEMPERATURE,

@@ -116,11 +116,11 @@ Noncanonical = Annotated[
     bool | None, in_decoding(help="Allow pairs other than A-U, G-C and G-U, or do not.")
 ]
 Mix = Annotated[
-    float,
+    float | None,
     in_decoding(
         "--mix",
         help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
-        "ViennaRNA alone.",
+        "ViennaRNA alone; default: 0.2 with reactivities, else 0.",
         min=0,
         max=1,
     ),

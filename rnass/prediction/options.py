@@ -30,7 +30,7 @@ class ModelOptions:
     precision: Literal["float32", "bfloat16"] = "float32"
     thermodynamics: bool = True
     decoding: Mapping[str, Any] = field(default_factory=dict)
-    mix: float = 0.0
+    mix: float | None = None
     threads: int = 0
 
     def load(self, **further: Any) -> Predictor:

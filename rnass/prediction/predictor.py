@@ -28,7 +28,7 @@ from rnass.network.weights import find_weights
 from rnass.prediction.limits import memory_of_whole, too_much, unpredictable
 from rnass.prediction.pipeline import AHEAD, Cores, Reading, Row, run_pipeline, share_cores
 from rnass.prediction.prediction import Prediction
-from rnass.prediction.restraints import fold_input, restrained_map
+from rnass.prediction.restraints import PROBED_MIX, fold_input, is_probed, restrained_map
 from rnass.prediction.strands import linked, places_of, spread
 from rnass.prediction.windows import Windows, blended
 from rnass.rna import Rna
@@ -49,7 +49,8 @@ class Predictor:
         thermodynamics: give the network ViennaRNA's base-pair probabilities.
         baseline: also fold by ViennaRNA's MEA and centroid.
         precision: of matrix products and convolutions.
-        mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1].
+        mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1]; None for
+            `rnass.prediction.restraints.PROBED_MIX` of RNAs with reactivities and 0 of others.
         windows: how long RNAs are predicted; None refuses them.
         conditions: temperature and salt concentration. The network's map is always that of 37 C and
             1.021 M NaCl, for which it was trained and rnass's own energies hold; at other conditions the
@@ -72,11 +73,11 @@ class Predictor:
         thermodynamics: bool = True,
         baseline: bool = False,
         precision: Literal["float32", "bfloat16"] = "float32",
-        mix: float = 0.0,
+        mix: float | None = None,
         windows: Windows | None = Windows(),  # noqa: B008 - frozen
         conditions: Conditions = STANDARD,
     ) -> None:
-        if not 0 <= mix <= 1:
+        if mix is not None and not 0 <= mix <= 1:
             raise ConfigError(f"mix: {mix}; expected 0 to 1")
         self.device = device or torch.device("cpu")
         self.model = model.to(self.device).eval()
@@ -188,7 +189,7 @@ class Predictor:
         self, rnas: Iterable[Rna], processes: int = 0
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
-        mixed = not self.parameter_sets and self.mix > 0  # otherwise they are at hand
+        mixed = not self.parameter_sets and bool(self.mix)  # otherwise they are at hand
         wanted = mixed or self.mfe_probabilities
         inputs = (fold_input(rna, mfe_bpp=wanted, conditions=self.conditions) for rna in rnas)
         return fold_many(
@@ -226,8 +227,11 @@ class Predictor:
         self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
     ) -> NDArray[np.floating]:
         """The map to decode, (L, L)."""
-        bpp = folded.mean_bpp() if self.mix else None
-        return restrained_map(probabilities, rna.reactivities, bpp, self.mix, rna.supported)
+        mix = self.mix
+        if mix is None:
+            mix = PROBED_MIX if self.parameter_sets and is_probed(rna) else 0.0
+        bpp = folded.mixed_bpp() if mix else None
+        return restrained_map(probabilities, rna.reactivities, bpp, mix, rna.supported)
 
     def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> Prediction:
         """The structure of a reading, which took *seconds* so far."""

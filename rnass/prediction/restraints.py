@@ -39,10 +39,12 @@ from rnass.thermodynamics.folding import FoldInput
 
 __all__ = [
     "FAMILY_LOG_ODDS",
+    "PROBED_MIX",
     "RestraintOptions",
     "build_constraints",
     "fold_input",
     "forbidden_canonical",
+    "is_probed",
     "normalise_reactivities",
     "restrained_map",
     "vienna_constraint",
@@ -50,6 +52,10 @@ __all__ = [
 
 FAMILY_LOG_ODDS = 4.0
 """Evidence for a pair that the RNA's family has, in natural log-odds: e^4, about 55 to 1."""
+
+PROBED_MIX = 0.2
+"""Share of ViennaRNA's log-odds in the map of an RNA with reactivities, which its ensemble knows and the
+network does not; chosen by `benchmarks/probing.py`."""
 
 _HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
 _LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as
@@ -259,6 +265,11 @@ def _check_normalised(values: NDArray[np.float64], where: str) -> None:
             f"{where}: the 90th percentile of the reactivities is {high:.3g}; expected normalised ones, "
             "of which it is near 1: --normalize-reactivities makes them so"
         )
+
+
+def is_probed(rna: Rna) -> bool:
+    """Whether the reactivity of any base is known."""
+    return rna.reactivities is not None and not np.isnan(rna.reactivities).all()
 
 
 def restrained_map(

@@ -118,17 +118,30 @@ class Folded:
     conditions: Conditions = STANDARD
     change: Change | None = None
 
-    def mean_bpp(self) -> NDArray[np.float32] | None:
-        """The mean of `bpp` but second folds, (L, L); of none, `mfe_bpp`; else None.
+    def mixed_bpp(self) -> NDArray[np.floating] | None:
+        """What `--mix` mixes in, (L, L): the mean of `bpp`; of none, `mfe_bpp`; else None.
 
-        At other conditions than those of `bpp`, `mfe_bpp`.
+        With second folds, the larger of their mean and that of the first, such that no row adds up to
+        more than 1. At other conditions than those of `bpp`, `mfe_bpp` and its second fold.
         """
-        if self.change:
-            return self.change.after[0].dense()
-        named = zip(self.names, self.bpp, strict=True)
+        named = list(zip(self.names, self.bpp, strict=True))
+        second = [one for name, one in named if name.endswith(SECOND_FOLD)]
         first = [one for name, one in named if not name.endswith(SECOND_FOLD)]
+        if self.change:
+            first, second = [self.change.after[0]], [self.change.after[1]] if second else []
         known = first or ([self.mfe_bpp] if self.mfe_bpp else [])
-        return np.mean([one.dense() for one in known], axis=0) if known else None
+        if not known:
+            return None
+        mean = _mean(known)
+        if not second:
+            return mean
+        larger = np.maximum(mean, _mean(second))
+        sums = np.maximum(larger.sum(1), 1)
+        return np.asarray(larger / np.maximum(sums[:, None], sums))
+
+
+def _mean(many: list[BasePairProbabilities]) -> NDArray[np.floating]:
+    return np.asarray(np.mean([one.dense() for one in many], axis=0))
 
 
 def fold_many(

@@ -28,6 +28,7 @@ from rnass.prediction import predictor as module
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.pipeline import Cores, run_pipeline, share_cores
 from rnass.prediction.predictor import Predictor, load_predictor
+from rnass.prediction.restraints import PROBED_MIX
 from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.thermodynamics import workers
@@ -106,6 +107,20 @@ def test_windows_and_mixtures_are_at_the_conditions(predictor):
     mixed = Predictor(predictor.model, conditions=hot, mix=1.0)(HAIRPIN)
     bpp = Ensemble(HAIRPIN, conditions=Conditions(90)).bpp.dense()
     np.testing.assert_allclose(mixed.decoded_map, bpp, atol=2e-3)
+
+
+def test_reactivities_bring_a_share_of_viennarna_which_knows_them(predictor):
+    model = predictor.model
+
+    def decoded(reactivity, **options):
+        rna = Rna("probed", HAIRPIN, reactivities=(reactivity,) * len(HAIRPIN))
+        return Predictor(model, **options)(rna).decoded_map
+
+    np.testing.assert_array_equal(decoded(0.4), decoded(0.4, mix=PROBED_MIX))
+    assert abs(decoded(0.4) - decoded(0.4, mix=0.0)).max() > 0.01
+    np.testing.assert_allclose(decoded(np.nan), predictor(HAIRPIN).decoded_map, atol=1e-5)
+    unread = [decoded(0.4, mix=mix, thermodynamics=False) for mix in (None, 0.0)]
+    np.testing.assert_array_equal(*unread)
 
 
 def test_probabilities_are_those_of_the_model(predictor):

@@ -82,7 +82,7 @@ def test_a_fold_has_both_conditions():
     for found, ensemble in zip(got.change, (before, after), strict=True):
         np.testing.assert_array_equal(found[0].dense(), ensemble.bpp.dense())
         np.testing.assert_array_equal(found[1].dense(), second_fold(ensemble).dense())
-    np.testing.assert_array_equal(got.mean_bpp(), after.bpp.dense())
+    np.testing.assert_array_equal(got.mixed_bpp(), after.bpp.dense())
 
 
 def test_constraints_and_reactivities_hold_at_other_conditions():

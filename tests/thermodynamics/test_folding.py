@@ -133,10 +133,10 @@ class TestProbabilitiesOfTheMfe:
 
     def test_the_mean_is_of_the_sets_asked_for(self):
         sets = ("langdon2018", "andronescu2007")
-        found = fold(TRNA_PHE, parameter_sets=sets, baseline=True).mean_bpp()
+        found = fold(TRNA_PHE, parameter_sets=sets, baseline=True).mixed_bpp()
         expected = np.mean([Ensemble(TRNA_PHE, name).bpp.dense() for name in sets], axis=0)
         np.testing.assert_allclose(found, expected)
-        assert fold(TRNA_PHE, parameter_sets=()).mean_bpp() is None
+        assert fold(TRNA_PHE, parameter_sets=()).mixed_bpp() is None
 
 
 def test_a_constraint_that_needs_a_pseudoknot_falls_back_on_its_unpaired_bases():
