@@ -9,10 +9,12 @@ unpaired bases; the logarithms of their ratio, made to fall with the reactivity,
 `rnass.decoding.probing`. Then a random half of each of --hidden other profiles, none of them within 80 %
 of one that was fitted to, is given to rnass by each method, and the other half scored: the mean of
 log P(r) - log P0(r) per base, P by the predicted probability of being unpaired and P0 by one half; and
-the rank correlation of the two within an RNA. With --hidden 0 nothing is compared.
+the rank correlation of the two within an RNA; with several shares of ViennaRNA's log-odds. With
+--hidden 0 nothing is compared.
 """
 
 import argparse
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +58,8 @@ def main() -> None:
         print("    },", flush=True)
     if arguments.hidden:
         print(
-            "\n| modifier (profiles) | method | log-likelihood per base | rank correlation |\n"
-            + "|---" * 4
+            "\n| modifier (profiles) | method | mix | log-likelihood per base | rank correlation |\n"
+            + "|---" * 5
             + "|"
         )
         predictor = load_predictor()
@@ -103,8 +105,9 @@ def _density(bins: NDArray[np.int64], weight: NDArray[np.floating]) -> NDArray[n
 
 
 def compare(predictor: Predictor, modifier: str, profiles: list[Profile]) -> None:
-    """Print a row for each method: how well half of a profile predicts the other half."""
-    for method in (None, "deigan", "likelihood"):
+    """Print a row for each method and mix: how well half of a profile predicts the other half."""
+    for method, mix in ((None, 0.0), *itertools.product(("deigan", "likelihood"), (0.0, 0.2, 0.4))):
+        predictor.mix = mix
         rng = np.random.default_rng(2)
         likelihood, correlation = [], []
         for profile in profiles:
@@ -121,7 +124,7 @@ def compare(predictor: Predictor, modifier: str, profiles: list[Profile]) -> Non
             likelihood.append(np.log((1 - u) * ratio + u).mean() - np.log((ratio + 1) / 2).mean())
             correlation.append(spearmanr(u, profile.reactivities[hidden])[0])
         row = f"{np.mean(likelihood):.4f} | {np.nanmean(correlation):.3f}"
-        print(f"| {modifier} ({len(profiles)}) | {method or 'none given'} | {row} |", flush=True)
+        print(f"| {modifier} ({len(profiles)}) | {method or 'none given'} | {mix} | {row} |", flush=True)
 
 
 if __name__ == "__main__":
