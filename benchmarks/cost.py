@@ -4,11 +4,11 @@
         [--options ...] [--against COMMIT] [--parts]
 
 ViennaRNA computes MFE, partition function, MEA and centroid of each RNA, in one process, without files;
-it is left out where rnass works in windows.
+it is left out where rnass works in windows. Core seconds are processor time, and do not depend on what
+else runs; a ratio is of rnass to the other.
 The RNAs are random, from a fixed seed. Memory is the peak of rnass's largest process. Prints a
-Markdown table. --against adds an earlier commit of this repository with its own default weights: it
-runs right after each case, so the ratio holds whatever else slows the machine. --parts prints instead
-how the time of one RNA is spent, on one thread.
+Markdown table. --against adds an earlier commit of this repository with its own default weights, right
+after each case. --parts prints instead how the time of one RNA is spent, on one thread.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import torch
@@ -74,14 +74,15 @@ def main() -> None:
     options = ["--threads", str(arguments.threads), "--quiet", *arguments.options.split()]
     if arguments.weights:
         options += ["--weights", str(find_weights(arguments.weights).resolve())]
-    start, _ = cost([sys.executable, "-m", "rnass.cli", "info"])
+    start = cost([sys.executable, "-m", "rnass.cli", "info"]).seconds
     size = find_weights(arguments.weights).stat().st_size / 1e6
     print(
         f"start-up (rnass info): {start:.1f} s; weights: {size:.1f} MB; threads: {arguments.threads}\n"
     )
     with checkout(arguments.against) as before:
-        columns = [f"{arguments.against}, s", "times as fast"] if before else []
-        heads = ["bases", "RNAs", "rnass, s", "RNAs per s", "GiB", "ViennaRNA, s", "ratio", *columns]
+        heads = ["bases", "RNAs", "rnass, s", "RNAs per s", "core s", "GiB"]
+        heads += ["ViennaRNA, core s", "ratio of core s"]
+        heads += [f"{arguments.against}, s", "core s", "ratio of core s"] if before else []
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
         for length, number in cases:
             cells = timed(length, number, options, arguments.threads, before)
@@ -94,16 +95,19 @@ def timed(length: int, number: int, options: list[str], threads: int, before: Pa
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder) / "random.fa"
         write_random(fasta, length, number)
-        ours, memory = cost([*rnass, str(fasta), *options, "--out", f"{folder}/out"])
-        peer = ["", ""]
+        ours = cost([*rnass, str(fasta), *options, "--out", f"{folder}/out"])
+        cells = [str(length), str(number), f"{ours.seconds:.1f}", f"{number / ours.seconds:.2f}"]
+        cells += [f"{ours.core_seconds:.1f}", f"{ours.memory:.1f}"]
+        peer = None
         if length <= MAX_LENGTH:
-            theirs, _ = cost([sys.executable, "-c", PEER, str(fasta)])
-            peer = [f"{theirs:.2f}", f"{ours / theirs:.1f}"]
+            peer = cost([sys.executable, "-c", PEER, str(fasta)]).core_seconds
+        cells += ["", ""] if peer is None else [f"{peer:.1f}", f"{ours.core_seconds / peer:.1f}"]
         if before:
             old = [*rnass, str(fasta), "--threads", str(threads), "--quiet", "--out", f"{folder}/old"]
-            then, _ = cost(old, before)
-            peer += [f"{then:.2f}", f"{then / ours:.2f}"]
-    return [str(length), str(number), f"{ours:.2f}", f"{number / ours:.2f}", f"{memory:.1f}", *peer]
+            then = cost(old, before)
+            cells += [f"{then.seconds:.1f}", f"{then.core_seconds:.1f}"]
+            cells.append(f"{ours.core_seconds / then.core_seconds:.2f}")
+    return cells
 
 
 @contextmanager
@@ -219,8 +223,22 @@ def write_random(path: Path, length: int, number: int) -> None:
     path.write_text("".join(f">random-{k}\n{bases}\n" for k, bases in enumerate(records)))
 
 
-def cost(command: list[str], folder: Path | None = None) -> tuple[float, float]:
-    """Wall time in seconds and peak memory in GiB of a command that must succeed, run in a folder."""
+class Cost(NamedTuple):
+    """Of a command.
+
+    Attributes:
+        seconds: until it ended.
+        core_seconds: processor time of it and its worker processes.
+        memory: the peak of the largest of them, in GiB.
+    """
+
+    seconds: float
+    core_seconds: float
+    memory: float
+
+
+def cost(command: list[str], folder: Path | None = None) -> Cost:
+    """What a command costs that must succeed, run in a folder."""
     began = time.monotonic()
     there = {**os.environ, "PYTHONPATH": str(folder)} if folder else None
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder, env=there)
@@ -228,7 +246,8 @@ def cost(command: list[str], folder: Path | None = None) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return time.monotonic() - began, used.ru_maxrss / 2**20  # Linux counts in KiB
+    seconds = time.monotonic() - began
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)  # Linux counts in KiB
 
 
 if __name__ == "__main__":

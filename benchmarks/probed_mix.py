@@ -1,6 +1,6 @@
 """How much of ViennaRNA's log-odds suits an RNA with reactivities: F1 for several weights.
 
-    python benchmarks/probed_mix.py --profiles TABLE ... --records FILE ... [--number 60] [--weights NAME]
+    python benchmarks/probed_mix.py --profiles TABLE ... --records FILE ... [--number 60]
 
 Each known structure gets reactivities drawn for each base from those of the profiles: of bases that
 rnass2026 has as paired, or as unpaired, with a probability above 0.95. Every RNA is also read

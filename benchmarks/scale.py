@@ -36,7 +36,7 @@ def main() -> None:
             options = ["--weights", arguments.weights, "--threads", str(arguments.threads), "--quiet"]
             parts = ["--shard", str(arguments.shard), "--out", str(out)]
             command = [sys.executable, "-m", "rnass.cli", "predict", str(fasta), *options, *parts]
-            seconds, memory = cost(command)
+            seconds, _, memory = cost(command)
             size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
         cells = (number, f"{seconds:.0f}", f"{number / seconds:.1f}", f"{memory:.2f}", f"{size:.1f}")
         print("|", *(f"{cell} |" for cell in cells), flush=True)
