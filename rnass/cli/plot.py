@@ -47,7 +47,7 @@ def plot(
         Literal["auto", "confidence", "elements", "reactivity", "none"],
         typer.Option(
             help="What colours the bases; none also leaves arcs unshaded. auto: reactivities, if given, "
-            "else confidence, where there is a map."
+            "else confidence, where there is a map and no --against."
         ),
     ] = "auto",
     region: Annotated[str | None, typer.Option(help="Bases to show, such as 10-80.")] = None,

@@ -48,6 +48,7 @@ _NICK = 3  # width of the gap between two strands, in places of a base
 _HAIRPIN = 10  # bases of an arc that should still be seen,
 _SEEN = 0.12  # by being so many inches high
 _BARS, _STRIP = 0.4, 0.12  # inches of a track of bars, of a strip of colours
+_MISSING = 0.04  # inches of the mark below a track of bars, of a base without a value
 _SMALLEST = 5.0  # points of a letter
 
 
@@ -300,6 +301,8 @@ def _draw_strip(axes: Axes, frame: _Frame, strip: BaseColours, top: float) -> No
     bottom = top - depth
     left, right = frame.places - frame.spacing / 2, frame.places + frame.spacing / 2
     base, upper = np.full(len(strip), bottom), bottom + tall
+    if strip.heights is not None:
+        base[np.isnan(strip.heights)] -= _MISSING
     corners = [(left, base), (left, upper), (right, upper), (right, base)]
     cells = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)  # (L, 4, 2)
     axes.add_collection(

@@ -15,7 +15,6 @@ from rnass.figures.look import Look, View
 from rnass.figures.pair_colours import (
     MISSED,
     WRONG,
-    Half,
     Track,
     dashed_between,
     judged,
@@ -51,7 +50,8 @@ def arc_diagram(
 
     Args:
         bases: the sequence, L letters; two strands as `A&B`, with a gap between them, each numbered
-            from 1, and, unless there is a *reference*, the pairs from one to the other dashed.
+            from 1, and, unless there is a *reference*, the pairs from one to the other dashed where
+            there are others too.
         above: a structure of L bases.
         below: another one.
         reference: *below* is the truth: pairs are coloured as correct, wrong or missed instead, and
@@ -75,7 +75,7 @@ def arc_diagram(
     for track in pair:
         _check(rna.bases, track)
     if not reference:
-        halves = [dashed_between(shaded(track), rna.nick) for track in pair]
+        halves = dashed_between([shaded(track) for track in pair], rna.nick)
     elif below is None:
         raise InputError("arc diagram: nothing below the sequence; expected the reference there")
     else:
@@ -123,13 +123,11 @@ def compare_arcs(
         _check(rna.bases, track)
     if reference is not None:
         check_length("arc diagrams: reference", len(reference), len(rna))
-
-    def half_of(track: Track) -> Half:
-        if reference is None:
-            return dashed_between(shaded(track), rna.nick)
-        return judged_with_missed(track, reference)
-
-    panels = [[half_of(track).shown(view, track.structure)] for track in tracks]
+    if reference is None:
+        halves = dashed_between([shaded(track) for track in tracks], rna.nick)
+    else:
+        halves = [judged_with_missed(track, reference) for track in tracks]
+    panels = [[half.shown(view, track.structure)] for half, track in zip(halves, tracks, strict=True)]
     return draw_panels(view, panels, [], title, look, axes)
 
 

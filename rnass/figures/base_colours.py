@@ -37,7 +37,7 @@ class BaseColours:
         name: of the values, for a track beside a sequence.
         colours: shape (L, 4), red, green, blue, alpha.
         entries: of the legend.
-        heights: shape (L,), in [0, 1], where it is drawn as bars beside a sequence; NaN for no bar.
+        heights: shape (L,), in [0, 1], where it is drawn as bars beside a sequence; NaN: a mark below.
     """
 
     name: str
@@ -92,5 +92,5 @@ def by_reactivity(reactivities: NDArray[np.floating]) -> BaseColours:
     colours = np.where(missing[:, None], to_rgba_array(_NO_DATA), scale(np.nan_to_num(heights)))
     entries = [Entry("reactivity", scale, top=f"{top:.3g}")]
     if missing.any():
-        entries.append(Entry("not measured", _NO_DATA, disc=True))
+        entries.append(Entry("not measured", _NO_DATA, disc=True, small=True))
     return BaseColours("reactivity", colours, tuple(entries), heights)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from rnass.errors import InputError
 from rnass.figures.base_colours import BaseColours
-from rnass.figures.legend import ROW_HEIGHT, Entry, draw_legend, legend_rows
+from rnass.figures.legend import ROW_HEIGHT, SMALL, Entry, draw_legend, legend_rows
 from rnass.figures.look import Look, View
 from rnass.figures.number_places import Number, placed_numbers
-from rnass.figures.pair_colours import CORRECT, MISSED, WRONG, common_pairs
+from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG, common_pairs
 from rnass.figures.style import (
     FAINT,
     FIVE_PRIME,
@@ -38,6 +38,8 @@ __all__ = ["structure_drawing"]
 
 _ALL = Look()
 _PLAIN = "#e4e8eb"  # a base of which nothing is shown but its letter
+_EDGE_COLOUR = "#8a949b"  # of every base, and all of a plain one
+_TINY = 2.0  # points across, or less
 _MARGIN = 0.45  # inches around the drawing; position numbers reach into it
 _EDGE = 0.3  # inches left of title and legend
 _TITLE = 0.4
@@ -94,7 +96,8 @@ def structure_drawing(
         check_length("structure drawing: reference", len(reference), view.length)
     fills = None if colours is None else colours.shown(view)
     bonds = _bonds(view, structure, reference)
-    entries = [*(fills.entries if fills else ()), *_legend_of(bonds)]
+    leaving = [base for base, _ in view.leaving(structure)]
+    entries = [*(fills.entries if fills else ()), *_legend_of(bonds), *([LEAVING] if leaving else [])]
     places, spacing, rows, axes = _placed(coordinates, entries, title, look, axes)
     width, height = axes.get_xlim()[1], axes.get_ylim()[1]
     if title:
@@ -104,8 +107,10 @@ def structure_drawing(
     _draw_chain(axes, places, view, spacing)
     for bond in bonds:
         _draw_pairs(axes, places, bond, spacing)
+    stubs = _stubs(places, leaving, spacing)
+    axes.add_collection(LineCollection(list(stubs), colors=FAINT, linewidths=0.8, gid="leaving"))
     _draw_bases(axes, places, view.bases, fills, spacing)
-    taken = np.concatenate([places, places[shown.pairs].mean(1), _on_bows(places, bonds)])
+    taken = np.concatenate([places, places[shown.pairs].mean(1), _on_bows(places, bonds), stubs[:, 1]])
     _draw_numbers(axes, places, view, taken, spacing)
     draw_legend(axes, rows, _EDGE, len(rows) * ROW_HEIGHT + 0.1)
     return axes
@@ -241,19 +246,37 @@ def _on_bows(places: NDArray[np.float64], bonds: Iterable[_Bond]) -> NDArray[np.
     return np.asarray((curves * shares).sum(1).reshape(-1, 2))
 
 
+def _stubs(places: NDArray[np.float64], bases: list[int], spacing: float) -> NDArray[np.float64]:
+    """Short lines from *bases*, across the chain to the side with more room, shape (n, 2, 2)."""
+    beside = np.pad(places, ((1, 1), (0, 0)), mode="edge")
+    along = (beside[2:] - beside[:-2])[bases]
+    across = spacing * along[:, ::-1] * [-1, 1] / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    starts = places[bases]
+    left, right = starts + across, starts - across
+
+    def room(ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.linalg.norm(ends[:, None] - places, axis=2).min(1))
+
+    return np.stack([starts, np.where((room(left) >= room(right))[:, None], left, right)], axis=1)
+
+
 def _draw_bases(
     axes: Axes, places: NDArray[np.float64], bases: str, colours: BaseColours | None, spacing: float
 ) -> None:
     """A disc for every base, and its letter if that can be read."""
-    fills = np.tile(to_rgba_array(_PLAIN), (len(bases), 1)) if colours is None else colours.colours
     diameter = 72 * 0.82 * spacing  # points
+    plain = _PLAIN if diameter > _TINY else _EDGE_COLOUR
+    fills = np.tile(to_rgba_array(plain), (len(bases), 1)) if colours is None else colours.colours
     look: dict[str, Any] = {
-        "edgecolors": "#8a949b",
-        "linewidths": 0.5 if diameter > 2 else 0,
+        "edgecolors": _EDGE_COLOUR,
+        "linewidths": min(0.5, 0.15 * diameter),
         "zorder": 3,
         "gid": "bases",
     }
-    axes.scatter(places[:, 0], places[:, 1], s=diameter**2, c=fills, **look)
+    areas = np.full(len(bases), diameter**2)
+    if colours is not None and colours.heights is not None:
+        areas[np.isnan(colours.heights)] *= SMALL
+    axes.scatter(places[:, 0], places[:, 1], s=areas, c=fills, **look)
     size = 0.66 * diameter
     if size >= _SMALLEST:
         luminance = fills[:, :3] @ [0.299, 0.587, 0.114]

@@ -1,7 +1,6 @@
 """How well several predictors do by length, and how far their probabilities can be believed."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +13,10 @@ from rnass.figures.style import FAINT, plain_text, styled
 
 __all__ = ["judgement_figure"]
 
-# Okabe and Ito's palette, the strongest hue first; more lines than hues begin again with squares.
+# Okabe and Ito's palette, the strongest hue first, and a marker for each, since hues merge in grey
+# print; more lines than hues begin again dashed.
 _HUES = ("#0072b2", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#999999")
+_MARKERS = "osD^vPX"
 
 
 @styled
@@ -54,21 +55,21 @@ def _draw_lengths(axes: Axes, f1: Mapping[str, Mapping[str, tuple[float, float, 
     for k, (line, parts) in enumerate(f1.items()):
         x = np.arange(len(names)) + 0.07 * (k - (len(f1) - 1) / 2)
         mean, low, high = np.array([parts[name] for name in names]).T
-        marker = "os"[k // len(_HUES) % 2]
         axes.errorbar(
             x,
             mean,
             yerr=np.clip([mean - low, high - mean], 0, None),
             color=_HUES[k % len(_HUES)],
-            marker=marker,
-            markersize=4,
+            marker=_MARKERS[k % len(_MARKERS)],
+            markersize=5,
+            linestyle=("-", "--")[k // len(_HUES) % 2],
             linewidth=1.8 if k == 0 else 1,
             elinewidth=0.8,
             label=plain_text(line, 40),
         )
     axes.set_xticks(np.arange(len(names)), names)
     axes.set(xlabel="length, bases", ylabel="F1, strict, mean per RNA, 95 % interval", ylim=(0, 1))
-    _finish(axes, "lower left", 2 if len(f1) > 3 else 1)
+    _finish(axes, 2 if len(f1) > 3 else 1)
 
 
 def _draw_reliability(axes: Axes, bins: Mapping[str, NDArray[np.float64]], order: list[str]) -> None:
@@ -76,15 +77,18 @@ def _draw_reliability(axes: Axes, bins: Mapping[str, NDArray[np.float64]], order
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     for name, values in bins.items():
         count, probability, known = values[values[:, 0] > 0].T
-        colour = _HUES[order.index(name) % len(_HUES)] if name in order else FAINT
-        axes.plot(probability / count, known / count, "o-", color=colour, markersize=4, label=name)
+        k = order.index(name) % len(_HUES) if name in order else -1
+        colour, marker = (FAINT, "o") if k < 0 else (_HUES[k], _MARKERS[k])
+        axes.plot(
+            probability / count, known / count, color=colour, marker=marker, markersize=5, label=name
+        )
     axes.set(
         xlabel="pairing probability", ylabel="share of pairs that are known", xlim=(0, 1), ylim=(0, 1)
     )
     axes.set_aspect("equal")
-    _finish(axes, "upper left")
+    _finish(axes)
 
 
-def _finish(axes: Axes, place: Literal["upper left", "lower left"], columns: int = 1) -> None:
+def _finish(axes: Axes, columns: int = 1) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc=place, ncols=columns)
+    axes.legend(frameon=False, fontsize=8, loc="best", ncols=columns)

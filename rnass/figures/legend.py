@@ -12,10 +12,13 @@ from matplotlib.colors import Colormap
 
 from rnass.figures.style import FAINT, text_width, write
 
-__all__ = ["ROW_HEIGHT", "Entry", "draw_legend", "legend_rows"]
+__all__ = ["ROW_HEIGHT", "SMALL", "Entry", "draw_legend", "legend_rows"]
 
 ROW_HEIGHT = 0.24
 """Inches from one row of entries to the next."""
+
+SMALL = 0.45
+"""Area of a small disc, of that of others."""
 
 _SIZE = 8.0
 _BAR = 0.9  # inches of a scale
@@ -33,7 +36,9 @@ class Entry:
         dashed: whether the line is.
         sources: whose the values are, where there are several.
         disc: a disc, for bases, instead of a line.
+        small: whether the disc is, for bases without a value, which no shade of grey print can tell.
         top: the value at the upper end of a scale; it begins at 0.
+        continued: whether it is a further line of the entry before, and has no swatch.
     """
 
     name: str
@@ -41,7 +46,9 @@ class Entry:
     dashed: bool = False
     sources: tuple[str, ...] = ()
     disc: bool = False
+    small: bool = False
     top: str = "1"
+    continued: bool = False
 
     @property
     def label(self) -> str:
@@ -72,13 +79,28 @@ def legend_rows(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
     """*entries* in order, in as few rows of at most *width* inches as that takes."""
     rows: list[list[Entry]] = []
     left = 0.0
-    for entry in entries:
-        if not rows or left < entry.width - _GAP:
+    for entry in (line for one in entries for line in _lines(one, width)):
+        if not rows or entry.continued or left < entry.width - _GAP:
             rows.append([])
             left = width
         rows[-1].append(entry)
         left -= entry.width
     return rows
+
+
+def _lines(entry: Entry, width: float) -> list[Entry]:
+    """*entry*, or one for each line that its label needs to be at most *width* inches wide."""
+    room = width - entry.swatch - 0.08
+    lines = [""]
+    for word in entry.label.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, _SIZE) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    if len(lines) == 1:
+        return [entry]
+    return [replace(entry, name=line, sources=(), continued=k > 0) for k, line in enumerate(lines)]
 
 
 def draw_legend(axes: Axes, rows: Sequence[Sequence[Entry]], x: float, top: float) -> None:
@@ -87,7 +109,8 @@ def draw_legend(axes: Axes, rows: Sequence[Sequence[Entry]], x: float, top: floa
         y = top - (k + 0.5) * ROW_HEIGHT
         start = x
         for entry in row:
-            _draw_swatch(axes, entry, start, y)
+            if not entry.continued:
+                _draw_swatch(axes, entry, start, y)
             write(axes, start + entry.swatch + 0.08, y, entry.label, size=_SIZE, gid="legend")
             start += entry.width
 
@@ -96,7 +119,7 @@ def _draw_swatch(axes: Axes, entry: Entry, x: float, y: float) -> None:
     if isinstance(entry.colour, str):
         if entry.disc:
             look: dict[str, Any] = {"c": [entry.colour], "edgecolors": FAINT, "linewidths": 0.5}
-            axes.scatter([x + _LINE / 2], [y], s=50, **look)
+            axes.scatter([x + _LINE / 2], [y], s=50 * (SMALL if entry.small else 1), **look)
             return
         style = "--" if entry.dashed else "-"
         axes.plot([x, x + _LINE], [y, y], color=entry.colour, lw=2, ls=style)

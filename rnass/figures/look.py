@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from rnass.errors import ConfigError, InputError
 from rnass.rna import Rna
@@ -109,8 +110,8 @@ class View:
             if partner >= 0 and not self.start <= partner < self._stop:
                 yield base - self.start, -1 if partner < base else 1
 
-    def of_values(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
-        """One value for each base, or for each pair of bases: those shown."""
+    def of_values(self, values: NDArray[np.floating] | csr_array) -> NDArray[np.floating] | csr_array:
+        """One value for each base, or for each pair of bases, dense or sparse: those shown."""
         return values[(self._cut,) * values.ndim]
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, issparse, tril, triu
 
 from rnass.errors import InputError
 from rnass.figures.look import Look, View
@@ -27,6 +28,7 @@ from rnass.figures.style import (
     position_labels,
     size_of,
     styled,
+    text_width,
 )
 from rnass.structure import Structure
 
@@ -37,7 +39,7 @@ _ALL = Look()
 # Nothing for 0, so that a mark below shows; from 0.05 on a tint that shows a rare alternative helix.
 _FROM_WHITE = LinearSegmentedColormap.from_list(
     "rnass map",
-    [(0, "#ffffff00"), (0.05, "#dbe9f6"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")],
+    [(0, "#ffffff00"), (0.05, "#b9d6ec"), (0.35, "#6baed6"), (0.7, "#2171b5"), (1, "#08306b")],
 )
 _DIVERGING = "PuOr_r"
 _CELLS_PER_INCH = 75  # at most; more would be too small to see
@@ -47,8 +49,8 @@ _PAD = 0.12  # inches
 @styled
 def probability_map(
     bases: str,
-    above: NDArray[np.floating] | Structure,
-    below: NDArray[np.floating] | Structure | None = None,
+    above: NDArray[np.floating] | csr_array | Structure,
+    below: NDArray[np.floating] | csr_array | Structure | None = None,
     *,
     labels: tuple[str, str] = ("rnass", "ViennaRNA"),
     title: str = "",
@@ -60,7 +62,7 @@ def probability_map(
     Args:
         bases: the sequence, L letters; two strands as `A&B`, each numbered from 1. Shown where they
             have 5 points or more at the size of the figure.
-        above: shape (L, L), in [0, 1], symmetric; or a structure, whose pairs count 1.
+        above: shape (L, L), in [0, 1], symmetric, dense or sparse; or a structure, whose pairs count 1.
         below: the same of another method. None: as *above*.
         labels: the names of *above* and of *below*.
         title: stands above it all.
@@ -77,7 +79,11 @@ def probability_map(
     view = View(bases, look, "probability map")
     upper = _cells("probability map above", above, view)
     lower = upper if below is None else _cells("probability map below", below, view)
-    both = np.triu(upper, 1) + np.tril(lower, -1)
+    both: NDArray[np.floating] | coo_array
+    if issparse(upper) and issparse(lower):
+        both = (triu(upper, 1) + tril(lower, -1)).tocoo()
+    else:
+        both = np.triu(_dense(upper), 1) + np.tril(_dense(lower), -1)
     axes, side = _own_axes(look) if axes is None else (axes, min(size_of(axes)))
     image = _show(axes, both, Normalize(0, 1), side=side, numbers=view.numbers)
     _mark(axes, view)
@@ -85,10 +91,12 @@ def probability_map(
     if size_of_letters >= 5:
         _letters(axes, view.bases, size_of_letters)
         pad = 14.0
-    names = [fitted_text(label, 0.35 * side, 9) for label in labels]
+    names = [fitted_text(label, part * side, 9) for label, part in zip(labels, (0.35, 0.9), strict=True)]
+    room = side
     if below is None:
         names = [f"pairing probability ({names[0]})" if names[0] else "pairing probability"]
     else:
+        room -= text_width(f"{names[0]} ◥", 9) + 0.25
         axes.set_title(f"{names[0]} ◥", size=9, loc="right", pad=pad, parse_math=False)
         axes.set_xlabel(f"◣ {names[1]}", size=9, loc="left", parse_math=False)
         names = ["pairing probability"]
@@ -96,8 +104,7 @@ def probability_map(
     bar.set_label(names[0], parse_math=False)
     bar.outline.set_visible(False)
     if title:
-        words = fitted_text(title, side * (1 if below is None else 0.6), 12, bold=True)
-        _heading(axes, words, pad)
+        _heading(axes, fitted_text(title, room, 12, bold=True), pad)
     return axes
 
 
@@ -140,7 +147,7 @@ def heat_maps(
     if not maps:
         raise InputError("heat maps: no maps; expected at least one")
     length = len(next(iter(maps.values())))
-    cells = {name: _fitting(f"heat map {name}", values, length) for name, values in maps.items()}
+    cells = {name: _dense(_fitting(f"heat map {name}", values, length)) for name, values in maps.items()}
     if structure is not None:
         check_length("heat maps: structure", len(structure), length)
     norm = _common_scale(np.stack(list(cells.values())))
@@ -174,22 +181,29 @@ def heat_maps(
     return figure
 
 
-def _fitting(what: str, values: NDArray[np.floating], length: int) -> NDArray[np.floating]:
+def _fitting(
+    what: str, values: NDArray[np.floating] | csr_array, length: int
+) -> NDArray[np.floating] | csr_array:
     """*values*, which must be (L, L); raises InputError."""
     if values.shape != (length, length):
         raise InputError(f"{what}: shape {values.shape}; expected {(length, length)}")
     return values
 
 
-def _cells(what: str, values: NDArray[np.floating] | Structure, view: View) -> NDArray[np.floating]:
-    """The cells of a map that *view* shows; of a structure, 1 for each pair."""
+def _cells(
+    what: str, values: NDArray[np.floating] | csr_array | Structure, view: View
+) -> NDArray[np.floating] | csr_array:
+    """The cells of a map that *view* shows; of a structure, sparse, 1 for each pair."""
     if isinstance(values, Structure):
         check_length(what, len(values), view.length)
-        paired = np.zeros((view.length, view.length), dtype=np.float32)
-        i, j = values.pairs.T
-        paired[i, j] = paired[j, i] = 1
-        values = paired
+        ends = np.concatenate([values.pairs, values.pairs[:, ::-1]])
+        ones = np.ones(len(ends), dtype=np.float32)
+        values = csr_array((ones, (ends[:, 0], ends[:, 1])), shape=(view.length, view.length))
     return view.of_values(_fitting(what, values, view.length))
+
+
+def _dense(values: NDArray[np.floating] | csr_array) -> NDArray[np.floating]:
+    return values if isinstance(values, np.ndarray) else np.asarray(values.toarray())
 
 
 def _common_scale(values: NDArray[np.floating]) -> Normalize:
@@ -198,26 +212,31 @@ def _common_scale(values: NDArray[np.floating]) -> Normalize:
     return Normalize(-top if values.min() < 0 else 0.0, top)
 
 
-def _coarser(values: NDArray[np.floating], most: int) -> NDArray[np.floating]:
+def _coarser(values: NDArray[np.floating] | coo_array, most: int) -> NDArray[np.floating]:
     """Maxima of square blocks, at most *most* a side, so that no helix falls between the pixels."""
-    block = -(-len(values) // most)
+    length = values.shape[0]
+    block = -(-length // most)
+    size = -(-length // block)
+    if not isinstance(values, np.ndarray):
+        cells = np.zeros((size, size), dtype=values.dtype)
+        np.maximum.at(cells, (values.row // block, values.col // block), values.data)
+        return cells
     if block == 1:
         return values
-    size = -(-len(values) // block)
-    padded = np.pad(values, (0, size * block - len(values)), mode="edge")
+    padded = np.pad(values, (0, size * block - length), mode="edge")
     return np.asarray(padded.reshape(size, block, size, block).max((1, 3)))
 
 
 def _show(
     axes: Axes,
-    values: NDArray[np.floating],
+    values: NDArray[np.floating] | coo_array,
     norm: Normalize,
     *,
     side: float,
     numbers: NDArray[np.int64] | None = None,
 ) -> AxesImage:
     """The cells of a map, base 1 in the upper left corner; *numbers* as `View` has them."""
-    length = len(values)
+    length = values.shape[0]
     numbers = np.arange(1, length + 1) if numbers is None else numbers
     labels = position_labels(numbers, side / length)
     words = [str(numbers[base]) for base in labels]

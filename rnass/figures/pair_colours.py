@@ -1,6 +1,6 @@
 """The pairs on one side of a sequence, their colours, and the legend that explains these."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from rnass.structure import Structure
 
 __all__ = [
     "CORRECT",
+    "LEAVING",
     "MISSED",
     "WRONG",
     "Half",
@@ -34,6 +35,7 @@ __all__ = [
 CORRECT = Entry("correct", "#004a8f")
 WRONG = Entry("wrong", "#e0641b")
 MISSED = Entry("missed", "#b9b9b9")
+LEAVING = Entry("pair that leaves the region", FAINT)
 _NESTED = Entry("nested", NESTED_FLAT)
 _DASHED = Entry("pseudoknotted", FAINT, dashed=True)
 _BETWEEN = Entry("between the strands", FAINT, dashed=True)
@@ -66,7 +68,7 @@ class Half:
         pairs: shape (n, 2), 0-based.
         colours: shape (n, 4), red, green, blue, alpha.
         dashed: shape (n,).
-        kinds: entries of the legend, each with a mask of the pairs it explains, shape (n,).
+        kinds: entries of the legend, each with a mask of the pairs it explains.
         leaving: bases whose partner is not shown, each with -1 for a partner before the first base
             shown or 1 for one after the last.
     """
@@ -90,14 +92,16 @@ class Half:
             return self
         pairs = self.pairs - view.start
         inside = ((pairs >= 0) & (pairs < len(view))).all(1)
+        leaving = tuple(view.leaving(structure))
+        kinds = tuple((entry, which[inside]) for entry, which in self.kinds)
         return Half(
             self.label,
             f"{inside.sum()} of {counted(len(pairs), 'pair')} shown",
             pairs[inside],
             self.colours[inside],
             self.dashed[inside],
-            tuple((entry, which[inside]) for entry, which in self.kinds),
-            tuple(view.leaving(structure)),
+            (*kinds, (LEAVING, np.ones(len(leaving), dtype=bool))),
+            leaving,
         )
 
 
@@ -130,13 +134,26 @@ def shaded(track: Track) -> Half:
     )
 
 
-def dashed_between(half: Half, nick: int | None) -> Half:
-    """The same with the pairs between two strands dashed; the second begins at base *nick*."""
+def dashed_between(halves: Sequence[Half], nick: int | None) -> list[Half]:
+    """The same with the pairs between two strands dashed, unless there are no others.
+
+    Args:
+        halves: of one figure.
+        nick: the first base of the second strand; None where there is one strand.
+    """
     if nick is None:
-        return half
-    between = (half.pairs[:, 0] < nick) & (half.pairs[:, 1] >= nick)
-    remark = f"{half.remark}, {between.sum()} between the strands"
-    return replace(half, remark=remark, dashed=between, kinds=(*half.kinds, (_BETWEEN, between)))
+        return list(halves)
+    between = [(half.pairs[:, 0] < nick) & (half.pairs[:, 1] >= nick) for half in halves]
+    mixed = not all(which.all() for which in between)
+    return [
+        replace(
+            half,
+            remark=f"{half.remark}, {which.sum()} between the strands",
+            dashed=which & mixed,
+            kinds=(*half.kinds, (_BETWEEN, which & mixed)),
+        )
+        for half, which in zip(halves, between, strict=True)
+    ]
 
 
 def judged(label: str, structure: Structure, other: Structure, absent: Entry) -> Half:

@@ -27,6 +27,8 @@ __all__ = [
     "ResultsFolder",
     "is_results_folder",
     "read_results",
+    "read_run",
+    "read_summary",
 ]
 
 SUMMARY, PREDICTIONS, TABLE = "summary.tsv", "predictions.dbn", "results.parquet"
@@ -103,7 +105,7 @@ def read_results(folder: str | Path) -> ResultsFolder:
     folder = Path(folder)
     if not is_results_folder(folder):
         raise InputError(f"{folder}: no results; expected {SUMMARY} and {PREDICTIONS} of rnass predict")
-    rows = _read_summary(folder / SUMMARY)
+    rows = read_summary(folder / SUMMARY)
     done = [row for row in rows if row.get("status") == "ok"]
     structures = read_dot_bracket(folder / PREDICTIONS) if done else []
     if len(done) != len(structures):
@@ -115,10 +117,11 @@ def read_results(folder: str | Path) -> ResultsFolder:
         PredictedRecord(folder, row["file"], rna, structure, row)
         for row, (rna, structure) in zip(done, structures, strict=True)
     ]
-    return ResultsFolder(folder, _read_run(folder / RUN), rows, records)
+    return ResultsFolder(folder, read_run(folder / RUN), rows, records)
 
 
-def _read_summary(path: Path) -> list[dict[str, str]]:
+def read_summary(path: Path) -> list[dict[str, str]]:
+    """The lines of a summary.tsv, cells by column; raises InputError where it is none."""
     table = csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
     columns = next(table, [])
     if missing := {"id", "file", "status"} - set(columns):
@@ -147,5 +150,6 @@ def _plain(cell: str) -> str:
     return "\\".join(parts)
 
 
-def _read_run(path: Path) -> dict[str, Any]:
+def read_run(path: Path) -> dict[str, Any]:
+    """The content of a run.json; empty where there is none."""
     return parse_json("\n".join(read_lines(path)), str(path)) if is_file(path) else {}

@@ -250,6 +250,7 @@ def _draw(path: Path, predicted: Predicted) -> None:
         if structure is not None:
             confidence = predicted.confidence(method)
             sure = "" if confidence is None else f", confidence {confidence:.2f}"
-            tracks.append(Track(f"{method}{sure}", structure, predicted.map_of(method)))
+            source = predicted.decoded_from.get(method, "")
+            tracks.append(Track(f"{method}{sure}", structure, predicted.map_of(method), source))
     if tracks:
         save_figure(compare_arcs(predicted.rna.text, tracks, title=predicted.rna.id), path)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from rnass.decoding import base_confidence
 from rnass.elements import elements
@@ -47,7 +47,8 @@ class PlotOptions:
         against: file or folder with the structures to hold the records against.
         reactivities: file or folder of reactivities.
         colour: what colours the bases, and whether probabilities shade the arcs; auto: reactivity where
-            it is given, in drawings, else confidence where there are probabilities.
+            it is given, in drawings, else confidence where there are probabilities and nothing is held
+            against the record, whose colours would hide those of the pairs.
         look: size, font, region, highlights.
         dpi: dots per inch of a png.
         format: of files in a folder.
@@ -126,7 +127,7 @@ def draw(
         return _draw_map(one, other, probabilities, title, options.look, axes)
     structure = _structure_of(one, options.kind)
     reference = None if other is None else _structure_of(other, options.kind)
-    colours = _colours(one, structure, probabilities, reactivities, options)
+    colours = _colours(one, structure, probabilities, reactivities, options, judged=other is not None)
     if options.kind == "drawing":
         return structure_drawing(
             one.rna.text,
@@ -192,18 +193,13 @@ def _draw_map(
     axes: Axes | None,
 ) -> Axes:
     """Probabilities above; below those it is held against, else the structure itself."""
-    if issparse(probabilities):
-        raise ConfigError(
-            f"--kind map ({one.rna.id}): the map of an RNA predicted in windows; expected --kind "
-            "arcs or drawing, or rnass report, whose map can be zoomed"
-        )
     above = one.structure if probabilities is None else probabilities
     assert above is not None  # a record has one or the other
-    below: NDArray[np.float32] | Structure | None = None
+    below: NDArray[np.float32] | csr_array | Structure | None = None
     name = f"{one.source}, structure"
     if other is not None:
         theirs = other.load()
-        below, name = (other.structure if theirs is None or issparse(theirs) else theirs), other.source
+        below, name = (other.structure if theirs is None else theirs), other.source
     elif probabilities is not None:
         below = one.structure
     labels = (one.source, name)
@@ -216,13 +212,15 @@ def _colours(
     probabilities: NDArray[np.float32] | csr_array | None,
     reactivities: NDArray[np.float64] | None,
     options: PlotOptions,
+    *,
+    judged: bool,
 ) -> BaseColours | None:
     """The colours of the bases; None for one colour."""
     colour = options.colour
     if colour == "auto" and reactivities is not None and options.kind == "drawing":
         colour = "reactivity"
     if colour == "auto":
-        colour = "none" if probabilities is None else "confidence"
+        colour = "none" if probabilities is None or judged else "confidence"
     if colour == "elements":
         return by_element(elements(structure, one.rna.nick).string)
     if colour == "reactivity":

@@ -319,8 +319,8 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
 
 
 def _of_windows(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
-    """Those of an RNA predicted in windows: neither a figure of its map nor an MFE structure."""
-    names = (*TEXTS, "bpseq", *([options.plot] if options.plot_kind != "map" else []))
+    """Those of an RNA predicted in windows: all but an MFE structure and suboptimal ones."""
+    names = (*TEXTS, "bpseq", options.plot)
     return {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
 
 

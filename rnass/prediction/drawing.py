@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnass.figures import (
     Axes,
@@ -13,6 +14,7 @@ from rnass.figures import (
     probability_map,
     structure_drawing,
 )
+from rnass.structure import Structure
 from rnass.thermodynamics.layout import layout
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def draw(
         kind: `arcs`, rnass's structure above the sequence and ViennaRNA's MFE structure below it;
             `drawing`, rnass's structure in the plane, coloured by confidence; or `map`, rnass's
             probabilities above the diagonal and below it ViennaRNA's, or its MFE structure where the
-            prediction does not hold them. Of an RNA predicted in windows there is no MFE structure.
+            prediction does not hold them. Of an RNA predicted in windows there is no MFE structure; its
+            own structure is below the diagonal.
         look: size, font, region and highlights.
         axes: to draw on; None for a figure of its own.
 
@@ -52,8 +55,14 @@ def draw(
             rna.text, prediction.structure, layout, colours=colours, title=rna.id, look=look, axes=axes
         )
     if kind == "map":
-        other = folded.mfe_structure if shades is None else shades
-        labels = ("rnass", "ViennaRNA MFE" if shades is None else _TURNER)
+        other: NDArray[np.floating] | Structure
+        if shades is not None:
+            other, name = shades, _TURNER
+        elif prediction.windows == 1:
+            other, name = folded.mfe_structure, "ViennaRNA MFE"
+        else:
+            other, name = prediction.structure, "rnass, structure"
+        labels = ("rnass", name)
         return probability_map(
             rna.text, decoded, other, labels=labels, title=rna.id, look=look, axes=axes
         )

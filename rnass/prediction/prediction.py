@@ -169,13 +169,7 @@ class Prediction:
     def draw(
         self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
     ) -> "Axes":
-        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`.
-
-        Raises:
-            InputError: a map of an RNA predicted in windows.
-        """
-        if kind == "map":
-            self._expect_whole("a map as a figure")
+        """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`."""
         from rnass.prediction.drawing import draw  # matplotlib takes half a second to load
 
         return draw(self, kind, look=look, axes=axes)
@@ -186,7 +180,11 @@ class Prediction:
         Raises:
             InputError: it was predicted in windows.
         """
-        self._expect_whole("suboptimal structures")
+        if self.windows > 1:
+            raise InputError(
+                f"{self.rna.id}: suboptimal structures of {counted(self.windows, 'window')}; expected "
+                "an RNA that was predicted whole"
+            )
         return alternatives(
             self.decoded_map,
             self.rna.bases,
@@ -195,10 +193,3 @@ class Prediction:
             constraints=self.rna.constraints,
             nick=self.rna.nick,
         )
-
-    def _expect_whole(self, what: str) -> None:
-        if self.windows > 1:
-            raise InputError(
-                f"{self.rna.id}: {what} of {counted(self.windows, 'window')}; expected an RNA that was "
-                "predicted whole"
-            )

@@ -1,14 +1,13 @@
 """The page as a whole: run facts, table, packed records, and the scripts that show them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import rnass
 from rnass.errors import counted
 from rnass.files import write_text
 from rnass.io import ResultsFolder, read_results
 from rnass.io.results_folder import REPORT
+from rnass.report.facts import facts_of, warnings_of
 from rnass.report.html import cell_value, is_numeric, page
 from rnass.report.records import LEAST, pack, record_data
 from rnass.report.tables import has_tables, tables_page
@@ -56,45 +55,15 @@ def write_report(folder: str | Path) -> Path:
 
 def report_page(results: ResultsFolder) -> str:
     """The page as text: one file, without a link to anything outside."""
-    name, facts, warnings = results.folder.resolve().name, _facts(results), _warnings(results)
-    table = _table(results)
-    data = {"title": name, "facts": facts, "warnings": warnings, "least": LEAST, **table}
+    count = f"{counted(len(results.records), 'record')} predicted of {len(results.rows)}"
+    data = {
+        "title": results.folder.resolve().name,
+        "facts": facts_of(results.run, count),
+        "warnings": warnings_of(results.run, results.rows),
+        "least": LEAST,
+        **_table(results),
+    }
     return page("report.html", data, _SCRIPTS, [pack(record_data(record)) for record in results.records])
-
-
-def _facts(results: ResultsFolder) -> list[tuple[str, str]]:
-    """How the run was made, in the order it is read."""
-    run = results.run
-    weights, decoding, versions = (_mapping(run, name) for name in ("weights", "decoding", "versions"))
-    inputs = run.get("inputs")
-    facts = [
-        ("records", f"{counted(len(results.records), 'record')} predicted of {len(results.rows)}"),
-        ("started", run.get("started", "")),
-        ("time", f"{run['seconds']:.0f} s" if isinstance(run.get("seconds"), int | float) else ""),
-        ("inputs", ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""),
-        ("weights", f"{weights.get('file', '')} {str(weights.get('sha256', ''))[:12]}".strip()),
-        ("decoder", ", ".join(f"{k} {decoding[k]}" for k in ("decoder", "threshold") if k in decoding)),
-        ("versions", ", ".join(f"{k} {v}" for k, v in versions.items())),
-        ("device", str(run.get("device", ""))),
-        ("page", f"rnass {rnass.__version__}"),
-    ]
-    return [(name, str(value)) for name, value in facts if value]
-
-
-def _mapping(run: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A part of run.json, which anyone may have edited."""
-    part = run.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _warnings(results: ResultsFolder) -> list[str]:
-    """Warnings for the reader: a run that was not finished, records that failed."""
-    warnings = [row.get("message", "") for row in results.rows if row["status"] != "ok"]
-    if not results.run:
-        warnings.insert(0, "run.json is missing: the run was stopped before its end")
-    elif results.run.get("exit_status") == 130:
-        warnings.insert(0, "the run was interrupted: the records not reached are missing")
-    return warnings
 
 
 def _table(results: ResultsFolder) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from rnass.errors import InputError, counted
 from rnass.files import is_file, read_lines
+from rnass.io.results_folder import RUN, SUMMARY, read_run, read_summary
+from rnass.report.facts import facts_of, warnings_of
 from rnass.report.html import cell_value, is_numeric, page
 
 __all__ = ["has_tables", "tables_page"]
@@ -34,8 +36,15 @@ def tables_page(folder: Path) -> str:
     notes = [f"{counted(left, 'figure')} more in the folder"] if left else []
     notes += [table["note"] for table in tables if table["note"]]
     text = "\n".join(read_lines(folder / _TEXT)) if is_file(folder / _TEXT) else ""
+    run: dict[str, Any] = {}
+    count = ""
+    if is_file(folder / SUMMARY):  # an evaluation has its facts in the text
+        run, rows = read_run(folder / RUN), read_summary(folder / SUMMARY)
+        count = f"{counted(sum(row['status'] == 'ok' for row in rows), 'record')} of {len(rows)}"
+        notes = [*warnings_of(run, rows), *notes]
     data = {
         "title": folder.resolve().name,
+        "facts": facts_of(run, count) if count else [],
         "text": text,
         "notes": notes,
         "tables": tables,

@@ -34,6 +34,7 @@ from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
 from rnass.jobs.results import LOCK as RUN_LOCK
+from rnass.rna import Rna
 
 __all__ = ["COMMAND", "Job", "JobQueue", "JobRequest", "Limits", "RefusedError"]
 
@@ -91,12 +92,13 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One job, as job.json holds it; *created* is in seconds since 1970."""
+    """One job, as job.json holds it; *created* in seconds since 1970, *first* the first record's id."""
 
     id: str
     created: float
     records: int
     bases: int
+    first: str = ""
     arguments: list[str] = field(default_factory=list)
     state: State = "queued"
     message: str = ""
@@ -178,12 +180,13 @@ class JobQueue:
         place.mkdir()
         try:
             write_text(place / _INPUT, request.fasta)
-            records, bases = self._checked(place / _INPUT, request)
+            rnas = self._checked(place / _INPUT, request)
             job = Job(
                 id=name,
                 created=time.time(),
-                records=records,
-                bases=bases,
+                records=len(rnas),
+                bases=sum(map(len, rnas)),
+                first=rnas[0].id if rnas else "",
                 arguments=request.arguments(),
             )
             write_json(place / _JOB, asdict(job))
@@ -209,6 +212,8 @@ class JobQueue:
             "message": job.message,
             "records": job.records,
             "bases": job.bases,
+            "first": job.first,
+            "created": job.created,
             "finished": self._finished(name),
             "place": ahead,
             "messages": self._messages(name),
@@ -240,8 +245,8 @@ class JobQueue:
         if self._process is not None:
             self._process.terminate()
 
-    def _checked(self, path: Path, request: JobRequest) -> tuple[int, int]:
-        """Records and bases of the input; raises RefusedError."""
+    def _checked(self, path: Path, request: JobRequest) -> list[Rna]:
+        """The records of the input; raises RefusedError."""
         found = read_inputs([str(path)])
         messages = [str(problem).replace(str(path), _INPUT) for problem in found.problems]
         problems = [(text, int(at[1]) if (at := _PLACE.match(text)) else None) for text in messages]
@@ -256,7 +261,7 @@ class JobQueue:
                 raise RefusedError(
                     [(f"{counted(number, noun)}; expected at most {most:,} in one job", None)]
                 )
-        return len(found.rnas), bases
+        return found.rnas
 
     def _found(self) -> list[Job]:
         """The jobs in the folder; one that was interrupted waits again."""

@@ -301,6 +301,15 @@ class TestTwoStrands:
         assert "between the strands" in words(figure)
         assert "5 pairs, 3 between the strands" in words(figure)
 
+    def test_pairs_between_the_strands_that_are_alone_are_not_dashed(self):
+        alone = Structure(13, [(0, 12), (1, 11)])
+        figure = arc_diagram(self.BASES, Track("a", alone))
+        assert [style[1] for style in by_id(figure, "above")[0].get_linestyles()] == [None, None]
+        assert "2 pairs, 2 between the strands" in words(figure)
+        assert "between the strands" not in words(figure, "legend")
+        both = arc_diagram(self.BASES, Track("a", alone), Track("b", self.PAIRS))
+        assert all(style[1] for style in by_id(both, "above")[0].get_linestyles())
+
     def test_one_strand_has_no_such_thing(self):
         figure = compare_arcs(self.BASES.replace("&", ""), [Track("rnass", self.PAIRS)])
         assert "between the strands" not in " ".join(words(figure))
@@ -327,16 +336,18 @@ class TestLook:
         assert sorted(drawn_pairs(figure, "above")[0]) == inside
         assert "9 of 21 pairs shown" in words(figure)
         assert not by_id(figure, "leaving")[0].get_segments()
+        assert "pair that leaves the region" not in words(figure, "legend")
         cut = arc_diagram(TRNA_PHE, Track("rnass", structure), look=Look(region=(0, 20)))
         lines = by_id(cut, "leaving")[0].get_segments()
         assert len(lines) == sum(1 for i, j in structure.pairs if i < 20 <= j)
         assert all(end[0] > start[0] for start, end in lines)
+        assert "pair that leaves the region" in words(cut, "legend")
 
     def test_a_pseudoknot_stays_one_in_a_region_that_hides_what_it_crosses(self):
         whole = colours_of(arc_diagram(KNOT_BASES, Track("x", KNOT)), "above")
         part = arc_diagram(KNOT_BASES, Track("x", KNOT), look=Look(region=(4, 15)))
         assert colours_of(part, "above") == {(1, 10): whole[5, 14], (2, 9): whole[6, 13]}
-        assert words(part, "legend") == ["pseudoknotted"]
+        assert words(part, "legend") == ["pseudoknotted", "pair that leaves the region"]
 
     @pytest.mark.parametrize("width", [3.3, 7.09, 20])
     def test_the_size_asked_for_is_kept_and_no_letter_is_under_5_points(self, width):
@@ -420,15 +431,29 @@ def test_correct_wrong_and_missed_differ_in_grey():
     assert min(np.diff([*lightness, 100])) > 15  # CIE L*
 
 
+@pytest.mark.parametrize("width", [2.5, 3.5, 7.0])
+def test_a_legend_that_is_too_wide_goes_on_in_a_further_line(width):
+    values = np.full((15, 15), 0.5)
+    tracks = [Track(name, KNOT, values, name) for name in ("rnass", "ViennaRNA, Turner 2004")]
+    figure = arc_diagram(KNOT_BASES, *tracks, look=Look(width=width))
+    figure.draw_without_rendering()
+    texts = by_id(figure, "legend")
+    assert "pseudoknotted (rnass; ViennaRNA, Turner 2004)" in " ".join(words(figure, "legend"))
+    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in texts)
+    assert len(figure.axes[0].collections) == 6 + 2  # halves with highlights and stubs; two scales
+
+
 def test_tracks_of_bases_stand_below_the_letters():
     values = np.linspace(0, 2, 15)
     values[3] = np.nan
     tracks = [by_confidence(np.full(15, 0.5), "rnass"), by_element("s" * 15), by_reactivity(values)]
     figure = arc_diagram(KNOT_BASES, Track("x", KNOT), tracks=tracks)
     bars = [path.vertices for path in by_id(figure, "reactivity")[0].get_paths()]
-    heights = np.array([np.ptp(bar[:, 1]) for bar in bars])
-    top = np.nanquantile(values, 0.95)
-    assert np.allclose(heights / heights.max(), np.nan_to_num(np.clip(values / top, 0, 1)))
+    low, high = np.array([(bar[:, 1].min(), bar[:, 1].max()) for bar in bars]).T
+    line, top = low.max(), np.nanquantile(values, 0.95)
+    expected = np.nan_to_num(np.clip(values / top, 0, 1))
+    assert np.allclose((high - line) / (high - line).max(), expected)
+    assert np.flatnonzero(low < line - 0.03).tolist() == [3]  # not measured: a mark below the line
     assert {"confidence (rnass)", "stem", "reactivity", "not measured"} <= set(words(figure, "legend"))
     letters = by_id(figure, "base")[0].get_position()[1]
     assert all(bar[:, 1].max() < letters for bar in bars)

@@ -103,6 +103,15 @@ def test_a_long_sequence_has_no_letters():
     assert not by_id(figure, "base")
 
 
+@pytest.mark.parametrize("colours", [None, by_confidence(np.zeros(3000))])
+def test_bases_of_a_long_sequence_stand_out_from_the_paper(colours):
+    figure = structure_drawing("A" * 3000, Structure(3000), circle(3000), colours=colours)
+    (bases,) = by_id(figure, "bases")
+    assert bases.get_linewidths()[0] > 0
+    shown = bases.get_facecolors() if colours is None else bases.get_edgecolors()
+    assert shown[0, :3].max() < 0.7
+
+
 @pytest.mark.parametrize(
     ("structure", "layout", "options", "message"),
     [
@@ -190,10 +199,27 @@ def test_a_region_is_laid_out_alone_and_keeps_its_numbers():
     assert [len(artist.get_paths()) for artist in by_id(figure, "pseudoknotted")] == [2]
 
 
+def test_pairs_that_leave_the_region_are_short_lines_on_nothing():
+    figure = figures.structure_drawing(
+        BASES, KNOT, lambda one: circle(len(one)), look=Look(region=(4, 15))
+    ).figure
+    places = np.asarray(by_id(figure, "bases")[0].get_offsets())
+    lines = np.array(by_id(figure, "leaving")[0].get_segments())
+    assert np.allclose(lines[:, 0], places[[5, 6, 7]])  # those of (2, 9), (1, 10), (0, 11)
+    spacing = np.linalg.norm(places[1] - places[0])
+    assert np.linalg.norm(lines[:, 1, None] - places, axis=2).min() > 0.9 * spacing
+    assert "pair that leaves the region" in words(figure, "legend")
+    whole = structure_drawing(BASES, KNOT, circle(15))
+    assert not by_id(whole, "leaving")[0].get_segments()
+    assert "pair that leaves the region" not in words(whole, "legend")
+
+
 def test_reactivities_colour_bases_and_missing_ones_are_told_apart():
     values = np.array([0.1, 0.9, np.nan, 5.0] + [0.2] * 11)
     figure = structure_drawing(BASES, KNOT, circle(15), colours=by_reactivity(values))
     fills = by_id(figure, "bases")[0].get_facecolors()
     assert fills[0].sum() > fills[1].sum()
     assert to_hex(fills[2]) == "#d9d9d9"
+    areas = by_id(figure, "bases")[0].get_sizes()  # in grey print they differ by their size
+    assert np.flatnonzero(areas < 0.5 * areas[0]).tolist() == [2]
     assert {"reactivity", "not measured"} <= set(words(figure, "legend"))

@@ -25,6 +25,12 @@ def test_f1_by_length_and_reliability():
     assert first.get_ydata() == pytest.approx([0.03, 0.8])
 
 
+def test_lines_differ_in_grey_too():
+    figure = judgement_figure({f"method {k}": F1["rnass"] for k in range(14)})
+    lines = [container[0] for container in figure.axes[0].containers]
+    assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 14
+
+
 def test_without_probabilities_there_is_one_panel():
     assert len(judgement_figure(F1).axes) == 1
     with pytest.raises(InputError, match="no lines; expected at least one"):

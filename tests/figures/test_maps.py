@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from scipy.sparse import csr_array
 
 from rnass import figures
 from rnass.errors import InputError
@@ -42,6 +44,25 @@ def test_a_structure_below_counts_one():
     assert sorted(map(tuple, np.argwhere(cells(figure)))) == [(9, 2), (10, 1)]
 
 
+@pytest.mark.parametrize("width", [3.5, 7.0])
+def test_names_and_title_take_the_room_there_is_and_do_not_meet(width):
+    figure = probability_map(
+        "G" * 40,
+        symmetric(40),
+        Structure(40),
+        labels=("rnass", "rnass, structure"),
+        title="a title that is too long for a single column of a journal, and for two as well",
+        look=Look(width=width),
+    )
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "◣ rnass, structure"
+    right = next(text for text in figure.findobj(Text) if text.get_text() == "rnass ◥")
+    title = next(text for text in figure.findobj(Text) if text.get_gid() == "title")
+    gap = right.get_window_extent().x0 - title.get_window_extent().x1
+    assert 0 < gap < 0.8 * figure.dpi
+
+
 def test_one_map_alone_is_symmetric_and_unlabelled():
     values = symmetric(12)
     figure = probability_map("G" * 12, values)
@@ -64,6 +85,18 @@ def test_a_long_map_keeps_its_rare_pairs():
     assert small.shape == (250, 250)
     assert np.argwhere(small).tolist() == [[4, 200]]
     assert small.max() == 0.9
+
+
+@pytest.mark.parametrize("look", [Look(), Look(region=(300, 700))])
+def test_a_sparse_map_is_drawn_as_the_same_dense_one(look):
+    values = np.triu(symmetric(1000), 1) ** 40
+    values = np.where(values + values.T < 0.01, 0, values + values.T)
+    structure = Structure(1000, [(17, 803), (320, 600)])
+    dense, sparse = (
+        cells(probability_map("A" * 1000, above, structure, look=look))
+        for above in (values, csr_array(values))
+    )
+    assert np.array_equal(dense, sparse)
 
 
 def test_coarsening_pads_the_last_block():

@@ -1,6 +1,7 @@
 """Where methods agree: a case worked by hand, then the whole command's files read back."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -83,7 +84,8 @@ def test_all_methods_beside_each_other(tmp_path, fasta, model):
         f1 = score(folded.centroid, folded.mfe_structure).f1
         assert float(row["F1 against ViennaRNA centroid"]) == pytest.approx(f1, abs=1e-4)
         assert int(row["in_all"]) + int(row["in_some"]) + int(row["only_here"]) == len(mfe)
-    assert (tmp_path / "out" / "one.svg").exists()
+    drawn = (tmp_path / "out" / "one.svg").read_text()
+    assert re.search(r"pairing probability(, pseudoknotted)? \([^)]*ViennaRNA\)", drawn)
     assert "2 RNAs" in text
 
 

@@ -54,16 +54,19 @@ def test_structure_and_map_of_one_name_belong_together(results, name):
     assert np.array_equal(one.load(), MAP)
 
 
-def test_arcs_of_an_rna_in_windows_are_shaded_and_its_map_is_for_the_report(results):
+def test_an_rna_in_windows_is_drawn_as_any_other(results):
     one = read_drawables([results])[0]
     shades = arc_colours(draw(one, PlotOptions()))
+    cells = draw(one, PlotOptions(kind="map")).get_images()[0].get_array()
     assert sum(map(len, shades)) == 3
     (results / "one.npy").unlink()
     write_map(results / "one.npz", csr_array(MAP))
     assert arc_colours(draw(one, PlotOptions())) == shades
     assert "confidence (rnass)" in words(draw(one, PlotOptions(kind="drawing")))
-    with pytest.raises(ConfigError, match=r"\(one\): the map of an RNA predicted in windows"):
-        draw(one, PlotOptions(kind="map"))
+    assert np.array_equal(
+        draw(one, PlotOptions(kind="map")).get_images()[0].get_array(),
+        cells,
+    )
 
 
 def test_a_map_alone_is_drawn_as_one_and_as_nothing_else(tmp_path):
@@ -100,6 +103,9 @@ def test_against_another_structure_pairs_are_judged(results, kind, tmp_path):
     other = counterpart(one, read_drawables([tmp_path / "known.dbn"]), "known.dbn")
     legend = set(words(draw(one, PlotOptions(kind=kind), other=other), "legend"))
     assert {"correct", "wrong", "missed"} <= legend
+    assert "confidence (rnass)" not in legend  # its dark blue would hide the pairs
+    chosen = words(draw(one, PlotOptions(kind=kind, colour="confidence"), other=other), "legend")
+    assert "confidence (rnass)" in chosen
 
 
 def test_a_map_is_held_against_a_structure_or_a_map(results, tmp_path):

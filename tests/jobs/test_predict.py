@@ -585,9 +585,9 @@ def test_what_a_record_in_windows_lacks_is_said(tmp_path, fasta, predict):
     assert "ViennaRNA MFE" not in (tmp_path / "out" / "tRNA_Phe.svg").read_text()
     assert "ViennaRNA MFE" in (tmp_path / "out" / "hp.svg").read_text()
     given = {"longest_whole": 40, "window": 40, "plot": "svg", "plot_kind": "map", "overwrite": True}
-    assert predict(fasta, **given) == 1
-    assert rows(tmp_path / "out")[0]["message"] == "tRNA/Phe: in windows, without .svg"
-    assert not (tmp_path / "out" / "tRNA_Phe.svg").exists()
+    assert predict(fasta, **given) == 0
+    assert "rnass, structure" in (tmp_path / "out" / "tRNA_Phe.svg").read_text()
+    assert "rnass, structure" not in (tmp_path / "out" / "hp.svg").read_text()
 
 
 def test_a_record_that_fails_spoils_no_other_and_is_tried_again(

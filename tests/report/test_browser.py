@@ -76,10 +76,19 @@ def test_the_table_filters(report, field, asked, left):
     assert ids(report) == left
 
 
+def test_ids_stay_in_sight_when_the_table_is_scrolled(report):
+    report.set_viewport_size({"width": 500, "height": 800})
+    report.evaluate("document.querySelector('.tabulator-tableholder').scrollLeft = 300")
+    report.wait_for_timeout(100)
+    name = report.get_by_role("button", name="open knot", exact=True).bounding_box()
+    assert 0 <= name["x"] < 100
+
+
 def test_an_opened_record_shows_its_bases_pairs_and_text(report):
     open_record(report, "knot")
     assert report.locator("#opened").inner_text() == "knot the header"
     assert report.locator("#panel-drawing circle[data-base]").count() == 15
+    assert report.locator("#panel-drawing text:not(.number)").all_text_contents() == list(KNOT[0])
     assert report.locator("#panel-drawing path.knot").get_attribute("d").count("Q") == 2
     assert report.locator("#text-structure").input_value() == KNOT[1]
     report.click("#tab-arcs")
@@ -157,6 +166,7 @@ def test_dragging_moves_the_drawing(report):
     report.mouse.down()
     report.mouse.move(box["x"] + 160, box["y"] + 60)
     report.mouse.up()
+    report.wait_for_timeout(100)  # it moves with the next frame
     assert report.evaluate(left) < before
 
 
@@ -203,11 +213,47 @@ def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
     assert "windows is r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
-def test_the_drawing_is_saved_as_svg(report):
+@pytest.mark.parametrize("view", ["drawing", "arcs"])
+def test_a_picture_is_saved_whole_however_it_is_zoomed(report, view):
     open_record(report, "knot")
-    with report.expect_download() as download:
-        report.locator("#panel-drawing").get_by_role("button", name="save as SVG").click()
-    assert download.value.path().read_text().startswith("<svg")
+    report.click(f"#tab-{view}")
+    panel = report.locator(f"#panel-{view}")
+    saved = []
+    for _ in range(2):
+        with report.expect_download() as download:
+            panel.get_by_role("button", name="save as SVG").click()
+        saved.append(download.value.path().read_text())
+        for _ in range(6):
+            panel.get_by_role("button", name="zoom in").click()
+    assert saved[0].startswith("<svg")
+    assert saved[0].count(">G</text>") == KNOT[0].count("G")
+    assert saved[0] == saved[1]
+
+
+def test_keys_move_to_a_base_that_is_out_of_sight(report):
+    open_record(report, "knot")
+    panel = report.locator("#panel-drawing")
+    for _ in range(6):
+        panel.get_by_role("button", name="zoom in").click()
+    panel.locator("svg").focus()
+    frame = panel.locator("svg").bounding_box()
+    for key in ("Home", "End"):
+        report.keyboard.press(key)
+        box = panel.locator("circle.here").bounding_box()
+        for place, size in (("x", "width"), ("y", "height")):
+            middle = box[place] + box[size] / 2 - frame[place]
+            assert 0.05 * frame[size] < middle < 0.95 * frame[size]
+
+
+def test_the_map_is_square_and_confidence_has_numbers(report):
+    open_record(report, "knot")
+    report.click("#tab-map")
+    box = report.locator("#panel-map .view").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=3)
+    report.click("#tab-confidence")
+    assert report.locator("#panel-confidence .numbers").inner_text().split() == [
+        str(k) for k in range(1, 16)
+    ]
 
 
 def test_a_hostile_name_is_text(report):
@@ -224,11 +270,32 @@ def test_warnings_are_told_at_the_top(report):
 def test_controls_have_names_for_screen_readers(report):
     open_record(report, "one")
     unnamed = report.evaluate(
-        """[...document.querySelectorAll('button, input, select, textarea, [role=img]')].filter(node =>
-           !(node.getAttribute('aria-label') || node.textContent.trim() || node.labels?.length
-             || node.title || node.closest('label'))).map(node => node.outerHTML)"""
+        """[...document.querySelectorAll('button, input, select, textarea, [role=application]')]
+           .filter(node => !(node.getAttribute('aria-label') || node.textContent.trim()
+             || node.labels?.length || node.title || node.closest('label')))
+           .map(node => node.outerHTML)"""
     )
     assert unnamed == []
+
+
+def test_closing_a_record_gives_the_focus_back(report):
+    opener = report.get_by_role("button", name="open two", exact=True)
+    opener.focus()
+    report.keyboard.press("Enter")
+    expect(report.locator("#opened")).to_be_focused()
+    report.locator("#detail").get_by_role("button", name="close").click()
+    expect(opener).to_be_focused()
+    assert not report.locator("#detail").is_visible()
+
+
+@pytest.mark.parametrize("view", ["drawing", "arcs", "map", "confidence"])
+def test_every_view_takes_keys_and_tells_of_bases(report, view):
+    open_record(report, "knot")
+    report.click(f"#tab-{view}")
+    report.locator(f"#panel-{view} [role=application]").focus()
+    report.keyboard.press("End")
+    told = report.locator(f"#panel-{view} [role=status]").inner_text()
+    assert told.startswith("base 15 G, pairs with 6 C, probability")
 
 
 def test_dark_mode_and_print_have_their_own_colours(report):
@@ -238,6 +305,25 @@ def test_dark_mode_and_print_have_their_own_colours(report):
     assert report.evaluate(paper) == "rgb(20, 24, 28)"
     report.emulate_media(media="print", color_scheme="dark")
     assert report.evaluate(paper) == "rgb(255, 255, 255)"
+
+
+def test_print_has_legends_names_and_whole_lines_but_no_buttons(report):
+    open_record(report, "knot")
+    report.emulate_media(media="print")
+    for part in (".legend", "label[for=text-sequence]", ".about"):
+        assert report.locator(f"#detail {part}:visible").count() == 1
+    title = report.locator(".tabulator-col[tabulator-field=id] .tabulator-col-title").bounding_box()
+    row = report.locator(".tabulator-row").first.bounding_box()
+    assert title["y"] + title["height"] <= row["y"]
+    assert report.locator("#detail button:visible, #detail select:visible").count() == 0
+    assert report.get_by_role("button", name="open one", exact=True).is_visible()
+    title = "getComputedStyle(document.querySelector('#panel-drawing'), '::before').content"
+    assert report.evaluate(title) == '"Drawing"'
+    assert report.evaluate(
+        "[...document.querySelectorAll('textarea')].every(area => area.scrollWidth <= area.clientWidth)"
+    )
+    report.pdf()
+    assert report.locator("#run").get_attribute("open") is not None
 
 
 def test_a_thousand_records_page_and_filter(tmp_path, page):
@@ -255,6 +341,20 @@ def test_a_thousand_records_page_and_filter(tmp_path, page):
     assert page.problems == []
 
 
+def expect_readable_numbers(page, view):
+    """Numbers of a view are some 12 pixels high and overlap none."""
+    boxes = page.evaluate(
+        f"""[...document.querySelectorAll('#panel-{view} text.number')].map(text => {{
+            const box = text.getBoundingClientRect();
+            return [box.left, box.top, box.right, box.bottom]; }})"""
+    )
+    left, top, right, bottom = np.array(boxes).T
+    assert len(left) > 5
+    assert ((bottom - top > 11) & (bottom - top < 18)).all()
+    apart = (left[:, None] > right - 1) | (top[:, None] > bottom - 3)  # the boxes of letters have edges
+    assert (apart | apart.T)[~np.eye(len(left), dtype=bool)].all()
+
+
 def test_a_record_of_4000_bases_opens_with_every_view(tmp_path, page):
     hairpin = "(((((....)))))......"
     records = [("long", "GGGGGAAAACCCCCAAAAAA" * 200, hairpin * 200)]
@@ -263,8 +363,21 @@ def test_a_record_of_4000_bases_opens_with_every_view(tmp_path, page):
     open_record(page, "long")
     assert page.locator("#panel-drawing circle[data-base]").count() == 4000
     assert page.locator("#panel-drawing text:not(.number)").count() == 0  # letters would be too small
+    expect_readable_numbers(page, "drawing")
     for view in ("arcs", "map", "confidence"):
         page.click(f"#tab-{view}")
         page.wait_for_selector(f"#panel-{view} .view")
     assert page.locator("#panel-arcs path[data-side]").count() == 1000
+    page.click("#tab-arcs")
+    expect_readable_numbers(page, "arcs")
+    for _ in range(9):
+        page.locator("#panel-arcs").get_by_role("button", name="zoom in").click()
+    expect_readable_numbers(page, "arcs")
+    assert page.locator("#panel-arcs text:not(.number)").count() > 20  # the letters that are seen
+    thickness = page.evaluate(
+        """(() => { const picture = document.querySelector('#panel-arcs svg');
+           const width = picture.querySelector('g').getAttribute('stroke-width');
+           return width * picture.getScreenCTM().a; })()"""
+    )
+    assert thickness == pytest.approx(1.6, abs=0.2)  # pixels
     assert page.problems == []

@@ -41,6 +41,23 @@ def test_tables_and_figures_are_in_the_page(folder):
     assert [name for name, _ in data["figures"]] == ["a"]
 
 
+def test_a_comparison_tells_how_it_was_made_and_what_failed(folder):
+    summary = "id\tfile\tlength\tstatus\tmessage\na\ta\t9\tok\t\nb\tb\t7\tfailed\tb: too long\n"
+    (folder / "summary.tsv").write_text(summary)
+    (folder / "run.json").write_text('{"inputs": ["x.fa"], "exit_status": 130}')
+    data = data_of(tables_page(folder))
+    assert data["facts"][:2] == [["records", "1 record of 2"], ["inputs", "x.fa"]]
+    assert data["notes"] == [
+        "the run was interrupted: the records not reached are missing",
+        "b: too long",
+    ]
+
+
+def test_an_evaluation_has_its_facts_in_the_text(folder):
+    data = data_of(tables_page(folder))
+    assert (data["facts"], data["notes"]) == ([], [])
+
+
 def test_a_torn_table_is_refused(folder):
     (folder / "pairs.tsv").write_text("id\ti\na\n")
     with pytest.raises(InputError, match="rows of unequal length"):
@@ -57,9 +74,12 @@ def test_the_page_in_a_browser(folder, page):
     page.goto(write_report(folder).as_uri())
     page.wait_for_selector("body[data-ready]")
     table = page.locator(".table[data-table='pairs.tsv']")
+    cells = table.locator(".tabulator-row [tabulator-field=c4]").all_inner_texts()
+    assert [cell.strip() for cell in cells] == ["0.90", "", "0.25"]
     table.locator("[tabulator-field=c4] input").press_sequentially("> 0.5")
     expect(table.locator("+ p")).to_have_text("1 of 3 rows")
     assert page.locator("details img").count() == 1
+    assert not page.locator("#run").is_visible()
     assert page.locator(".table[data-table='methods.tsv'] img").count() == 0
     assert page.problems == []
     assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []

@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -207,6 +208,18 @@ def test_a_restart_in_the_middle_of_a_job_loses_nothing(tmp_path, weights):
     assert any("finished already" in message for message in status["messages"])
 
 
+def test_a_list_that_is_followed_keeps_the_focus(server, page):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.fill("#fasta", "".join(f">r{k}\nGGGGGAAAACCCCC\n" for k in range(30)))
+    page.click("#predict")
+    button = page.locator("#jobs li button")
+    button.focus()
+    expect(page.locator("#jobs li[data-state=done]")).to_have_count(1)
+    expect(button).to_be_focused()
+    expect(page.locator("#jobs li .message")).to_have_text(re.compile("^r0 and others, "))
+
+
 def test_the_page_in_a_browser(server, page):
     expect = pytest.importorskip("playwright.sync_api").expect
     page.goto(f"http://127.0.0.1:{server.port}/")
@@ -217,6 +230,8 @@ def test_the_page_in_a_browser(server, page):
     assert page.evaluate("getSelection().toString()") == "GGXGG"
     page.click("#others")
     expect(page.locator("#jobs li[data-state=done]")).to_have_count(1)
+    expect(page.locator("#jobs li .message")).to_have_text(re.compile(r"^b, .*\d"))
+    expect(page.locator("#told")).to_have_text("b: done: 1 record")
     with page.expect_download() as download:
         page.get_by_role("link", name="all files, zip").click()
     assert download.value.suggested_filename.endswith(".zip")

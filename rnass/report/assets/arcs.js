@@ -13,49 +13,61 @@ rnass.arcs = (record, panel) => {
   const power = widest <= hairpin ? 1
     : Math.min(1, Math.max(0.5, Math.log(tallest / Math.max(hairpin / 2, tallest / 27)) / Math.log(widest / hairpin)));
   const height = (reach) => tallest * (reach / widest) ** power;
-  const floor = 34; // room for letters between the arcs above and those below
+  const highest = (pairs) => Math.max(0, ...pairs.map(([i, j]) => height(x(j) - x(i))));
 
   const picture = svg("svg", {
-    role: "img", tabindex: "0",
+    ...rnass.PICTURE,
     "aria-label": `Arcs of ${record.id}: ${record.pairs.length} pairs of rnass above${record.mfe ? `, ${below.length} of ViennaRNA's MFE structure below` : ""}.`,
   });
   const draw = (pairs, side, colour) => {
-    const group = svg("g", { fill: "none", "stroke-width": Math.max(2, width / 900) });
+    const group = svg("g", { fill: "none" });
     for (const pair of [...pairs].sort((one, other) => one[2] - other[2])) {
       const [i, j] = pair;
-      const [from, to, line] = [x(i), x(j), side > 0 ? 0 : floor];
-      const d = `M${from} ${line}A${(to - from) / 2} ${height(to - from)} 0 0 ${side > 0 ? 1 : 0} ${to} ${line}`;
+      const [from, to] = [x(i), x(j)];
+      const d = `M${from} 0A${(to - from) / 2} ${height(to - from)} 0 0 ${side > 0 ? 1 : 0} ${to} 0`;
       group.append(svg("path", { d, stroke: colour(pair), "data-i": i, "data-j": j, "data-side": side }));
     }
     picture.append(group);
+    return group;
   };
-  draw(record.pairs, 1, ([i, j, order]) => {
+  const over = draw(record.pairs, 1, ([i, j, order]) => {
     if (!record.map) return order ? "#d55e00" : "#6a7781";
     return (order ? rnass.KNOTTED : rnass.NESTED)(record.probability(i, j));
   });
   const same = new Set(record.pairs.map(([i, j]) => i * record.length + j));
-  draw(below, -1, ([i, j]) => (same.has(i * record.length + j) ? "#4a7a4f" : "#9a9a9a"));
+  const under = draw(below, -1, ([i, j]) => (same.has(i * record.length + j) ? "#4a7a4f" : "#9a9a9a"));
 
-  const letters = record.length <= 400;
-  for (let k = 0; k < record.length && letters; k++) {
-    picture.append(svg("text", { x: x(k), y: 14, "font-size": 10, "text-anchor": "middle" }, record.bases[k]));
-  }
-  if (!letters) {
-    const strands = record.nick === null ? [[0, record.length - 1]] : [[0, record.nick - 1], [record.nick, record.length - 1]];
-    const line = strands.map(([from, to]) => `M${x(from)} 4L${x(to)} 4`).join("");
-    picture.append(svg("path", { class: "chain", d: line, "stroke-width": width / 700 }));
-  }
-  const size = letters ? 9 : Math.max(9, width / 95);
-  const every = [10, 20, 50, 100, 200, 500, 1000].find((number) => number * step > 5.5 * size) ?? 1000;
-  for (let k = 0; k < record.length; k++) {
-    if (record.number(k) % every !== 0 && record.number(k) !== 1) continue;
-    picture.append(svg("text", { class: "number", x: x(k), y: letters ? 26 : floor - 4, "font-size": Math.min(size, 30), "text-anchor": "middle" }, record.number(k)));
-  }
+  const strands = record.nick === null ? [[0, record.length - 1]] : [[0, record.nick - 1], [record.nick, record.length - 1]];
+  const chain = svg("path", { class: "chain", d: strands.map(([from, to]) => `M${x(from)} 0H${x(to)}`).join("") });
+  const labels = svg("g", { "text-anchor": "middle", "pointer-events": "none" });
+  picture.append(chain, labels);
+  // Letters where they can be read, else a line; numbers of 12 pixels; and as much room for them as that takes.
+  const label = (seen, pixel) => {
+    const lettered = step / pixel >= 5;
+    const size = 12 * pixel;
+    const line = (lettered ? 12 : 0) + 1.1 * size;
+    const every = [10, 20, 50, 100, 200, 500, 1000].find((number) => number * step > 4.5 * size) ?? 1000;
+    labels.replaceChildren();
+    for (let k = 0; k < record.length; k++) {
+      if (x(k) < seen.x - 4 * size || x(k) > seen.x + seen.width + 4 * size) continue;
+      if (lettered) labels.append(svg("text", { x: x(k), y: 10, "font-size": 10 }, record.bases[k]));
+      if (record.number(k) % every && record.number(k) !== 1) continue;
+      labels.append(svg("text", { class: "number", x: x(k), y: line, "font-size": size }, record.number(k)));
+    }
+    chain.setAttribute("stroke-width", lettered ? 0 : pixel);
+    under.setAttribute("transform", `translate(0 ${line + 0.5 * size})`);
+    for (const group of [over, under]) group.setAttribute("stroke-width", 1.6 * pixel);
+  };
 
-  const box = { x: -step, y: -tallest - 10, width: width + step, height: tallest + floor + (record.mfe ? tallest : 0) + 20 };
+  const [up, down] = [highest(record.pairs), highest(below)];
+  const beside = Math.max(2 * step, width / 60);
+  const box = { x: -beside, y: -up - 10, width: width - step + 2 * beside, height: up + down + Math.max(34, width / 45) + 20 };
   const view = rnass.element("div", { class: "view" }, picture);
   const tip = rnass.tip(view);
-  const zoom = rnass.panZoom(picture, box, (seen) => picture.setAttribute("viewBox", `${seen.x} ${seen.y} ${seen.width} ${seen.height}`));
+  const zoom = rnass.panZoom(picture, box, (seen, pixel) => {
+    picture.setAttribute("viewBox", `${seen.x} ${seen.y} ${seen.width} ${seen.height}`);
+    label(seen, pixel);
+  });
   picture.addEventListener("pointerover", (event) => {
     const { i, j, side } = event.target.dataset;
     if (i === undefined) return;
@@ -66,13 +78,13 @@ rnass.arcs = (record, panel) => {
   });
   picture.addEventListener("pointerout", tip.hide);
   const status = rnass.element("p", { class: "status", role: "status" });
-  rnass.baseKeys(picture, record, status, () => {});
+  rnass.baseKeys(picture, record, status, (k) => zoom.reveal(x(k), 0));
   const legends = record.map ? [rnass.legend("pairing probability (rnass)", rnass.NESTED)] : [];
   if (record.map && record.pairs.some((pair) => pair[2])) legends.push(rnass.legend("the same, pseudoknotted", rnass.KNOTTED));
   if (record.mfe) {
     const energy = record.mfe_energy ? ` ${record.mfe_energy} kcal/mol` : "";
     legends.push(rnass.element("span", { class: "legend" }, `Below: ViennaRNA MFE${energy}; green: rnass has the pair too`));
   }
-  panel.append(rnass.element("div", { class: "tools" }, ...zoom.buttons, rnass.saveSvg(picture, box, `${record.name}.arcs.svg`), ...legends), view, status);
+  panel.append(rnass.element("div", { class: "tools" }, ...zoom.buttons, rnass.saveSvg(picture, box, zoom, `${record.name}.arcs.svg`), ...legends), view, status);
   zoom.fit();
 };

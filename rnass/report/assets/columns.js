@@ -1,4 +1,4 @@
-// Columns of tables: how they sort and filter.
+// What pages of all kinds have: a head, and tables whose columns sort and filter.
 
 /** Numbers: a value, or < <= > >= = with one. */
 rnass.matches = (asked, value) => {
@@ -9,7 +9,14 @@ rnass.matches = (asked, value) => {
   return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[found[1]] ?? value === number;
 };
 
-rnass.column = (field, title, number) => {
+/** The numbers of a column with as many decimals as the longest has, so that they stand below each other. */
+rnass.aligned = (field, rows) => {
+  let decimals = 0;
+  for (const row of rows) decimals = Math.max(decimals, /\.(\d+)$/.exec(row[field])?.[1].length ?? 0);
+  return (cell) => (Number.isFinite(cell.getValue()) && !/e/.test(cell.getValue()) ? cell.getValue().toFixed(decimals) : cell.getValue());
+};
+
+rnass.column = (rows, field, title, number) => {
   const column = {
     field, title,
     headerFilter: "input",
@@ -17,9 +24,20 @@ rnass.column = (field, title, number) => {
     sorter: number ? "number" : "string",
     hozAlign: number ? "right" : "left",
     minWidth: field === "id" ? 140 : 90,
+    frozen: title === "id",
   };
-  if (number) Object.assign(column, { headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
+  if (number) Object.assign(column, { formatter: rnass.aligned(field, rows), headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
   return column;
+};
+
+/** How the run was made, and what its reader must know. */
+rnass.head = (facts, warnings) => {
+  const { element } = rnass;
+  const run = document.getElementById("run");
+  run.hidden = !facts.length;
+  for (const [name, value] of facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
+  if (warnings.length) document.getElementById("warnings").append(element("ul", {}, ...warnings.map((text) => element("li", {}, text))));
+  window.addEventListener("beforeprint", () => { run.open = true; });
 };
 
 /** Headings that can be reached by Tab, and sort by Enter. */

@@ -7,7 +7,7 @@ rnass.confidence = (record, panel) => {
   }
   const { svg } = rnass;
   const picture = svg("svg", {
-    role: "img", tabindex: "0", preserveAspectRatio: "none",
+    ...rnass.PICTURE, preserveAspectRatio: "none",
     "aria-label": `Confidence of each base of ${record.id}, from 0 to 1. Arrow keys move from base to base.`,
   });
   const bars = record.confidence.map((value, k) => `M${k} 100V${100 - value}h1V100`).join("");
@@ -22,8 +22,17 @@ rnass.confidence = (record, panel) => {
   const view = rnass.element("div", { class: "view low" }, picture);
   const tip = rnass.tip(view);
   const status = rnass.element("p", { class: "status", role: "status" });
-  const zoom = rnass.panZoom(picture, { x: 0, y: -4, width: record.length, height: 118 }, (seen) => {
+  const numbers = rnass.element("div", { class: "numbers", "aria-hidden": "true" });
+  const zoom = rnass.panZoom(picture, { x: 0, y: -4, width: record.length, height: 118 }, (seen, pixel) => {
     picture.setAttribute("viewBox", `${seen.x} -4 ${seen.width} 118`);
+    const every = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000].find((number) => number > 45 * pixel) ?? 5000;
+    numbers.replaceChildren();
+    for (let k = Math.max(0, Math.floor(seen.x)); k < Math.min(record.length, seen.x + seen.width); k++) {
+      if (record.number(k) % every) continue;
+      const number = rnass.element("span", {}, String(record.number(k)));
+      number.style.left = `${100 * (k + 0.5 - seen.x) / seen.width}%`;
+      numbers.append(number);
+    }
   }, false);
   picture.addEventListener("pointermove", (event) => {
     const base = Math.floor(zoom.seen().x + zoom.share(event)[0] * zoom.seen().width);
@@ -38,7 +47,7 @@ rnass.confidence = (record, panel) => {
   panel.append(
     rnass.element("div", { class: "tools" }, ...zoom.buttons,
       rnass.element("span", { class: "legend" }, "Height: confidence of each base, lines at 0, 0.5 and 1. Marks below: paired bases.")),
-    view, status,
+    view, numbers, status,
   );
   zoom.fit();
 };

@@ -6,8 +6,16 @@ rnass.openRecord = async (packed, section) => {
   const record = await rnass.unpack(packed);
   const { element } = rnass;
   const heading = element("h2", { tabindex: "-1", id: "opened" }, record.title);
-  const close = element("button", { type: "button", onclick: () => { section.hidden = true; section.replaceChildren(); } }, "close");
-  section.replaceChildren(heading, element("p", { class: "hint" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
+  const close = element("button", {
+    type: "button",
+    onclick: () => {
+      section.hidden = true;
+      section.replaceChildren();
+      // the table may have been drawn anew since
+      [...document.querySelectorAll("button.open")].find((button) => button.textContent === (record.id || "(no id)"))?.focus();
+    },
+  }, "close");
+  section.replaceChildren(heading, element("p", { class: "about" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
   section.querySelector("[role=tab]").click();
   heading.focus({ preventScroll: true });
   section.scrollIntoView({ block: "start" });
@@ -42,7 +50,7 @@ rnass.views = (record) => {
         list.children[chosen].focus();
       },
     }, label));
-    const panel = element("div", { role: "tabpanel", id: `panel-${id}`, class: "panel", "aria-labelledby": `tab-${id}` });
+    const panel = element("div", { role: "tabpanel", id: `panel-${id}`, class: "panel", "data-title": label, "aria-labelledby": `tab-${id}` });
     panel.hidden = true;
     panels.push(panel);
   });
@@ -73,5 +81,5 @@ rnass.downloads = (record) => {
     onclick: () => rnass.download(`${record.name}.${name}`, rnass.formats[name](record)),
   }, `.${name}`));
   const note = record.sparse ? ` The map of an RNA predicted in windows is ${record.name}.npz, in the results folder.` : record.map ? ` The .npy made here holds probabilities of at least ${rnass.data.least}, in thousandths; the file in the results folder is exact.` : "";
-  return element("div", {}, element("div", { class: "tools" }, element("strong", {}, "download"), ...buttons), element("p", { class: "hint" }, note));
+  return element("div", { class: "downloads" }, element("div", { class: "tools" }, element("strong", {}, "download"), ...buttons), element("p", { class: "hint" }, note));
 };

@@ -8,19 +8,19 @@ rnass.map = (record, panel) => {
   const size = record.length;
   const [is, js, ps] = record.map;
   const canvas = rnass.element("canvas", {
-    tabindex: "0", role: "img",
+    ...rnass.PICTURE,
     "aria-label": `Map of ${record.id}: pairing probabilities above the diagonal, the structure below it.`,
   });
-  const view = rnass.element("div", { class: "view" }, canvas);
+  const view = rnass.element("div", { class: "view square" }, canvas);
   const status = rnass.element("p", { class: "status", role: "status" });
   const tip = rnass.tip(view);
   const edge = 44; // pixels left and above, for numbers
-  const colour = rnass.scale([[0, [255, 255, 255]], [0.05, [205, 224, 241]], [0.35, [107, 174, 214]], [0.7, [33, 113, 181]], [1, [8, 48, 107]]]);
+  const colour = rnass.scale([[0, [255, 255, 255]], [0.05, [185, 214, 236]], [0.35, [107, 174, 214]], [0.7, [33, 113, 181]], [1, [8, 48, 107]]]);
   const order = ps.map((_, k) => k).sort((one, other) => ps[one] - ps[other]); // the likeliest on top
   let seen = { x: 0, y: 0, width: size, height: size };
   const layout = () => {
     const area = canvas.getBoundingClientRect();
-    const side = Math.max(Math.min(area.width, area.height) - edge - 6, 10);
+    const side = Math.max(Math.min(area.width, area.height) - edge - 18, 10);
     return { area, side, scale: side / seen.width };
   };
   const draw = () => {

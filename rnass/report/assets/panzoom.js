@@ -1,8 +1,12 @@
 // Zoom and pan of a picture: by wheel and pointer, buttons, and keys (+ - 0, shift and arrows).
 
+/** A picture that takes keys: screen readers hand an "application" the arrow keys, an "img" not. */
+rnass.PICTURE = { role: "application", "aria-roledescription": "picture", tabindex: "0" };
+
 /**
- * `box` is {x, y, width, height} of all there is; `show` is called with what is to be seen. `keep` keeps the
- * proportions of the element. Gives the buttons, and handles keys of `node`; others are left alone.
+ * `box` is {x, y, width, height} of all there is; `show` is called with what is to be seen, and with how much of it is
+ * one pixel wide. `keep` keeps the proportions of the element. Gives the buttons, and handles keys of `node`; others are
+ * left alone.
  */
 rnass.panZoom = (node, box, show, keep = true) => {
   let seen = { ...box };
@@ -10,7 +14,10 @@ rnass.panZoom = (node, box, show, keep = true) => {
     const area = node.getBoundingClientRect();
     return area.height ? area.width / area.height : 1;
   };
-  const apply = () => show({ ...seen });
+  const pixel = (part) => part.width / Math.max(node.getBoundingClientRect().width, 1);
+  const apply = () => show({ ...seen }, pixel(seen));
+  let frame = 0; // moves of the pointer may come faster than a long RNA can be shown
+  const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; apply(); }); };
   const fit = () => {
     seen = { ...box };
     if (keep) {
@@ -27,19 +34,19 @@ rnass.panZoom = (node, box, show, keep = true) => {
     }
     apply();
   };
-  const zoom = (factor, sx = 0.5, sy = 0.5) => {
+  const zoom = (factor, sx = 0.5, sy = 0.5, then = apply) => {
     const width = Math.min(Math.max(seen.width / factor, box.width / 400), box.width * 4);
     const scale = width / seen.width;
     seen.x += seen.width * sx * (1 - scale);
     seen.y += seen.height * sy * (1 - scale);
     seen.width = width;
     seen.height *= scale;
-    apply();
+    then();
   };
-  const pan = (dx, dy) => {
+  const pan = (dx, dy, then = apply) => {
     seen.x += dx * seen.width;
     seen.y += dy * seen.height;
-    apply();
+    then();
   };
   const share = (event) => {
     const area = node.getBoundingClientRect();
@@ -47,7 +54,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
   };
   node.addEventListener("wheel", (event) => {
     event.preventDefault();
-    zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, ...share(event));
+    zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, ...share(event), soon);
   }, { passive: false });
   let held = null;
   node.addEventListener("pointerdown", (event) => {
@@ -57,7 +64,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
   node.addEventListener("pointermove", (event) => {
     if (!held) return;
     const now = share(event);
-    pan(held[0] - now[0], held[1] - now[1]);
+    pan(held[0] - now[0], held[1] - now[1], soon);
     held = now;
   });
   node.addEventListener("pointerup", () => { held = null; });
@@ -76,6 +83,15 @@ rnass.panZoom = (node, box, show, keep = true) => {
     fit,
     share,
     seen: () => seen,
+    again: apply,
+    whole: () => show({ ...box }, pixel(box)),
+    /** Move so that a point is seen, and not at the edge. */
+    reveal: (px, py) => {
+      const [sx, sy] = [(px - seen.x) / seen.width, (py - seen.y) / seen.height];
+      if (Math.min(sx, sy) > 0.05 && Math.max(sx, sy) < 0.95) return;
+      Object.assign(seen, { x: px - seen.width / 2, y: py - seen.height / 2 });
+      apply();
+    },
     buttons: [
       button("+", "zoom in", () => zoom(1.5)),
       button("\u2212", "zoom out", () => zoom(1 / 1.5)),

@@ -4,7 +4,7 @@ rnass.data = JSON.parse(document.getElementById("data").textContent);
 rnass.packed = JSON.parse(document.getElementById("packed").textContent);
 
 rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
-  const column = rnass.column(field, title, number);
+  const column = rnass.column(rnass.data.rows, field, title, number);
   if (field === "id") {
     column.formatter = (cell) => {
       const { record } = cell.getRow().getData();
@@ -27,10 +27,7 @@ rnass.start = () => {
   const records = data.facts.find(([name]) => name === "records");
   document.title = `rnass: ${data.title}`;
   document.getElementById("heading").textContent = `${data.title}: ${records[1]}`;
-  for (const [name, value] of data.facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
-  if (data.warnings.length) {
-    document.getElementById("warnings").append(element("ul", {}, ...data.warnings.map((text) => element("li", {}, text))));
-  }
+  rnass.head(data.facts, data.warnings);
   rnass.table = new Tabulator("#table", {
     data: data.rows,
     columns: rnass.columns(),

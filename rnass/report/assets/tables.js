@@ -7,9 +7,7 @@ rnass.start = () => {
   const body = document.getElementById("body");
   document.title = `rnass: ${data.title}`;
   document.getElementById("heading").textContent = data.title;
-  if (data.notes.length) {
-    document.getElementById("warnings").append(element("ul", {}, ...data.notes.map((text) => element("li", {}, text))));
-  }
+  rnass.head(data.facts, data.notes);
   if (data.text) body.append(element("h2", {}, "Summary"), element("pre", {}, data.text));
   let open = data.tables.length;
   for (const { name, columns, rows } of data.tables) {
@@ -18,7 +16,7 @@ rnass.start = () => {
     body.append(element("h2", {}, name), place, shown);
     const table = new Tabulator(place, {
       data: rows,
-      columns: columns.map((column) => rnass.column(...column)),
+      columns: columns.map((column) => rnass.column(rows, ...column)),
       layout: "fitDataStretch",
       pagination: true,
       paginationSize: 25,

@@ -55,7 +55,8 @@ const submit = async (skip) => {
       return;
     }
     jobs.keep([found.id, ...jobs.ids()]);
-    follow();
+    await follow();
+    at("jobs").firstElementChild?.scrollIntoView({ block: "nearest" });
   } catch {
     showProblems([["rnass serve does not answer; it may have been stopped", null]], []);
   } finally {
@@ -69,14 +70,18 @@ const remove = async (id) => {
   follow();
 };
 
+const count = (records) => `${records} record${records === 1 ? "" : "s"}`;
+
 const shown = (job) => {
   const words = {
     queued: `waits, place ${job.place}`,
-    running: `runs: ${job.finished} of ${job.records} records`,
-    done: `done: ${job.records} records`,
+    running: `runs: ${job.finished} of ${count(job.records)}`,
+    done: `done: ${count(job.records)}`,
     failed: "stopped",
   }[job.state];
   const item = element("li", { "data-job": job.id, "data-state": job.state }, element("strong", {}, words));
+  const others = job.records > 1 ? " and others" : "";
+  item.append(element("p", { class: "message" }, `${job.first}${others}, ${new Date(1000 * job.created).toLocaleString()}`));
   if (job.state === "running") item.append(element("progress", { max: job.records, value: job.finished, "aria-label": "records finished" }));
   if (job.message) item.append(element("p", { class: "message" }, job.message));
   const links = element("div", {});
@@ -87,6 +92,23 @@ const shown = (job) => {
   links.append(element("button", { type: "button", onclick: () => remove(job.id) }, job.state === "done" ? "delete" : "cancel and delete"));
   item.append(links);
   return item;
+};
+
+/** Show jobs anew where they changed: what has the focus keeps it, and a new state is told to screen readers. */
+const show = (there) => {
+  const old = new Map([...at("jobs").children].map((item) => [item.dataset.job, item]));
+  const held = document.activeElement?.closest("#jobs li")?.dataset.job;
+  const items = there.map((job) => {
+    const [was, told] = [old.get(job.id), JSON.stringify(job)];
+    if (was?.dataset.told === told) return was;
+    const item = shown(job);
+    item.dataset.told = told;
+    if (was?.dataset.state !== job.state) at("told").textContent = `${job.first}: ${item.firstChild.textContent}`;
+    return item;
+  });
+  if (items.length === old.size && items.every((item) => old.get(item.dataset.job) === item)) return;
+  at("jobs").replaceChildren(...items);
+  if (held) items.find((item) => item.dataset.job === held)?.querySelector("button").focus();
 };
 
 let timer = null;
@@ -101,7 +123,7 @@ const follow = async () => {
     jobs.keep(jobs.ids().filter((id) => !found.some((job) => job.id === id && job.gone)));
     const there = found.filter((job) => !job.gone);
     busy = there.some((job) => job.state === "queued" || job.state === "running");
-    at("jobs").replaceChildren(...there.map(shown));
+    show(there);
   } catch {
     busy = true; // the server may come back
   }
