@@ -383,8 +383,10 @@ def _gunzipped(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
         while data:
             if member.eof:  # zeros may stand behind a member, or another one
                 data = data.lstrip(b"\0")
-                member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if data else member
-            if piece := member.decompress(data, _CHUNK) if data else b"":
+                if not data:
+                    break
+                member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            if piece := member.decompress(data, _CHUNK):
                 yield piece
             data = member.unused_data if member.eof else member.unconsumed_tail
     if not member.eof:

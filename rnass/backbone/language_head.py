@@ -70,6 +70,8 @@ def fill_masks(
 def _rows(encoder: Encoder, pieces: Sequence[str]) -> list[int]:
     """Token rows of the pieces, a mask between each two."""
     table = encoder.vocabulary
+    masked = "N" * table.bases_per_token
+    clean_bases(masked.join(pieces))  # a wrong letter is named with its place among all bases
     rows: list[int] = []
     for number, piece in enumerate(pieces):
         rows += [table.mask] if number else []

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable
 from functools import partial, wraps
 from inspect import Parameter, signature
+from itertools import pairwise
 from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from rnass.errors import visible
 
@@ -38,6 +40,15 @@ Quiet = Annotated[bool, in_run("--quiet", "-q", help="Errors only.")]
 Verbose = Annotated[bool, in_run("--verbose", help="Details too, and where an error comes from.")]
 
 
+class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's; refuses empty text, which an unset variable of a shell leaves."""
+        for before, given in pairwise([self.name or "", *args]):
+            if not given or (given.startswith("--") and given.endswith("=")):
+                raise typer.BadParameter(f"{given or before}: empty; expected a value", ctx=ctx)
+        return super().parse_args(ctx, args)
+
+
 class Commands(typer.Typer):
     """Commands that also take --quiet and --verbose, for their log."""
 
@@ -60,7 +71,7 @@ class Commands(typer.Typer):
             run.__signature__ = own.replace(  # type: ignore[attr-defined]  # what inspect looks for
                 parameters=[*own.parameters.values(), *added]
             )
-            super(Commands, self).command(name, **settings)(run)
+            super(Commands, self).command(name, cls=_Command, **settings)(run)
             return function
 
         return register

@@ -273,6 +273,8 @@ def _options(given: dict[str, Any], *, streamed: bool) -> dict[str, Any]:
     options["decoding"] = take_decoding(options)
     if options["plot"] == "none":
         options["plot"] = None
+        if options["plot_kind"] != "arcs":
+            raise typer.BadParameter("--plot-kind: no figures; expected --plot with it")
     formats = options.pop("formats")
     if streamed:
         formats = formats or "dbn"

@@ -156,6 +156,7 @@ def prepare_families(
         dropped=made.dropped,
         failed=made.failed,
     )
+    raise typer.Exit(int(bool(made.failed)))
 
 
 @app.command(
@@ -216,7 +217,7 @@ def prepare_align(
     _report(
         None, read=len(sequences), bad=bad, kept=len(made.records), dropped=dropped, failed=made.failed
     )
-    raise typer.Exit(int(bool(bad)))
+    raise typer.Exit(int(bool(bad or made.failed)))
 
 
 def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:

@@ -52,10 +52,12 @@ def load_methods(
     """The methods of the options; *others* are the structures of other programs, by name.
 
     Raises:
-        ConfigError: no method, or one name twice.
+        ConfigError: no method, one name twice, or decoders of a map that is not computed.
         CheckpointError: the weights are not there, or altered.
     """
     predictor = None
+    if options.also and not options.rnass:
+        raise ConfigError("--also: decodes rnass's map; expected rnass among the methods")
     if options.rnass:
         keep_freed_memory()
         predictor = options.load(baseline=options.vienna, windows=None)

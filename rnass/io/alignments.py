@@ -18,22 +18,41 @@ _CLUSTAL = re.compile(r"(CLUSTAL|MUSCLE|PROBCONS|MAFFT|T-COFFEE)\b", re.IGNORECA
 _MARKS = re.compile(r"[\s*:.]*")  # of the columns that are conserved, under a block of Clustal
 
 
-def read_aligned(path: str | Path) -> list[tuple[str, Alignment]]:
-    """Read a file of one alignment, or each such file of a folder; gives their names.
+def read_aligned(path: str | Path) -> tuple[dict[str, Alignment], list[InputError]]:
+    """Read a file of one alignment, or each such file of a folder.
+
+    Returns:
+        The alignments by name, and what is wrong with each of the other files of the folder: what
+        `read_alignments` raises, several alignments, the name of an earlier one.
 
     Raises:
-        InputError: what `read_alignments` raises; a file with several alignments.
+        InputError: no alignment can be read.
     """
-    files = files_in(path, _SUFFIXES) if is_folder(path) else [Path(path)]
-    named = []
-    for file in files:
-        alignments = read_alignments(file)
-        if len(alignments) != 1:
-            raise StructureError(
-                f"{name_of(file)}: {counted(len(alignments), 'alignment')}; expected one"
-            )
-        named.append((record_name(file), alignments[0]))
-    return named
+    found: dict[str, Alignment] = {}
+    problems: list[InputError] = []
+    for file in files_in(path, _SUFFIXES) if is_folder(path) else [Path(path)]:
+        one, name = _read_one(file), record_name(file)
+        if isinstance(one, InputError):
+            problems.append(one)
+        elif name in found:
+            where = name_of(file)
+            problems.append(InputError(f"{where}: a second alignment {name!r}; expected distinct names"))
+        else:
+            found[name] = one
+    if not found:
+        raise problems[0]
+    return found, problems
+
+
+def _read_one(path: Path) -> Alignment | InputError:
+    """The only alignment of a file, or what is wrong with it."""
+    try:
+        alignments = read_alignments(path)
+    except InputError as error:
+        return error
+    if len(alignments) != 1:
+        return StructureError(f"{name_of(path)}: {counted(len(alignments), 'alignment')}; expected one")
+    return alignments[0]
 
 
 def read_alignments(path: str | Path) -> list[Alignment]:

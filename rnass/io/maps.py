@@ -26,16 +26,18 @@ def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]
         length: number of bases of the RNA; None for any.
 
     Raises:
-        InputError: no such file, no array of numbers, not square, not of *length* bases, or with two
-            triangles that differ.
+        InputError: no such file, no array of numbers, not square, not of *length* bases, with two
+            triangles that differ, or with a number that is no probability.
     """
     values = read_npy(path)
-    fits = values.ndim == 2 and values.shape[0] == values.shape[1] and length in (None, len(values))
+    square = values.ndim == 2 and 0 < values.shape[0] == values.shape[1]
+    fits = square and length in (None, len(values))
     if not fits or values.dtype.kind not in "fiub":
         expected = "L x L" if length is None else f"{length} x {length}"
         raise InputError(f"{path}: shape {values.shape}, {values.dtype}; expected {expected} numbers")
     with np.errstate(over="ignore"):  # a number too large is infinite, and no probability either
         single = values.astype(np.float32)
+    _refuse_improbable(single, path)
     return _symmetric(single, path)
 
 
@@ -43,7 +45,8 @@ def read_sparse_map(path: str | Path, length: int) -> csr_array:
     """Read the sparse map, (L, L), of an RNA of *length* bases that was predicted in windows.
 
     Raises:
-        InputError: no such file, no sparse array, or of another shape.
+        InputError: no such file, no sparse array, of another shape, or with a number that is no
+            probability.
     """
     try:
         values = csr_array(load_npz(path))
@@ -53,6 +56,7 @@ def read_sparse_map(path: str | Path, length: int) -> csr_array:
         raise InputError(f"{path}: not a sparse array; expected SciPy's format") from error
     if values.shape != (length, length):
         raise InputError(f"{path}: shape {values.shape}; expected {length} x {length}")
+    _refuse_improbable(values.data, path)
     return values
 
 
@@ -65,12 +69,19 @@ def write_map(path: str | Path, probabilities: NDArray[np.floating] | csr_array)
         save_npz(file, probabilities.astype(np.float32))
 
 
+def _refuse_improbable(values: NDArray[np.floating], path: str | Path) -> None:
+    """Raise InputError where a number is outside 0 to 1, but for rounding, or no number."""
+    good = (values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE)
+    if not good.all():
+        raise InputError(f"{path}: {values[~good][0]:.4g} in the map; expected probabilities, 0 to 1")
+
+
 def _symmetric(values: NDArray[np.float32], path: str | Path) -> NDArray[np.float32]:
     """The map, (L, L), with one triangle copied to the other if that is empty; raises InputError."""
     upper, lower = np.triu(values, 1), np.tril(values, -1)
     if not (upper.any() and lower.any()):
         return np.asarray(values + upper.T + lower.T)
-    differ = ~np.isclose(values, values.T, rtol=0, atol=_TOLERANCE, equal_nan=True)
+    differ = ~np.isclose(values, values.T, rtol=0, atol=_TOLERANCE)
     if differ.any():
         i, j = np.argwhere(differ)[0]
         raise InputError(

@@ -75,19 +75,25 @@ class AlignmentOptions(PredictOptions):
 def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
     """Predict the rows of an alignment, or of each alignment of a folder into a folder of its own.
 
+    A file of the folder that cannot be read is reported, and costs the others nothing but with `strict`.
+
     Raises:
-        InputError: an alignment that cannot be read, a target that is no row of it.
+        InputError: no alignment that can be read, a target that is no row of one.
         RnassError: see `rnass.jobs.runner.run_job`.
     """
-    alignments = read_aligned(path)
+    alignments, problems = read_aligned(path)
+    if problems and options.strict:
+        raise problems[0]
     several = is_folder(path)
-    for _, alignment in alignments:
+    for alignment in alignments.values():
         _check_target(alignment, options.target)
+    for problem in problems:
+        log.error("%s", problem)
     statuses = [
         _predict_one(alignment, path, out / name if several else out, options)
-        for name, alignment in alignments
+        for name, alignment in alignments.items()
     ]
-    return max(statuses)
+    return max([*statuses, *(ExitStatus.FAILED for _ in problems)])
 
 
 def predict_relatives(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:

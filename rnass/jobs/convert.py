@@ -28,6 +28,7 @@ __all__ = ["TARGETS", "convert_file", "read_records", "write_records"]
 
 _Records = list[LabelledRecord]
 _YAML = (".yaml", ".yml")  # the input of Boltz
+_THRESHOLD = 0.5  # of a map, where none is given
 
 
 def convert_file(
@@ -35,7 +36,7 @@ def convert_file(
     target: Path,
     *,
     sequence: Path | None = None,
-    threshold: float = 0.5,
+    threshold: float = _THRESHOLD,
     pseudoknots: bool = True,
     split: str | None = None,
     program: str | None = None,
@@ -80,12 +81,14 @@ def convert_file(
     return text + ("" if pseudoknots else f"; left out: {counted(left_out, 'pair')} of pseudoknots")
 
 
-def read_records(path: Path, *, sequence: Path | None = None, threshold: float = 0.5) -> _Records:
+def read_records(path: Path, *, sequence: Path | None = None, threshold: float = _THRESHOLD) -> _Records:
     """Every record of a file of any format; see `convert_file`."""
     if suffix_of(path) == ".npy":
         return [_decoded(path, sequence, threshold)]
     if sequence is not None:
         raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
+    if threshold != _THRESHOLD:
+        raise InputError(f"--threshold {threshold}: for {path}; expected it for a .npy map only")
     return read_labelled(path)
 
 

@@ -85,8 +85,8 @@ class RestraintOptions:
     shape_method: ShapeMethod = "likelihood"
 
     def __post_init__(self) -> None:
-        for name in ("modifier", "normalize_reactivities"):
-            if getattr(self, name) and not self.shape:
+        for name in ("modifier", "normalize_reactivities", "shape_method"):
+            if getattr(self, name) != getattr(RestraintOptions, name) and not self.shape:
                 option = name.replace("_", "-")
                 raise InputError(f"--{option}: no reactivities; expected --shape with them")
 

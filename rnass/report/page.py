@@ -37,27 +37,31 @@ _COLUMNS: dict[str, tuple[str, bool]] = {
 _HIDDEN = {"file", "elements", "seconds"}
 
 
-def write_report(folder: str | Path) -> Path:
+def write_report(folder: str | Path, title: str | None = None) -> Path:
     """Write `report.html` of the results in *folder* into it; gives its path.
 
     Args:
         folder: of `rnass predict`, `rnass compare` or `rnass evaluate`.
+        title: of the page of `rnass predict`; None is the name of the folder.
 
     Raises:
         InputError: the folder holds no results, or damaged ones.
         OutputError: the page cannot be written.
     """
     path = Path(folder) / REPORT
-    text = tables_page(path.parent) if has_tables(path.parent) else report_page(read_results(folder))
+    if has_tables(path.parent):
+        text = tables_page(path.parent)
+    else:
+        text = report_page(read_results(folder), title)
     write_text(path, text)
     return path
 
 
-def report_page(results: ResultsFolder) -> str:
-    """The page as text: one file, without a link to anything outside."""
+def report_page(results: ResultsFolder, title: str | None = None) -> str:
+    """The page as text: one file, without a link to anything outside; see `write_report`."""
     count = f"{counted(len(results.records), 'record')} predicted of {len(results.rows)}"
     data = {
-        "title": results.folder.resolve().name,
+        "title": results.folder.resolve().name if title is None else title,
         "facts": facts_of(results.run, count),
         "warnings": warnings_of(results.run, results.rows),
         "least": LEAST,

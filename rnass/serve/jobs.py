@@ -34,6 +34,7 @@ from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
 from rnass.jobs.results import LOCK as RUN_LOCK
+from rnass.report import write_report
 from rnass.rna import Rna
 
 __all__ = ["COMMAND", "Job", "JobQueue", "JobRequest", "Limits", "RefusedError"]
@@ -336,7 +337,7 @@ class JobQueue:
         command = [*COMMAND, "predict", _INPUT, "--out", _RESULTS]
         with (place / _LOG).open("ab") as log:
             return subprocess.Popen(
-                [*command, "--resume", "--report", *self._arguments, *job.arguments],
+                [*command, "--resume", *self._arguments, *job.arguments],
                 cwd=place,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -349,6 +350,7 @@ class JobQueue:
             message = (self._messages(job.id) or [f"the run ended with status {status}"])[-1]
             return replace(job, state="failed", message=message)
         place = self.folder / job.id
+        write_report(place / _RESULTS, job.first + (" and others" if job.records > 1 else ""))
         with zipfile.ZipFile(place / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted((place / _RESULTS).iterdir()):
                 if not path.name.startswith("."):

@@ -49,8 +49,9 @@ def test_what_cannot_be_filled(tmp_path):
     encoder, head, _ = load("rna-fm-official", tmp_path)
     with pytest.raises(SequenceError, match="no <mask>"):
         fill_masks(encoder, head, "ACGU")
-    with pytest.raises(SequenceError, match="letter 'X'"):
-        fill_masks(encoder, head, "AX<mask>")
+    for text, base in (("AX<mask>", 2), ("GG<mask>X", 4)):
+        with pytest.raises(SequenceError, match=f"letter 'X' at base {base};"):
+            fill_masks(encoder, head, text)
 
 
 def test_a_tied_head_follows_the_embeddings(tmp_path):

@@ -63,6 +63,32 @@ def test_every_command_has_help(rna, command):
     assert rna(*command, "-h")[1] == out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (["predict", "seqs.fa", "--constraints", ""], "--constraints:"),
+        (["predict", "seqs.fa", "--shape="], "--shape=:"),
+        (["predict", ""], "predict:"),
+        (["plot", "seqs.dbn", "--out", ""], "--out:"),
+        (["prepare", "leakage", "--train", ""], "--train:"),
+    ],
+    ids=["option", "with =", "argument", "path", "subcommand"],
+)
+def test_empty_text_is_no_value(rna, tmp_path, arguments, place):
+    """An unset variable of a shell script: without the check --constraints "$C" would be none."""
+    status, _, error = rna(*arguments)
+    assert status == 2
+    assert f"{place} empty; expected a value" in error
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_kind_of_figure_without_a_format_is_refused(predict, tmp_path):
+    status, _, error = predict("--sequence", HAIRPIN, "--plot-kind", "map")
+    assert status == 2
+    assert "--plot-kind: no figures; expected --plot with it" in error
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
 def test_the_package_runs_as_a_module(rna, arguments):
     done = shell(arguments)

@@ -121,6 +121,17 @@ def test_families(tmp_path, run):
 
 
 @needs_infernal
+def test_families_that_fail_are_reported_and_cost_the_others_nothing(tmp_path, run):
+    bare = "# STOCKHOLM 1.0\n#=GF AC bare\na GGGGAAAACCCC\nb GGGCAAAAGCCC\n//\n"
+    (tmp_path / "s.sto").write_text(SEED + bare)
+    out = run(
+        *("families", tmp_path / "s.sto", "--out", tmp_path / "data", "--per-family", 10), status=1
+    )
+    assert "failed    bare: cmbuild: " in out
+    assert {one.family for one in read_labelled(tmp_path / "data/families.tsv.gz")} == {"RF99999"}
+
+
+@needs_infernal
 def test_align(tmp_path, run):
     (tmp_path / "s.sto").write_text(SEED)
     bases = "GGCAUCGGAAACGAUGCC"

@@ -75,7 +75,9 @@ def test_a_mixture_out_of_range_is_refused(predict):
     assert "--mix" in error or "<=1" in error or "equal to 1" in error
 
 
-@pytest.mark.parametrize("option", [["--modifier", "DMS"], ["--normalize-reactivities"]])
+@pytest.mark.parametrize(
+    "option", [["--modifier", "DMS"], ["--normalize-reactivities"], ["--shape-method", "deigan"]]
+)
 def test_an_option_of_reactivities_without_any_is_refused(tmp_path, predict, option):
     status, _, error = predict("--sequence", HAIRPIN, *option)
     assert (status, error) == (2, f"rnass: {option[0]}: no reactivities; expected --shape with them\n")

@@ -436,6 +436,8 @@ def test_no_method_to_judge_and_names_that_clash_are_refused(tmp_path):
     data = table(tmp_path / "known.tsv", [("r", "GGGAAAACCC", "(((....)))")])
     with pytest.raises(ConfigError, match="no method to judge"):
         run(data, tmp_path / "out", rnass=False, vienna=False)
+    with pytest.raises(ConfigError, match="--also: decodes rnass's map; expected rnass"):
+        run(data, tmp_path / "out", rnass=False, also=("nested",))
     with pytest.raises(ConfigError, match="'ViennaRNA MFE' is taken"):
         run(data, tmp_path / "out", rnass=False, predictions={"ViennaRNA MFE": data})
 

@@ -33,7 +33,9 @@ def test_a_folder_of_alignments_by_name(tmp_path):
     (tmp_path / "b.sto").write_text(STOCKHOLM)
     (tmp_path / "a.afa").write_text(FASTA)
     (tmp_path / "notes.md").write_text("no alignment")
-    assert [(name, one.rows) for name, one in read_aligned(tmp_path)] == [("a", ROWS), ("b", ROWS)]
+    found, problems = read_aligned(tmp_path)
+    assert [(name, one.rows) for name, one in found.items()] == [("a", ROWS), ("b", ROWS)]
+    assert problems == []
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def read(tmp_path, content, name="seqs.fa"):
         pytest.param(GOOD.replace(b"AGCU", b"agct"), id="lower case and T"),
         pytest.param(gzip.compress(GOOD), id="gzip, whatever the name"),
         pytest.param(gzip.compress(GOOD[:20]) + gzip.compress(GOOD[20:]), id="gzip of two members"),
+        pytest.param(gzip.compress(GOOD) + bytes(3 * 2**20), id="gzip with zeros behind it"),
     ],
 )
 def test_what_is_tolerated(tmp_path, content):

@@ -26,5 +26,8 @@ def test_what_is_no_sparse_map(tmp_path):
     ):
         with pytest.raises(InputError, match=f"{name}: {message}"):
             read_sparse_map(tmp_path / name, 6)
+    write_map(tmp_path / "two.npz", csr_array(2 * np.eye(6)))
+    with pytest.raises(InputError, match=r"two.npz: 2 in the map; expected probabilities, 0 to 1"):
+        read_sparse_map(tmp_path / "two.npz", 6)
     with pytest.raises(InputError, match=r"x.npz: shape \(6, 6\); expected 7 x 7"):
         read_sparse_map(tmp_path / "x.npz", 7)

@@ -66,6 +66,11 @@ def test_files_that_do_not_belong_together_are_refused(folder):
         (np.zeros((3, 4)), None, r"shape \(3, 4\), float64; expected L x L numbers"),
         (np.zeros((3, 3)), 4, r"shape \(3, 3\), float64; expected 4 x 4 numbers"),
         (np.array([["a"]]), None, "expected L x L numbers"),
+        (np.zeros((0, 0)), None, r"x.npy: shape \(0, 0\), float64; expected L x L numbers"),
+        (np.full((3, 3), 7), None, r"x.npy: 7 in the map; expected probabilities, 0 to 1"),
+        (np.full((3, 3), -0.5), None, "-0.5 in the map"),
+        (np.full((3, 3), np.nan), None, "nan in the map"),
+        (np.full((3, 3), 1e300), None, "inf in the map"),
     ],
 )
 def test_an_array_that_is_no_map_is_refused(array, length, message, tmp_path):

@@ -111,6 +111,22 @@ def test_a_folder_of_alignments(predict, tmp_path):
         assert (tmp_path / "out" / name / "consensus.sto").exists()
 
 
+def test_a_bad_file_of_a_folder_costs_the_others_nothing(predict, tmp_path, caplog):
+    folder = tmp_path / "families"
+    folder.mkdir()
+    for name in ("a.afa", "a.fa"):
+        (folder / name).write_text(fasta(ROWS))
+    (folder / "uneven.fa").write_text(">x\nGGGG\n>y\nGGG\n")
+    with pytest.raises(InputError, match=r"a\.fa: a second alignment 'a'"):
+        predict(str(folder), strict=True)
+    assert not (tmp_path / "out").exists()
+    assert predict(str(folder)) == 1
+    assert "a.fa: a second alignment 'a'; expected distinct names" in caplog.text
+    assert "uneven.fa: an alignment with rows of [3, 4] places" in caplog.text
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+    assert (tmp_path / "out/a/consensus.sto").exists()
+
+
 def test_a_resumed_run_keeps_what_is_whole_and_an_altered_alignment_is_done_again(
     predict, path, tmp_path, caplog
 ):

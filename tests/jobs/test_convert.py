@@ -129,6 +129,8 @@ def test_a_map_needs_its_bases(tmp_path, knots):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGG-\n"))
     with pytest.raises(InputError, match=r"expected them for a \.npy map only"):
         read_records(knots, sequence=fasta(tmp_path))
+    with pytest.raises(InputError, match=r"--threshold 0.9: .* expected it for a \.npy map only"):
+        read_records(knots, threshold=0.9)
     with pytest.raises(ConfigError, match="threshold: Input should be less than 1"):
         read_records(tmp_path / "z.npy", sequence=fasta(tmp_path, ">z\nGGAAACC\n"), threshold=2)
     (tmp_path / "cut.npy").write_bytes((tmp_path / "z.npy").read_bytes()[:40])

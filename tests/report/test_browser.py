@@ -326,6 +326,37 @@ def test_print_has_legends_names_and_whole_lines_but_no_buttons(report):
     assert report.locator("#run").get_attribute("open") is not None
 
 
+def test_every_column_is_on_printed_paper(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    heading, row = (folder / "summary.tsv").read_text().splitlines()
+    more = [f"column_{k}" for k in range(12)]
+    text = "\n".join(["\t".join([heading, *more]), "\t".join([row, *more])]) + "\n"
+    (folder / "summary.tsv").write_text(text)
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.set_viewport_size({"width": 680, "height": 960})  # A4 within 15 mm
+    page.emulate_media(media="print")
+    for name in ("id", more[-1]):
+        box = page.locator(f".tabulator-col[tabulator-field={name}]").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 680
+
+
+def test_numbers_are_within_the_drawing_on_a_phone(tmp_path, page):
+    bases = "CGCUUCAUAUAAUCCUAAUGAUAUGGUUUGGGAGUUUCUACCAAGAGCCUUAAACUCUUGAUUAUGAAGUG"
+    brackets = "(((((((((...(((...........[[[[)))........((((((...]]]]))))))..)))))))))"
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(write_report(write_results(tmp_path / "res", [("add", bases, brackets)])).as_uri())
+    open_record(page, "add")
+    view = page.locator("#panel-drawing .view").bounding_box()
+    numbers = [number.bounding_box() for number in page.locator("#panel-drawing text.number").all()]
+    assert len(numbers) >= 2
+    for box in numbers:
+        assert view["x"] <= box["x"]
+        assert box["x"] + box["width"] <= view["x"] + view["width"]
+
+
 def test_a_thousand_records_page_and_filter(tmp_path, page):
     records = [(f"r{k}", *(HAIRPIN if k % 2 else KNOT)) for k in range(1000)]
     page.goto(write_report(write_results(tmp_path / "big", records, formats=False)).as_uri())

@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from rnass.errors import OutputError
+from rnass.files import write_text
 from rnass.jobs.results import LOCK
 from rnass.serve.jobs import JobQueue, JobRequest, Limits, RefusedError
 
@@ -20,7 +21,6 @@ RUN = """
 import json, pathlib, sys, time
 place = pathlib.Path("results"); place.mkdir(exist_ok=True)
 with (place / "arguments.json").open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
-(place / "report.html").write_text("report")
 with (place / ".rnass-journal.jsonl").open("a") as journal: journal.write('{"record": 1}\\n')
 gate = pathlib.Path("../gate")
 while gate.exists() and not pathlib.Path("../open").exists(): time.sleep(0.02)
@@ -40,6 +40,10 @@ def queue(tmp_path, monkeypatch):
     def make(limits=None, *, start=True):
         one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"])
         monkeypatch.setattr("rnass.serve.jobs.COMMAND", [sys.executable, str(script)])
+        monkeypatch.setattr(
+            "rnass.serve.jobs.write_report",
+            lambda place, title: write_text(place / "report.html", title),
+        )
         if start:
             one.start()
         made.append(one)
@@ -72,12 +76,12 @@ def test_a_job_is_run_and_its_files_are_zipped(queue, tmp_path):
     assert (status["records"], status["bases"], status["finished"], status["report"]) == (2, 21, 1, True)
     arguments = json.loads((tmp_path / "jobs" / name / "results" / "arguments.json").read_text())
     assert arguments[:3] == ["predict", "input.fa", "--out"]
-    assert {"--resume", "--report", "--elements", "--no-pseudoknots", "--baseline"} <= set(arguments)
+    assert {"--resume", "--elements", "--no-pseudoknots", "--baseline"} <= set(arguments)
     assert arguments[-2:] == ["--alternatives", "3"]
     with zipfile.ZipFile(one.file(name, "zip")) as archive:
         names = archive.namelist()
     assert names == [f"rnass-{name[:8]}/arguments.json", f"rnass-{name[:8]}/report.html"]
-    assert one.file(name, "report").read_text() == "report"
+    assert one.file(name, "report").read_text() == "one and others"
 
 
 def test_jobs_run_one_at_a_time_in_their_order(queue, tmp_path):

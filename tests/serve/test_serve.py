@@ -239,8 +239,13 @@ def test_the_page_in_a_browser(server, page):
         page.get_by_role("link", name="report").click()
     report = opened.value
     report.wait_for_selector("body[data-ready]")
+    assert report.title() == "rnass: b"
     report.get_by_role("button", name="open b", exact=True).click()
     report.wait_for_selector("#panel-drawing svg circle")
     hosts = {url.split("/")[2] for url in page.requests if url.startswith("http")}
     assert hosts == {f"127.0.0.1:{server.port}"}
+    for answer, left in (("dismiss", 1), ("accept", 0)):
+        page.once("dialog", lambda asked, answer=answer: getattr(asked, answer)())
+        page.get_by_role("button", name="delete").click()
+        expect(page.locator("#jobs li")).to_have_count(left)
     assert [problem for problem in page.problems if "422" not in problem] == []

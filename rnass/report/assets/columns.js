@@ -37,7 +37,14 @@ rnass.head = (facts, warnings) => {
   run.hidden = !facts.length;
   for (const [name, value] of facts) document.getElementById("facts").append(element("dt", {}, name), element("dd", {}, value));
   if (warnings.length) document.getElementById("warnings").append(element("ul", {}, ...warnings.map((text) => element("li", {}, text))));
-  window.addEventListener("beforeprint", () => { run.open = true; });
+  window.addEventListener("beforeprint", () => {
+    run.open = true;
+    for (const table of document.querySelectorAll(".tabulator")) {
+      const columns = [...table.querySelectorAll(".tabulator-header .tabulator-col")];
+      const width = columns.reduce((sum, column) => sum + column.offsetWidth, 0);
+      table.style.setProperty("--fit", Math.min(0.6, 640 / width)); // 640 pixels fit on A4 and letter paper
+    }
+  });
 };
 
 /** Headings that can be reached by Tab, and sort by Enter. */

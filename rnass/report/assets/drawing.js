@@ -11,7 +11,9 @@ rnass.drawing = (record, panel) => {
     ys.push(y(k));
   }
   const [left, right] = rnass.range(xs), [top, bottom] = rnass.range(ys);
-  const margin = Math.max(160, (right - left) / 30);
+  // of the numbers beside the chain, which on a small screen are large in these units
+  const room = (extent, pixels) => (68 * pixels + 34 * extent) / (pixels - 68);
+  const margin = Math.max(160, (right - left) / 30, room(right - left, Math.max(200, panel.clientWidth)), room(bottom - top, 560));
   const box = { x: left - margin, y: top - margin, width: right - left + 2 * margin, height: bottom - top + 2 * margin };
 
   const picture = svg("svg", {

@@ -64,7 +64,8 @@ const submit = async (skip) => {
   }
 };
 
-const remove = async (id) => {
+const remove = async ({ id, first }) => {
+  if (!confirm(`Delete ${first} and its files?`)) return;
   await fetch(`/jobs/${id}`, { method: "DELETE" });
   jobs.keep(jobs.ids().filter((other) => other !== id));
   follow();
@@ -89,7 +90,7 @@ const shown = (job) => {
     links.append(element("a", { href: `/jobs/${job.id}/report.html`, target: "_blank", rel: "noopener" }, "report"));
     links.append(element("a", { href: `/jobs/${job.id}/results.zip` }, "all files, zip"));
   }
-  links.append(element("button", { type: "button", onclick: () => remove(job.id) }, job.state === "done" ? "delete" : "cancel and delete"));
+  links.append(element("button", { type: "button", onclick: () => remove(job) }, job.state === "done" ? "delete" : "cancel and delete"));
   item.append(links);
   return item;
 };
