@@ -21,6 +21,7 @@ __all__ = [
     "in_output",
     "in_restraints",
     "in_run",
+    "listed",
     "log_to_stderr",
     "paths_of",
     "set_threads",
@@ -116,6 +117,16 @@ def paths_of(inputs: list[str] | None, sequence: str | None) -> list[str]:
     if not inputs and sequence is None:
         raise typer.BadParameter("no input: name FASTA files, - for standard input, or --sequence")
     return inputs or []
+
+
+def listed(texts: list[str] | None) -> tuple[str, ...]:
+    """The distinct values of an option that may be repeated and may have commas between values.
+
+    >>> listed(["ct, dbn", "ct", "npy"])
+    ('ct', 'dbn', 'npy')
+    """
+    values = (part.strip() for text in texts or () for part in text.split(","))
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def take_decoding(given: dict[str, Any]) -> dict[str, Any]:
