@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class BadEntry:
-    """An entry that cannot be read, although it is plain which record it is for.
+    """An entry that cannot be read, although it names its record.
 
     Attributes:
         name: of the record.
         where: the file, for messages.
         error: what is wrong.
-        named: as of the others: only entries whose name is given are read on after a bad one.
+        named: as of the others: True, as others whose record is not named are refused.
     """
 
     name: str
@@ -32,7 +32,7 @@ class BadEntry:
 
 
 def entry(name: str, path: Path, read: Callable[[], T]) -> T | BadEntry:
-    """What *read* gives, or that the entry of that name is bad."""
+    """Read an entry by *read*; a `BadEntry` of that name if it cannot be read."""
     try:
         return read()
     except InputError as error:
