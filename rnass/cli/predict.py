@@ -90,7 +90,7 @@ Exact = Annotated[
     in_decoding(
         "--exact",
         help="Find the best structure under --min-helix and --max-order, instead of removing what "
-        "exceeds them.",
+        "exceeds them; of the matching only.",
     ),
 ]
 Regions = Annotated[

@@ -218,6 +218,15 @@ def test_no_command_shows_the_help(rna):
         (["predict", "x.fa", "--threads", "-1"], "--threads"),
         (["predict", "x.fa", "--max-order", "0"], "--max-order"),
         (["predict", "x.fa", "--decoder", "nested"], "nested"),
+        (
+            ["predict", "x.fa", "--exact", "--decoder", "greedy"],
+            "--exact: not with --decoder greedy; expected matching",
+        ),
+        (["predict", "x.fa", "--exact", "--decoder", "threshknot"], "--exact: not with"),
+        (
+            ["predict", "x.fa", "--no-pseudoknots", "--max-order", "3"],
+            "--no-pseudoknots and --max-order; expected one of them",
+        ),
         (["predict", "x.fa", "--seed", "1"], "--seed"),
         (["predict", "x.fa", "--temperature", "-300"], "temperature: -300 C; expected 0 to 100 C"),
         (["predict", "x.fa", "--temperature", "nan"], "temperature: nan C; expected 0 to 100 C"),
