@@ -82,10 +82,18 @@ def test_commands_of_a_section_run_in_their_order(section, folder):
         run_line(command, folder)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_of_a_page_have_folders_of_their_own(page):
+FIRST_TWO = (ROOT / "README.md", ROOT / "docs" / "quickstart.md")
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [*((page,) for page in PAGES), FIRST_TWO],
+    ids=lambda pages: ", ".join(page.name for page in pages),
+)
+def test_commands_of_a_page_have_folders_of_their_own(pages):
     """A reader who goes on to the next section is not refused for the results of the one before."""
-    run = [line for line in commands(text_of(page)) if not {"--overwrite", "--resume"} & {*line.split()}]
+    text = "\n".join(map(text_of, pages))
+    run = [line for line in commands(text) if not {"--overwrite", "--resume"} & {*line.split()}]
     folders = [found for line in run for found in re.findall(r"--out (\S+/)(?!\S)", line)]
     assert sorted(folders) == sorted(set(folders))
 

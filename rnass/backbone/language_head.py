@@ -47,7 +47,9 @@ class LanguageHead(nn.Module):
 def fill_masks(
     encoder: Encoder, head: LanguageHead, text: str, top: int = 5
 ) -> list[list[tuple[str, float]]]:
-    """The likeliest tokens of every <mask> in *text*, with their probabilities, best first.
+    """The likeliest bases (or codons) of every <mask> in *text*, with their probabilities, best first.
+
+    Other tokens (special ones, N, gaps) are left out: the probabilities of all bases sum to 1.
 
     Raises:
         SequenceError: no <mask>, a letter that is no base, bases that are not whole codons.
@@ -60,9 +62,14 @@ def fill_masks(
     tokens = torch.tensor([table.framed(rows)], device=head.bias.device)
     scores = head(encoder(tokens))[0]  # (T, V)
     places = [table.special_before() + k for k, row in enumerate(rows) if row == table.mask]
-    best = scores[places].softmax(-1).topk(min(top, scores.shape[-1]))
+    guesses = [
+        row
+        for row, symbol in enumerate(table.symbols)
+        if len(symbol) == table.bases_per_token and set(symbol) <= {*"ACGU"}
+    ]
+    best = scores[places][:, guesses].softmax(-1).topk(min(top, len(guesses)))
     return [
-        [(table.symbols[row], p) for row, p in zip(chosen, shares, strict=True)]
+        [(table.symbols[guesses[k]], p) for k, p in zip(chosen, shares, strict=True)]
         for chosen, shares in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
 

@@ -79,10 +79,13 @@ def fill_mask(
     backbone: shared.BackboneOption = None,
     family: shared.Family = None,
     u_as: shared.UAs = None,
-    top: Annotated[int, typer.Option(help="Tokens to print for each mask.", min=1)] = 5,
+    top: Annotated[int, typer.Option(help="Bases or codons to print for each mask.", min=1)] = 5,
     device: shared.Device = "auto",
 ) -> None:
-    """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities."""
+    """Guess the base (or codon) behind every <mask>: the likeliest ones, with their probabilities.
+
+    Those of all bases, A, C, G and U (or all codons), sum to 1; other tokens are left out.
+    """
     from rnass.backbone.language_head import fill_masks
     from rnass.errors import CheckpointError
     from rnass.network.backbones import open_backbone

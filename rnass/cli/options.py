@@ -21,6 +21,7 @@ __all__ = [
     "in_output",
     "in_restraints",
     "in_run",
+    "listed",
     "log_to_stderr",
     "paths_of",
     "set_threads",
@@ -118,8 +119,21 @@ def paths_of(inputs: list[str] | None, sequence: str | None) -> list[str]:
     return inputs or []
 
 
+def listed(texts: list[str] | None) -> tuple[str, ...]:
+    """The distinct values of an option that may be repeated and may have commas between values.
+
+    >>> listed(["ct, dbn", "ct", "npy"])
+    ('ct', 'dbn', 'npy')
+    """
+    values = (part.strip() for text in texts or () for part in text.split(","))
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
 def take_decoding(given: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of decoding out of those given: the settings to put over those of the weights."""
+    """Take the options of decoding out of those given: the settings to put over those of the weights.
+
+    Contradictory ones are refused.
+    """
     settings = {
         name: value
         for name in ("decoder", "min_helix", "max_order", "max_span")
@@ -136,7 +150,11 @@ def take_decoding(given: dict[str, Any]) -> dict[str, Any]:
     if (noncanonical := given.pop("noncanonical")) is not None:
         settings["canonical"] = not noncanonical
     if given.pop("no_pseudoknots", False):
+        if "max_order" in settings:
+            raise typer.BadParameter("--no-pseudoknots and --max-order; expected one of them")
         settings["max_order"] = 0  # of the matching, the best nested structure
     if given.pop("exact", False):
+        if (decoder := settings.get("decoder", "matching")) != "matching":
+            raise typer.BadParameter(f"--exact: not with --decoder {decoder}; expected matching")
         settings["exact"] = True
     return settings

@@ -27,7 +27,9 @@ def plot(
     ] = "arcs",
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="Folder for a figure of each record; or a .svg, .png or .pdf."),
+        typer.Option(
+            "--out", "-o", help="Folder for a figure of each record; or a .svg, .png or .pdf of one."
+        ),
     ] = Path("figures"),
     format_: Annotated[
         Literal["svg", "png", "pdf"], typer.Option("--format", help="Of the figures in a folder.")

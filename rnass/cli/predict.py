@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnass.cli import shared
-from rnass.cli.options import in_decoding, in_input, in_model, in_output, in_run, paths_of, take_decoding
+from rnass.cli.options import (
+    in_decoding,
+    in_input,
+    in_model,
+    in_output,
+    in_run,
+    listed,
+    paths_of,
+    take_decoding,
+)
 from rnass.files import is_file
 from rnass.prediction.limits import MAX_LENGTH, WINDOW
 from rnass.thermodynamics.conditions import SALT, TEMPERATURE
@@ -17,12 +26,13 @@ __all__ = ["info", "predict"]
 
 
 Formats = Annotated[
-    str | None,
+    list[str] | None,
     in_output(
         "--format",
-        help="Files of each record, some of ct, dbn, bpseq, npy, tsv (a line per base) and json; parquet: one "
-        "table of all records; none: only the files of all records. Default: ct,dbn,bpseq,npy; for --out - "
-        "one of dbn (the default), ct, tsv and json.",
+        help="Files of each record, some of ct, dbn, bpseq, npy, tsv (a line per base) and json, commas "
+        "between them or each with its own --format; parquet: one table of all records; none: only the "
+        "files of all records. Default: ct,dbn,bpseq,npy; for --out - one of dbn (the default), ct, tsv "
+        "and json.",
         show_default=False,
     ),
 ]
@@ -80,7 +90,7 @@ Exact = Annotated[
     in_decoding(
         "--exact",
         help="Find the best structure under --min-helix and --max-order, instead of removing what "
-        "exceeds them.",
+        "exceeds them; of the matching only.",
     ),
 ]
 Regions = Annotated[
@@ -248,7 +258,7 @@ def _has_relatives(given: dict[str, Any]) -> bool:
 
 def _refuse_files(given: dict[str, Any], *, sharded: bool) -> None:
     """Refuse options whose result is a file where there is no folder for it, or that need all records."""
-    if sharded and (given["out"] == "-" or given["formats"] not in {None, "parquet"}):
+    if sharded and (given["out"] == "-" or set(listed(given["formats"])) - {"parquet"}):
         raise typer.BadParameter(
             "--shard: writes Parquet files; expected --out FOLDER, --format parquet"
         )
@@ -275,21 +285,19 @@ def _options(given: dict[str, Any], *, streamed: bool) -> dict[str, Any]:
         options["plot"] = None
         if options["plot_kind"] != "arcs":
             raise typer.BadParameter("--plot-kind: no figures; expected --plot with it")
-    formats = options.pop("formats")
-    if streamed:
-        formats = formats or "dbn"
-    if formats is not None:  # else the default ones
+    formats = options.pop("formats") or (["dbn"] if streamed else None)
+    if formats:  # else the default ones
         options["formats"] = _formats(formats)
     return options
 
 
-def _formats(given: str) -> tuple[str, ...]:
-    """The formats in the text of an option."""
-    formats = tuple(part.strip() for part in given.split(",") if part.strip())
+def _formats(given: list[str]) -> tuple[str, ...]:
+    """The formats in the texts of an option."""
+    formats = listed(given)
     if "none" not in formats:
         return formats
     if len(formats) > 1:
-        raise typer.BadParameter(f"--format {given}: none beside others; expected it alone")
+        raise typer.BadParameter(f"--format {','.join(given)}: none beside others; expected it alone")
     return ()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnass.cli import shared
-from rnass.cli.options import Commands
+from rnass.cli.options import Commands, listed
 from rnass.errors import InputError, counted
 from rnass.files import make_folder, suffix_of
 
@@ -170,12 +170,12 @@ def prepare_align(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Table of the labelled sequences (.tsv.gz).")],
     sources: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            help="Sources (what stands before | in a header) that were searched for that list, a,b; "
-            "default: those in it."
+            help="Sources (what stands before | in a header) that were searched for that list, a,b or "
+            "repeated; default: those in it."
         ),
-    ] = "",
+    ] = None,
     families: Annotated[
         Path | None, typer.Option(help="Table of two columns: header or id, family.")
     ] = None,
@@ -201,9 +201,7 @@ def prepare_align(
     from rnass.preparation.curate import read_names, read_table
 
     alignments, (sequences, bad) = read_stockholm(seeds), _all_sequences(inputs)
-    allowed = covariance.may_be_labelled(
-        sequences, read_names(exclude), sources.split(",") if sources else None
-    )
+    allowed = covariance.may_be_labelled(sequences, read_names(exclude), listed(sources) or None)
     table = read_table(families) if families else None
     members = covariance.find_families(allowed, alignments, table=table, identity=identity)
     trust = covariance.Trust(posterior=posterior, held=held, lengths=(min_length, max_length))

@@ -101,7 +101,8 @@ MaxOrder = Annotated[
     int | None,
     in_decoding(
         "--max-order",
-        help="Highest pseudoknot order, 1 for simple pseudoknots; default: no bound.",
+        help="Highest pseudoknot order, 1 for simple pseudoknots, instead of --no-pseudoknots; default: no "
+        "bound.",
         min=1,
     ),
 ]

@@ -5,14 +5,15 @@ line in what they raise; writers write whole files or none.
 """
 
 from rnass.io.bpseq import read_bpseq, write_bpseq
-from rnass.io.constraints import ConSections, ConstraintLine, read_constraints
+from rnass.io.constraints import ConSections, ConstraintLine, constraint_entries, read_constraints
 from rnass.io.ct import format_ct, read_ct, write_ct
 from rnass.io.dot_bracket import format_dot_bracket, read_dot_bracket, write_dot_bracket
+from rnass.io.entries import BadEntry
 from rnass.io.exports import PROGRAMS, check_program, format_boltz, write_boltz
 from rnass.io.fasta import iter_fasta, read_fasta
 from rnass.io.maps import MAP_SUFFIXES, read_map, read_sparse_map, write_map
 from rnass.io.names import file_names
-from rnass.io.reactivities import Reactivities, read_reactivities
+from rnass.io.reactivities import Reactivities, reactivity_entries, read_reactivities
 from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
@@ -24,6 +25,7 @@ __all__ = [
     "PROGRAMS",
     "STRUCTURE_SUFFIXES",
     "Alignment",
+    "BadEntry",
     "ConSections",
     "ConstraintLine",
     "LabelledRecord",
@@ -31,12 +33,14 @@ __all__ = [
     "Reactivities",
     "ResultsFolder",
     "check_program",
+    "constraint_entries",
     "file_names",
     "format_boltz",
     "format_ct",
     "format_dot_bracket",
     "iter_fasta",
     "project",
+    "reactivity_entries",
     "read_bpseq",
     "read_constraints",
     "read_ct",

@@ -7,16 +7,24 @@ write a last section of microarray constraints, which begins with their number
 (https://rna.urmc.rochester.edu/Text/File_Formats.html#Constraint).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rnass.constraints import CONSTRAINT_SYMBOLS
 from rnass.errors import ConstraintError, counted
-from rnass.files import files_in, is_folder, is_there, name_of, read_lines, record_name
+from rnass.files import is_there, name_of, read_lines, record_name
+from rnass.io.entries import BadEntry, all_good, entries_of, entry
 from rnass.rna import Rna
 
-__all__ = ["ConSections", "ConstraintLine", "is_constraint_line", "read_constraints"]
+__all__ = [
+    "ConSections",
+    "ConstraintLine",
+    "constraint_entries",
+    "is_constraint_line",
+    "read_constraints",
+]
 
 _CONSTRAINING = frozenset(CONSTRAINT_SYMBOLS)
 _SYMBOLS = _CONSTRAINING | {"&"}
@@ -97,18 +105,19 @@ def read_constraints(path: str | Path) -> list[ConstraintLine | ConSections]:
         SequenceError: a letter that is no base. Names file and line.
         InputError: the file cannot be read as text; a folder without constraints.
     """
+    return all_good(constraint_entries(path))
+
+
+def constraint_entries(path: str | Path) -> list[ConstraintLine | ConSections | BadEntry]:
+    """As `read_constraints`; a bad block with a header, or bad file of a folder, is a `BadEntry`."""
     if set(str(path)) <= _SYMBOLS and not is_there(path):
         raise ConstraintError(
             f"{path}: no such file; expected a file with this line under '>' and the id of the record"
         )
-    if not is_folder(path):
-        return _read_file(Path(path))
-    # in a folder the name of a file stands for a header
-    files = files_in(path, _SUFFIXES)
-    return [replace(one, named=True) for file in files for one in _read_file(file)]
+    return entries_of(path, _SUFFIXES, _read_file)
 
 
-def _read_file(path: Path) -> list[ConstraintLine | ConSections]:
+def _read_file(path: Path) -> Sequence[ConstraintLine | ConSections | BadEntry]:
     lines = [
         (number, line.strip())
         for number, line in enumerate(read_lines(path), start=1)
@@ -131,6 +140,10 @@ class _Block:
     constraints: list[tuple[int, str]] = field(default_factory=list)
     bases: int = 0  # letters so far, without the sign between two strands
 
+    @property
+    def name(self) -> str:
+        return (self.header.split() or [""])[0]
+
     def add(self, number: int, text: str) -> None:
         # any such symbol: a slip in a constraint is not taken for letters
         if set(text) & _CONSTRAINING:
@@ -140,7 +153,7 @@ class _Block:
             self.bases += len(text.replace("&", ""))
 
 
-def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | ConSections]:
+def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | BadEntry]:
     """The blocks of a file in ViennaRNA's notation that have a constraint."""
     blocks: list[_Block] = []
     for number, text in lines:
@@ -151,15 +164,18 @@ def _blocks(path: Path, lines: list[tuple[int, str]]) -> list[ConstraintLine | C
         if not blocks:
             blocks.append(_Block(0, record_name(path)))
         blocks[-1].add(number, text)
-    given = [_block(path, block) for block in blocks]
-    found: list[ConstraintLine | ConSections] = [one for one in given if one is not None]
+    given = [
+        entry(block.name, path, partial(_block, path, block)) if block.line else _block(path, block)
+        for block in blocks
+    ]
+    found = [one for one in given if one is not None]
     if not found:
         raise ConstraintError(f"{name_of(path)}: no constraints; expected a line of {_EXPECTED}")
     return found
 
 
 def _block(path: Path, block: _Block) -> ConstraintLine | None:
-    name = (block.header.split() or [""])[0]
+    name = block.name
 
     def place(number: int) -> str:
         return f"{name_of(path)}:{number}" + (f" ({name})" if block.line else "")

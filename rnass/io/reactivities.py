@@ -9,16 +9,18 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnass.errors import InputError, counted
-from rnass.files import files_in, is_folder, name_of, read_lines, record_name
+from rnass.files import name_of, read_lines, record_name
+from rnass.io.entries import BadEntry, all_good, entries_of, entry
 from rnass.rna import MISSING_REACTIVITY, clean_bases
 
-__all__ = ["Reactivities", "read_reactivities"]
+__all__ = ["Reactivities", "reactivity_entries", "read_reactivities"]
 
 _SUFFIXES = (".shape", ".dat", ".map", ".rdat", ".txt")
 _LONGEST = 1_000_000  # bases: a position above this is a slip, not an RNA
@@ -60,14 +62,15 @@ def read_reactivities(path: str | Path) -> list[Reactivities]:
             with unequal numbers of them. Names file and line. Also what cannot be read as text, and
             a folder without such files.
     """
-    if not is_folder(path):
-        return _read_file(Path(path))
-    # in a folder the name of a file stands for a header
-    files = files_in(path, _SUFFIXES)
-    return [replace(one, named=True) for file in files for one in _read_file(file)]
+    return all_good(reactivity_entries(path))
 
 
-def _read_file(path: Path) -> list[Reactivities]:
+def reactivity_entries(path: str | Path) -> list[Reactivities | BadEntry]:
+    """As `read_reactivities`; a bad block with a header, or bad file of a folder, is a `BadEntry`."""
+    return entries_of(path, _SUFFIXES, _read_file)
+
+
+def _read_file(path: Path) -> list[Reactivities | BadEntry]:
     lines = [
         (number, line.strip())
         for number, line in enumerate(read_lines(path), start=1)
@@ -81,8 +84,10 @@ def _read_file(path: Path) -> list[Reactivities]:
         return [_columns(path, record_name(path), lines, named=False)]
     starts = [k for k, (_, line) in enumerate(lines) if line.startswith(">")]
     blocks = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    names = [(block[0][1][1:].split() or [""])[0] for block in blocks]
     return [
-        _columns(path, ((block[0][1][1:].split() or [""])[0]), block[1:], named=True) for block in blocks
+        entry(name, path, partial(_columns, path, name, block[1:], named=True))
+        for name, block in zip(names, blocks, strict=True)
     ]
 
 
@@ -90,8 +95,9 @@ def _columns(path: Path, name: str, rows: list[tuple[int, str]], *, named: bool)
     """Rows of base and reactivity, perhaps with the letter."""
     given: dict[int, float] = {}
     letters: dict[int, str] = {}
+    record = f" ({name})" if named else ""
     for number, line in rows:
-        where, fields = f"{name_of(path)}:{number}", line.split()
+        where, fields = f"{name_of(path)}:{number}{record}", line.split()
         if len(fields) not in _COLUMNS:
             raise InputError(
                 f"{where}: {counted(len(fields), 'column')}; expected 2, base and reactivity, 3 with "
@@ -106,7 +112,7 @@ def _columns(path: Path, name: str, rows: list[tuple[int, str]], *, named: bool)
         given[int(base) - 1] = _value(fields[value], where)
         if letter is not None:
             letters[int(base) - 1] = _letter(fields[letter], where)
-    where = f"{name_of(path)} ({name})" if named else name_of(path)
+    where = f"{name_of(path)}{record}"
     if not given:
         raise InputError(f"{where}: no reactivities; expected rows of base and reactivity")
     values = _filled(given)
@@ -139,14 +145,16 @@ def _filled(given: dict[int, float]) -> NDArray[np.float64]:
     return values
 
 
-def _constructs(path: Path, lines: list[tuple[int, str]]) -> list[Reactivities]:
+def _constructs(path: Path, lines: list[tuple[int, str]]) -> list[Reactivities | BadEntry]:
     """The constructs of an RDAT file; each begins with NAME."""
     starts = [k for k, (_, line) in enumerate(lines) if line.split()[0].upper() == "NAME"] or [0]
     blocks = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
-    found = [_construct(path, block) for block in blocks]
-    if len(found) == 1:  # titles of RDAT are phrases: the file's name is the better one
-        found = [replace(found[0], name=record_name(path), named=False)]
-    return found
+    if len(blocks) == 1:  # titles of RDAT are phrases: the file's name is the better one
+        return [replace(_construct(path, blocks[0]), name=record_name(path), named=False)]
+    return [
+        entry(" ".join(block[0][1].split()[1:]), path, partial(_construct, path, block))
+        for block in blocks
+    ]
 
 
 def _construct(path: Path, lines: list[tuple[int, str]]) -> Reactivities:

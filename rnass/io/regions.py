@@ -1,12 +1,14 @@
 """Regions of RNAs in BED (https://samtools.github.io/hts-specs/BEDv1.pdf): ID, start, end and a name."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from rnass.errors import InputError
 from rnass.files import name_of, read_lines
+from rnass.io.entries import BadEntry, all_good, entry
 
-__all__ = ["Region", "read_regions"]
+__all__ = ["Region", "read_regions", "region_entries"]
 
 _HEADINGS = ("#", "track", "browser")
 _EXPECTED = "the ID of a record, a start from 0 and an end that is not included"
@@ -36,9 +38,14 @@ def read_regions(path: str | Path) -> list[Region]:
         InputError: a line without three columns, a start or end that is no number, an empty region, the
             reverse strand, no region at all; names file and line. The file cannot be read as text.
     """
+    return all_good(region_entries(path))
+
+
+def region_entries(path: str | Path) -> list[Region | BadEntry]:
+    """As `read_regions`; a bad line is a `BadEntry` for the record that its first column names."""
     lines = enumerate(read_lines(path), start=1)
     found = [
-        _region(line, f"{name_of(path)}:{number}")
+        entry(_cells(line)[0], Path(path), partial(_region, line, f"{name_of(path)}:{number}"))
         for number, line in lines
         if line.strip() and not line.startswith(_HEADINGS)
     ]
@@ -47,8 +54,12 @@ def read_regions(path: str | Path) -> list[Region]:
     return found
 
 
+def _cells(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else line.split()
+
+
 def _region(line: str, where: str) -> Region:
-    cells = line.split("\t") if "\t" in line else line.split()
+    cells = _cells(line)
     if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells[1:3]):
         raise InputError(f"{where}: {line!r}; expected {_EXPECTED}")
     start, end = (int(cell[:10]) for cell in cells[1:3])

@@ -26,7 +26,7 @@ from rnass.figures import (
     save_figure,
     structure_drawing,
 )
-from rnass.files import is_there, make_folder
+from rnass.files import is_folder, is_there, make_folder
 from rnass.io import file_names
 from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
 from rnass.structure import Structure
@@ -77,7 +77,7 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
 
     Raises:
         InputError: a file that cannot be read, or that does not go with the records.
-        OutputError: a file that is there already, or cannot be written.
+        OutputError: a file that is there already, or cannot be written; another suffix.
         ConfigError: a kind or colour that needs what a record has not.
     """
     drawables = read_drawables(paths)
@@ -165,6 +165,11 @@ def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list
                 f"of {ids}{', ...' if len(drawables) > 5 else ''}"
             )
         files, folder = [out], out.parent
+    elif out.suffix[1:].isalpha() and not is_folder(out):
+        raise OutputError(
+            f"{out}: no figure is written as {out.suffix!r}; expected .svg, .png or .pdf, or a folder "
+            "without such a suffix"
+        )
     else:
         names = file_names(one.rna.id for one in drawables)
         files = [out / f"{name}.{options.format}" for name in names]

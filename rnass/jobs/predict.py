@@ -19,7 +19,7 @@ from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
 from rnass.jobs.inputs import Inputs, read_inputs
 from rnass.jobs.record_text import TEXTS, row_of
-from rnass.jobs.regions import REGION_HEADING, REGIONS, format_regions, regions_of
+from rnass.jobs.regions import REGION_HEADING, REGIONS, Entry, format_regions, regions_in, regions_of
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
@@ -189,7 +189,7 @@ class PredictJob(Job[Prediction]):
         self.options = options
         if "parquet" in options.formats:
             self.shared = (*self.shared, TABLE)
-        self.regions: dict[str, list[Region]] = {}
+        self.regions: dict[str, list[Entry]] = {}
         if options.regions:
             bad = [problem.record for problem in inputs.problems]
             self.regions = regions_of(options.regions, inputs.rnas, bad)
@@ -236,11 +236,18 @@ class PredictJob(Job[Prediction]):
 
     def more(self, rna: Rna) -> Any:
         """The regions of the record, if there are any."""
-        own = self.regions.get(rna.id)
-        return {"regions": [[one.start, one.end, one.name] for one in own]} if own else None
+        own = [
+            [one.start, one.end, one.name] if isinstance(one, Region) else str(one.error)
+            for one in self.regions.get(rna.id, [])
+        ]
+        return {"regions": own} if own else None
 
     def refusal(self, rna: Rna) -> RnassError | None:
-        """As the predictor's."""
+        """Of the record's regions, or the predictor's."""
+        try:
+            regions_in(rna, self.regions.get(rna.id, []))
+        except InputError as error:
+            return error
         return self.predictor.refusal(rna)
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
@@ -262,7 +269,7 @@ class PredictJob(Job[Prediction]):
             missing = f"{rna.id}: not in {PREDICTIONS}: {error}"
         if TABLE in self.shared:
             shared[TABLE] = json.dumps(row_of(name, found))
-        if own := self.regions.get(rna.id):
+        if own := regions_in(rna, self.regions.get(rna.id, [])):
             shared[REGIONS] = format_regions(name, found, own)
         writers = self.writers
         if found.windows > 1:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from rnass.errors import InputError, counted
 from rnass.files import format_row
-from rnass.io.regions import Region, read_regions
+from rnass.io.entries import BadEntry, all_good
+from rnass.io.regions import Region, region_entries
 from rnass.prediction.predictor import Prediction
 from rnass.rna import Rna
 
-__all__ = ["REGIONS", "REGION_HEADING", "format_regions", "regions_of"]
+__all__ = ["REGIONS", "REGION_HEADING", "Entry", "format_regions", "regions_in", "regions_of"]
 
 log = logging.getLogger("rnass")
 
@@ -19,9 +20,11 @@ REGIONS = "regions.tsv"
 _COLUMNS = ("id", "file", "name", "first", "last", "bases", "unpaired_probability")
 REGION_HEADING = format_row(_COLUMNS)
 
+Entry = Region | BadEntry
 
-def regions_of(path: str, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> dict[str, list[Region]]:
-    """The regions that a BED file holds, by the id of their record.
+
+def regions_of(path: str, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> dict[str, list[Entry]]:
+    """The regions that a BED file holds, good and bad, by the id of their record.
 
     Regions of no record of the run are left out, and their number is logged.
 
@@ -31,28 +34,36 @@ def regions_of(path: str, rnas: Sequence[Rna], bad: Iterable[str] = ()) -> dict[
         bad: ids of records that could not be read.
 
     Raises:
-        InputError: see `rnass.io.regions.read_regions`; a region that its RNA does not have; none that
-            is of any record.
+        InputError: see `rnass.io.regions.read_regions`, of a line that is of no record; no region is of
+            any record.
     """
-    lengths: dict[str, int] = {}
-    for rna in rnas:
-        lengths[rna.id] = min(len(rna), lengths.get(rna.id, len(rna)))
-    known = {*lengths, *bad}
-    regions = read_regions(path)
-    found: dict[str, list[Region]] = {}
+    known = {*(rna.id for rna in rnas), *bad}
+    regions = region_entries(path)
+    found: dict[str, list[Entry]] = {}
     for one in regions:
-        if one.end > lengths.get(one.id, one.end):
-            raise InputError(
-                f"{one.where}: region {one.start}-{one.end} of {one.id}; expected an end of at most "
-                f"{lengths[one.id]}, its number of bases"
-            )
-        if one.id in known:
-            found.setdefault(one.id, []).append(one)
+        name = one.name if isinstance(one, BadEntry) else one.id
+        if name in known:
+            found.setdefault(name, []).append(one)
+        elif isinstance(one, BadEntry):
+            raise one.error
     if not found:
-        raise InputError(f"{regions[0].where}: no record is called {regions[0].id!r}; expected its id")
+        (first, *_) = all_good(regions)
+        raise InputError(f"{first.where}: no record is called {first.id!r}; expected its id")
     if left := len(regions) - sum(map(len, found.values())):
         log.warning("%s: %s of no record of this run", path, counted(left, "region"))
     return found
+
+
+def regions_in(rna: Rna, entries: Iterable[Entry]) -> list[Region]:
+    """The regions of a record; raises InputError for a bad one, and for one that ends beyond the RNA."""
+    regions = all_good(entries)
+    for one in regions:
+        if one.end > len(rna):
+            raise InputError(
+                f"{one.where}: region {one.start}-{one.end} of {one.id}; expected an end of at most "
+                f"{len(rna)}, its number of bases"
+            )
+    return regions
 
 
 def format_regions(name: str, prediction: Prediction, regions: Iterable[Region]) -> str:

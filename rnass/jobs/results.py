@@ -48,6 +48,11 @@ log = logging.getLogger("rnass")
 LOCK = f"{TEMPORARY_PREFIX}lock"
 _LOGS = (".log", ".out", ".err")
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+_TYPED = {  # options that are called otherwise in run.json
+    "formats": "--format",
+    "canonical": "--noncanonical",
+    "max_order": "--max-order or --no-pseudoknots",
+}
 
 
 class Record(NamedTuple):
@@ -255,10 +260,19 @@ def expect_one(folder: object, *, overwrite: bool, resume: bool) -> None:
 def expect_same(folder: object, earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     """Refuse to resume a run in a folder with other settings; raises OutputError."""
     if differing := _changed(earlier, identity):
+        names = ", ".join(map(_typed, differing))
         raise OutputError(
-            f"{folder}: made with another {', '.join(differing)}; expected the same to --resume, or "
-            "--overwrite, or another folder"
+            f"{folder}: made with another {names}; expected the same to --resume, or --overwrite, or "
+            "another folder"
         )
+
+
+def _typed(name: str) -> str:
+    """The name of a setting: an option as people type it, another one as it stands in run.json."""
+    if not name.startswith("options."):
+        return name
+    key = name.rpartition(".")[2]
+    return _TYPED.get(key, f"--{key.replace('_', '-')}")
 
 
 def _changed(one: Any, other: Any, name: str = "") -> list[str]:

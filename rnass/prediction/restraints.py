@@ -25,13 +25,15 @@ from rnass.decoding import (
 from rnass.decoding.probing import Modifier, ShapeMethod
 from rnass.errors import ConstraintError, InputError, counted
 from rnass.io import (
+    BadEntry,
     ConSections,
     ConstraintLine,
     Reactivities,
+    constraint_entries,
     file_names,
-    read_constraints,
-    read_reactivities,
+    reactivity_entries,
 )
+from rnass.io.entries import all_good
 from rnass.rna import CANONICAL_PAIRS, Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD, Conditions
@@ -107,18 +109,20 @@ class RestraintOptions:
             bad: ids of records that could not be read; restraints on them are passed over.
 
         Returns:
-            One item for each RNA: it with its restraints, or why they do not fit it.
+            One item for each RNA: it with its restraints, or why they do not fit it or cannot be read.
 
         Raises:
-            InputError: a file that cannot be read; restraints on no record; a second one on one record.
+            InputError: a file that cannot be read; restraints on no record, readable or not; a second
+                one on one record.
         """
         bad = frozenset(bad)
-        lines = _assigned(rnas, read_constraints(self.constraints) if self.constraints else [], bad)
-        values = _assigned(rnas, read_reactivities(self.shape) if self.shape else [], bad)
+        lines = _assigned(rnas, constraint_entries(self.constraints) if self.constraints else [], bad)
+        values = _assigned(rnas, reactivity_entries(self.shape) if self.shape else [], bad)
 
         def restrained(number: int, rna: Rna) -> Rna | InputError:
             given: dict[str, Any] = {}
             try:
+                all_good(found[number] for found in (lines, values) if number in found)
                 if number in lines:
                     given["constraints"] = build_constraints(lines[number], rna)
                 if number in values:
@@ -153,6 +157,8 @@ def _assigned(rnas: Sequence[Rna], items: Sequence[Any], bad: frozenset[str]) ->
             k = 0
         if k is None and item.name in bad:
             continue
+        if k is None and isinstance(item, BadEntry):
+            raise item.error
         if k is None:
             raise InputError(f"{item.where}: no record is called {item.name!r}; expected the id of one")
         if k in found:

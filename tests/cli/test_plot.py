@@ -52,6 +52,22 @@ def test_options_that_make_no_sense_are_refused(options, message, rna, known, tm
     assert not list(tmp_path.glob("figures/*.svg"))
 
 
+@pytest.mark.parametrize("name", ["x.jpg", "sub/x.EPS", "x.ct"])
+def test_a_suffix_of_no_figure_is_refused(name, rna, known, tmp_path):
+    status, _, error = rna("plot", known, "--record", "a", "--out", name)
+    assert status == 2
+    suffix = name[name.index(".") :]
+    assert f"{name}: no figure is written as '{suffix}'; expected .svg, .png or .pdf" in error
+    assert [path.name for path in tmp_path.iterdir()] == [known]
+
+
+@pytest.mark.parametrize("name", ["v1.2", "there.old"])
+def test_a_folder_may_have_a_dot_in_its_name(name, rna, known, tmp_path):
+    (tmp_path / "there.old").mkdir()
+    assert rna("plot", known, "--record", "a", "--out", name)[0] == 0
+    assert (tmp_path / name / "a.svg").exists()
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -208,12 +208,25 @@ def test_no_command_shows_the_help(rna):
             ["predict", "x.fa", "--format", "ct,xyz"],
             "format 'xyz' is unknown; expected ct, dbn, bpseq, npy",
         ),
+        (
+            ["predict", "x.fa", "--format", "ct", "--format", "none"],
+            "--format ct,none: none beside others",
+        ),
         (["predict", "x.fa", "--threshold", "high"], "threshold 'high'; expected auto or a number"),
         (["predict", "x.fa", "--threshold", "1.5"], "expected a number between 0 and 1"),
         (["predict", "x.fa", "--threshold", "nan"], "expected a number between 0 and 1"),
         (["predict", "x.fa", "--threads", "-1"], "--threads"),
         (["predict", "x.fa", "--max-order", "0"], "--max-order"),
         (["predict", "x.fa", "--decoder", "nested"], "nested"),
+        (
+            ["predict", "x.fa", "--exact", "--decoder", "greedy"],
+            "--exact: not with --decoder greedy; expected matching",
+        ),
+        (["predict", "x.fa", "--exact", "--decoder", "threshknot"], "--exact: not with"),
+        (
+            ["predict", "x.fa", "--no-pseudoknots", "--max-order", "3"],
+            "--no-pseudoknots and --max-order; expected one of them",
+        ),
         (["predict", "x.fa", "--seed", "1"], "--seed"),
         (["predict", "x.fa", "--temperature", "-300"], "temperature: -300 C; expected 0 to 100 C"),
         (["predict", "x.fa", "--temperature", "nan"], "temperature: nan C; expected 0 to 100 C"),
@@ -224,6 +237,10 @@ def test_no_command_shows_the_help(rna):
         (["predict", "x.fa", "--shard", "9", "--strict"], "--strict: not with --shard"),
         (
             ["predict", "x.fa", "--shard", "9", "--format", "ct"],
+            "expected --out FOLDER, --format parquet",
+        ),
+        (
+            ["predict", "x.fa", "--shard", "9", "--format", "parquet", "--format", "ct"],
             "expected --out FOLDER, --format parquet",
         ),
         (["predict", "x.fa", "--shard", "9", "--out", "-"], "expected --out FOLDER, --format parquet"),
@@ -359,6 +376,7 @@ def test_strict(predict, tmp_path):
 
 def test_options_reach_the_job(predict, tmp_path):
     arguments = ["--sequence", HAIRPIN, "--format", "dbn, npy", "--threshold", "0.2", "--max-span", "40"]
+    arguments += ["--format", "tsv", "--format", "dbn"]
     arguments += ["--noncanonical", "--no-pseudoknots", "--min-helix", "2"]
     arguments += ["--no-thermodynamics", "--baseline", "--precision", "bfloat16"]
     assert predict(*arguments)[0] == 0
@@ -370,11 +388,11 @@ def test_options_reach_the_job(predict, tmp_path):
         "min_helix": 2,
         "max_order": 0,
     }
-    assert run["options"]["formats"] == ["dbn", "npy"]
+    assert run["options"]["formats"] == ["dbn", "npy", "tsv"]
     assert (run["options"]["thermodynamics"], run["options"]["baseline"]) == (False, True)
     assert run["options"]["precision"] == "bfloat16"
     names = {path.name for path in (tmp_path / "results").iterdir()}
-    assert {"sequence.dbn", "sequence.npy", "sequence.vienna.dbn"} <= names
+    assert {"sequence.dbn", "sequence.npy", "sequence.tsv", "sequence.vienna.dbn"} <= names
     assert "sequence.ct" not in names
 
 

@@ -140,14 +140,16 @@ def test_align(tmp_path, run):
     )
     (tmp_path / "near.txt").write_text("s|2\n")
     (tmp_path / "families.tsv").write_text("s|1\tRF99999\ns|2\tRF99999\nu|1\tRF99999\n")
-    out = run(
+    command = (
         *("align", tmp_path / "s.sto", tmp_path / "x.fa", "--exclude", tmp_path / "near.txt"),
         *("--families", tmp_path / "families.tsv", "--out", tmp_path / "a.tsv", "--min-length", 10),
     )
+    out = run(*command)
     (record,) = read_labelled(tmp_path / "a.tsv")
     assert (record.id, record.structure.dot_bracket) == ("s|1", "(((((((....)))))))")
     assert "not searched: 2" in out  # s|2 is on the list, of source u nobody knows
     assert "no family: 1" in out
+    assert "not searched: 1" in run(*command, "--sources", "s", "--sources", "t,u")  # s|2
 
 
 def test_a_bad_alignment_file_is_named(tmp_path, run):

@@ -112,6 +112,14 @@ def test_constraints_that_only_a_pseudoknot_obeys(predict, file):
     assert structure(out).pseudoknot_order == 1
 
 
+def test_a_forced_pair_counts_with_its_probability_in_the_confidence(predict, file):
+    forced = file("x.con", "Pairs:\n1 12\n-1 -1\n")  # A-A, which ViennaRNA never forms
+    _, out = predict({"x": "A" * 12}, constraints=forced, decoding={"canonical": False})
+    assert structure(out).pairs.tolist() == [[0, 11]]
+    assert np.load(out / "x.npy")[0, 11] < 0.01
+    assert float(summary(out)["x"]["confidence"]) < 0.02
+
+
 def test_constraint_lines_in_the_fasta_itself(tmp_path, predict):
     records = {"a": f"{HAIRPIN}\nx...........", "b": HAIRPIN, "c": f"{HAIRPIN}\n>>>>....<<<<"}
     status, out = predict(records, constraints=str(tmp_path / "seqs.fa"))

@@ -30,10 +30,10 @@ def bed(tmp_path):
 
 @pytest.fixture
 def predict(fasta, tmp_path, weights):
-    def run(regions, **more):
+    def run(regions, out="out", **more):
         options = {"formats": ("npy",), "regions": regions} | more
         chosen = PredictOptions(weights=weights, device="cpu", threads=1, **options)
-        return predict_files([fasta], tmp_path / "out", chosen)
+        return predict_files([fasta], tmp_path / out, chosen)
 
     return run
 
@@ -80,16 +80,38 @@ def test_regions_of_other_records_are_counted(predict, bed, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("b\t3\t9\na\t35\t41\n", r"bed:2: region 35-41 of a; expected an end of at most 40"),
+        ("a\t3\t9\nother\t3\tx\n", r"bed:2: 'other"),
         ("other\t3\t9\n", r"bed:1: no record is called 'other'"),
     ],
 )
-def test_regions_that_no_rna_has_are_refused_before_anything_is_written(
+def test_regions_of_no_record_are_refused_before_anything_is_written(
     predict, bed, tmp_path, text, match
 ):
     with pytest.raises(InputError, match=match):
         predict(bed(text))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("b\t35\t41", "bed:2: region 35-41 of b; expected an end of at most 40"),
+        ("b\t3\tx", "bed:2: 'b"),
+        ("b\t4\t4", "bed:2: start 4, end 4"),
+    ],
+)
+def test_a_bad_region_spoils_its_record_alone(predict, bed, tmp_path, line, message):
+    assert predict(bed("a\t3\t9\n")) == 0
+    regions = bed(f"a\t3\t9\n{line}\nb\t0\t5\n")
+    assert predict(regions, out="new", strict=True) == 2
+    assert not (tmp_path / "new").exists()
+    for folder, more in (("new", {}), ("out", {"resume": True})):
+        assert predict(regions, out=folder, **more) == 1
+        assert [row["file"] for row in table(tmp_path / folder)] == ["a", "a-2"]
+        with (tmp_path / folder / "summary.tsv").open(encoding="utf-8", newline="") as file:
+            rows = {row["file"]: row for row in csv.DictReader(file, delimiter="\t")}
+        assert [name for name, row in rows.items() if row["status"] == "ok"] == ["a", "a-2", "c"]
+        assert message in rows["b"]["message"]
 
 
 def test_rows_of_an_alignment_have_regions(bed, tmp_path, weights):

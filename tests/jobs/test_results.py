@@ -246,7 +246,7 @@ def test_what_else_decides_a_record_is_part_of_it(whole):
 def test_other_options_are_refused(whole):
     before = contents(whole)
     other = plan(identity={"weights": "sha", "options": {"threshold": 0.4}})
-    message = r"results: made with another options\.threshold; expected the same to --resume, or"
+    message = r"results: made with another --threshold; expected the same to --resume, or"
     with pytest.raises(OutputError, match=message):
         opened(whole, a_plan=other, resume=True)
     assert contents(whole) == before

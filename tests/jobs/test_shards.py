@@ -170,7 +170,7 @@ def test_folders_that_are_refused(shards, tmp_path):
         shards(overwrite=True, resume=True)
     with pytest.raises(OutputError, match="made with another shard; expected the same"):
         shards(size=5, resume=True)
-    with pytest.raises(OutputError, match=r"made with another options\.temperature; expected"):
+    with pytest.raises(OutputError, match=r"made with another --temperature; expected"):
         shards(temperature=50.0, resume=True)
     (tmp_path / "parts" / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"mine\.txt: not a part of such a run"):

@@ -102,6 +102,51 @@ def test_reactivities_that_do_not_fit(tmp_path, text, message):
     assert message in str(problem)
 
 
+RDAT = "NAME {}\nSEQUENCE GGGGAAAACCCC\nSEQPOS 1 2\nREACTIVITY:1 0 {}\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("shape", ">hp\n1 0.5\n2 high\n>two\n1 0.5\n", "f:3 (hp): reactivity 'high'"),
+        ("shape", ">hp\n>two\n1 0.5\n", "f (hp): no reactivities"),
+        ("shape", f"RDAT_VERSION 1\n{RDAT.format('hp', '?')}{RDAT.format('two', 0)}", "f:5: reactivity"),
+        (
+            "constraints",
+            ">hp\nx...........\n....\n>two\nx...........\n",
+            "f:3 (hp): a second constraint",
+        ),
+        ("constraints", ">hp\nGGZG\nx...\n>two\nx...........\n", "f:2 (hp): letter 'Z'"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_spoils_its_record_alone(tmp_path, option, text, message):
+    two = replace(HAIRPIN, id="two")
+    problem, found = of(tmp_path, text, HAIRPIN, two, name="f", option=option)
+    assert isinstance(problem, InputError)
+    assert (message in str(problem), problem.record) == (True, "hp")
+    assert found.id == "two"
+    assert found != two
+    with pytest.raises(InputError) as error:  # whose it is nobody knows
+        of(tmp_path, text, two, name="f", option=option)
+    assert message in str(error.value)
+    assert isinstance(restrain([two], ["hp"], **{option: tmp_path / "f"})[0], Rna)
+
+
+@pytest.mark.parametrize(
+    ("option", "bad", "good"), [("shape", b"1 ?", "1 0.5"), ("constraints", b"\xff\xfe", "x...........")]
+)
+def test_a_bad_file_of_a_folder_spoils_its_record_alone(tmp_path, option, bad, good):
+    (tmp_path / "hp.txt").write_bytes(bad)
+    (tmp_path / "two.txt").write_text(good)
+    two = replace(HAIRPIN, id="two")
+    problem, found = restrain([HAIRPIN, two], **{option: tmp_path})
+    assert isinstance(problem, InputError)
+    assert "hp.txt" in str(problem)
+    assert found != two
+    with pytest.raises(InputError, match=r"hp\.txt"):
+        restrain([HAIRPIN], **{option: tmp_path / "hp.txt"})
+
+
 def test_reactivities_that_are_left_out_are_missing(tmp_path):
     (tmp_path / "s.shape").write_text("2 0.5\n3 -0.2\n4 -999\n")
     (found,) = restrain([HAIRPIN], shape=tmp_path / "s.shape", shape_method="deigan")
