@@ -119,7 +119,7 @@ class Folded:
     change: Change | None = None
 
     def mixed_bpp(self) -> NDArray[np.floating] | None:
-        """What `--mix` mixes in, (L, L): the mean of `bpp`; of none, `mfe_bpp`; else None.
+        """The map that `--mix` mixes in, (L, L): the mean of `bpp`; of none, `mfe_bpp`; else None.
 
         With second folds, the larger of their mean and that of the first, such that no row adds up to
         more than 1. At other conditions than those of `bpp`, `mfe_bpp` and its second fold.
