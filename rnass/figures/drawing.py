@@ -273,9 +273,9 @@ def _draw_bases(
         "zorder": 3,
         "gid": "bases",
     }
-    areas = np.full(len(bases), diameter**2)
+    areas: float | NDArray[np.float64] = diameter**2  # one for all makes the smaller file
     if colours is not None and colours.heights is not None:
-        areas[np.isnan(colours.heights)] *= SMALL
+        areas = np.where(np.isnan(colours.heights), SMALL, 1.0) * diameter**2
     axes.scatter(places[:, 0], places[:, 1], s=areas, c=fills, **look)
     size = 0.66 * diameter
     if size >= _SMALLEST:
