@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rnass
+from rnass.errors import ExitStatus
 
 __all__ = ["facts_of", "warnings_of"]
 
@@ -31,7 +32,7 @@ def warnings_of(run: Mapping[str, Any], rows: Iterable[Mapping[str, str]]) -> li
     warnings = [row.get("message", "") for row in rows if row["status"] != "ok"]
     if not run:
         warnings.insert(0, "run.json is missing: the run was stopped before its end")
-    elif run.get("exit_status") == 130:
+    elif run.get("exit_status") == ExitStatus.INTERRUPTED:
         warnings.insert(0, "the run was interrupted: the records not reached are missing")
     return warnings
 

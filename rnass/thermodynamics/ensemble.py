@@ -165,11 +165,12 @@ class Ensemble:
         """The free energy of the ensemble, and its base pairs as `pairs_of` gives them."""
         known = self._restraints
         certain = known.constraint is None and known.reactivities is None and self.conditions.standard
+        sure = certain and len(self.bases) <= SURE_LENGTH
         if self._rna.nick is not None:
-            if len(self.bases) > SURE_LENGTH or not certain:
+            if not sure:
                 self._compound.exp_params_rescale(self.mfe)
             return self._partition_of_two(self._rna.nick)
-        if len(self.bases) <= SURE_LENGTH and certain:
+        if sure:
             return _finite(self._compound.pf()[1]), pairs_of(self._compound)
         near = self._near_minimum
         self._compound = self._restrained(near)

@@ -11,10 +11,7 @@ rnass.openRecord = async (packed, section) => {
     onclick: () => {
       section.hidden = true;
       section.replaceChildren();
-      // the table is drawn anew where the page has another width now, which drops the focus
-      const back = () => [...document.querySelectorAll("button.open")].find((button) => button.textContent === (record.id || "(no id)"))?.focus();
-      back();
-      for (const wait of [50, 250]) setTimeout(() => { if (document.activeElement === document.body) back(); }, wait);
+      rnass.focusOpener(record.id || "(no id)");
     },
   }, "close");
   section.replaceChildren(heading, element("p", { class: "about" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));

@@ -22,6 +22,9 @@ rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
   return column;
 });
 
+/** The focus to the button that opens the record of that name, if it is on this page of the table. */
+rnass.focusOpener = (name) => [...document.querySelectorAll("button.open")].find((button) => button.textContent === name)?.focus();
+
 rnass.start = () => {
   const { data, element } = rnass;
   const records = data.facts.find(([name]) => name === "records");
@@ -45,6 +48,9 @@ rnass.start = () => {
     const { record } = row.getData();
     if (record !== null) rnass.openRecord(rnass.packed[record], document.getElementById("detail"));
   });
+  let held = null; // the button with the focus, which a table that is drawn anew drops
+  rnass.table.on("renderStarted", () => { held = document.activeElement?.matches("button.open") ? document.activeElement.textContent : null; });
+  rnass.table.on("renderComplete", () => { if (held !== null) rnass.focusOpener(held); });
   rnass.table.on("tableBuilt", () => {
     rnass.sortByKey(rnass.table, document.getElementById("table"));
     document.body.dataset.ready = "true";
