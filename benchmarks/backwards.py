@@ -11,8 +11,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 from rnass.structure import Structure
+from rnass.training.records import Example
 
 
 def main() -> None:
@@ -25,16 +29,25 @@ def main() -> None:
     records = [one for one in read_labelled_tsv(arguments.records) if one.sequence.nick is None]
     chosen = records[:: arguments.every]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_labelled_tsv(arguments.out, [backwards(one) for one in chosen])
+    write_labelled_tsv(arguments.out, map(turned, chosen))
     print(f"{len(chosen)} records")
 
 
-def backwards(record: LabelledRecord) -> LabelledRecord:
+def turned(record: LabelledRecord) -> LabelledRecord:
     """The record read from 3' to 5'."""
-    length = len(record.sequence)
-    turned = replace(record.sequence, bases=record.sequence.bases[::-1])
-    pairs = length - 1 - record.structure.pairs[:, ::-1]
-    return replace(record, sequence=turned, structure=Structure(length, pairs))
+    rna = replace(record.sequence, bases=record.sequence.bases[::-1])
+    pairs = _turned_pairs(record.structure.pairs, len(rna))
+    return replace(record, sequence=rna, structure=Structure(len(rna), pairs))
+
+
+def backwards(example: Example) -> Example:
+    """The same of an example of training or validation."""
+    pairs = _turned_pairs(example.pairs, len(example.bases))
+    return replace(example, bases=example.bases[::-1], pairs=pairs)
+
+
+def _turned_pairs(pairs: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    return length - 1 - pairs[:, ::-1]
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ of strict mean F1, by reagent; the last columns count pairs that cross others, i
 
 import argparse
 from collections import defaultdict
-from dataclasses import replace
 
 import numpy as np
+from backwards import backwards
 from numpy.typing import NDArray
 
 from rnass.decoding import decode, pseudo_reactivities
-from rnass.metrics import score
+from rnass.metrics import Confusion, confusion, crossing_pairs, pooled, score
 from rnass.prediction.predictor import load_predictor
 from rnass.prediction.restraints import restrained_map
 from rnass.rna import Rna
@@ -55,11 +55,6 @@ def main() -> None:
             print(f"| {mix} | {cells} | {crossing:.3f} |", flush=True)
 
 
-def backwards(one: Example) -> Example:
-    """The same RNA read from 3' to 5'."""
-    return replace(one, bases=one.bases[::-1], pairs=len(one.bases) - 1 - one.pairs[:, ::-1])
-
-
 def reactivities_of_states(paths: list[str]) -> dict[str, Pools]:
     """By reagent, the reactivities of each base where it is paired and where it is not."""
     pools: dict[str, Pools] = defaultdict(lambda: defaultdict(list))
@@ -83,7 +78,7 @@ def judge(
     """For each of `MIXES` the mean F1 of each set, and the F1 of the crossing pairs of all."""
     predictor = load_predictor(weights)
     f1 = np.zeros((len(MIXES), len(sets)))
-    crossing = np.zeros((len(MIXES), 3))
+    crossing: list[list[Confusion]] = [[] for _ in MIXES]
     for number, examples in enumerate(sets):
         for seed, example in enumerate(examples):
             truth = Structure(len(example.bases), example.pairs)
@@ -96,12 +91,8 @@ def judge(
                 mixed = restrained_map(found.probabilities, rna.reactivities, bpp, mix)
                 structure = decode(mixed, example.bases, predictor.decoding)
                 f1[k, number] += score(truth, structure).f1 / len(examples)
-                known, own = (set(map(tuple, one.pairs[one.crossing])) for one in (truth, structure))
-                crossing[k] += len(known & own), len(known), len(own)
-    return [
-        (means.tolist(), float(2 * shared / max(known + own, 1)))
-        for means, (shared, known, own) in zip(f1, crossing, strict=True)
-    ]
+                crossing[k].append(confusion(crossing_pairs(truth), crossing_pairs(structure)))
+    return [(means.tolist(), pooled(counts).f1) for means, counts in zip(f1, crossing, strict=True)]
 
 
 def draw(pools: Pools, bases: str, truth: Structure, seed: int) -> NDArray[np.float64]:

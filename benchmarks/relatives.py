@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from backwards import backwards
 from numpy.typing import NDArray
 
 from rnass.config import DecodingConfig
@@ -68,10 +69,8 @@ class Case:
 
 def mirrored(case: Case) -> Case:
     """The same RNAs read from 3' to 5'."""
-    example, rows = case.example, case.rows
-    pairs = len(example.bases) - 1 - example.pairs[:, ::-1]
-    backwards = AlignedRows(rows.names, tuple(text[::-1] for text in rows.texts))
-    return Case(replace(example, bases=example.bases[::-1], pairs=pairs), backwards)
+    texts = tuple(text[::-1] for text in case.rows.texts)
+    return Case(backwards(case.example), AlignedRows(case.rows.names, texts))
 
 
 def read_cases(alignments: str, records: str, limit: int, most: int) -> list[Case]:
