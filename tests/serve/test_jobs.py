@@ -16,12 +16,13 @@ from rnass.serve.jobs import JobQueue, JobRequest, Limits, RefusedError
 
 FASTA = ">one\nGGGAAACCC\n>two\nGGGGAAAACCCC\n"
 
-# stands for `rnass predict`: notes its arguments and its order, and waits for a file where told to
+# stands for `rnass predict`: journals a record, notes its arguments last, and waits for a file where
+# told to; who sees the arguments may interrupt it
 RUN = """
 import json, pathlib, sys, time
 place = pathlib.Path("results"); place.mkdir(exist_ok=True)
-with (place / "arguments.json").open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
 with (place / ".rnass-journal.jsonl").open("a") as journal: journal.write('{"record": 1}\\n')
+with (place / "arguments.json").open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
 gate = pathlib.Path("../gate")
 while gate.exists() and not pathlib.Path("../open").exists(): time.sleep(0.02)
 text = pathlib.Path("input.fa").read_text()
