@@ -19,7 +19,7 @@ from rnass.cli.options import (
     take_decoding,
 )
 from rnass.files import is_file
-from rnass.prediction.limits import MAX_LENGTH, WINDOW
+from rnass.prediction.limits import LONGEST_WHOLE, WINDOW
 from rnass.thermodynamics.conditions import SALT, TEMPERATURE
 
 __all__ = ["info", "predict"]
@@ -198,7 +198,7 @@ def predict(
     decoder: shared.Decoder = None,
     exact: Exact = False,
     mix: shared.Mix = None,
-    longest_whole: LongestWhole = MAX_LENGTH,
+    longest_whole: LongestWhole = LONGEST_WHOLE,
     window: Window = WINDOW,
     temperature: Temperature = TEMPERATURE,
     salt: Salt = SALT,

@@ -8,8 +8,10 @@ from pathlib import Path
 from rnass.errors import ConfigError
 from rnass.evaluation.methods import Methods
 from rnass.network.device import keep_freed_memory
+from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.restraints import RestraintOptions
+from rnass.prediction.windows import Windows
 from rnass.structure import Structure
 
 __all__ = ["EvaluateOptions", "MethodOptions", "load_methods"]
@@ -60,7 +62,7 @@ def load_methods(
         raise ConfigError("--also: decodes rnass's map; expected rnass among the methods")
     if options.rnass:
         keep_freed_memory()
-        predictor = options.load(baseline=options.vienna, windows=None)
+        predictor = options.load(baseline=options.vienna, windows=Windows(most=MAX_LENGTH))
     methods = Methods(predictor, thermodynamic=options.vienna, also=options.also, others=others)
     if not methods.names:
         raise ConfigError("no method to judge; expected rnass, ViennaRNA or --predictions NAME=PATH")

@@ -42,7 +42,7 @@ def read_map(path: str | Path, length: int | None = None) -> NDArray[np.float32]
 
 
 def read_sparse_map(path: str | Path, length: int) -> csr_array:
-    """Read the sparse map, (L, L), of an RNA of *length* bases that was predicted in windows.
+    """Read the sparse map, (L, L), of an RNA of *length* bases, too long for a whole one.
 
     Raises:
         InputError: no such file, no sparse array, of another shape, or with a number that is no

@@ -54,7 +54,7 @@ class PredictedRecord:
     row: Mapping[str, str]
 
     def decoded_map(self) -> NDArray[np.float32] | csr_array | None:
-        """The map that the structure was decoded from, (L, L); sparse of an RNA predicted in windows.
+        """The map that the structure was decoded from, (L, L); sparse of a long RNA.
 
         None where no map was written.
 

@@ -34,7 +34,7 @@ class Drawable:
     Attributes:
         rna: its bases are all N where a map stands alone.
         structure: None for a map alone.
-        load: gives the probabilities, shape (L, L), or None; sparse of an RNA predicted in windows.
+        load: gives the probabilities, shape (L, L), or None; sparse of a long RNA.
         source: whose they are: `rnass`, or a file's name.
     """
 

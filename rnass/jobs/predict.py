@@ -25,7 +25,7 @@ from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
 from rnass.network.device import keep_freed_memory
 from rnass.network.weights import find_weights
-from rnass.prediction.limits import MAX_LENGTH, WINDOW
+from rnass.prediction.limits import LONGEST_WHOLE, MAX_LENGTH, WINDOW
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
 from rnass.prediction.predictor import Prediction, Predictor
@@ -102,7 +102,7 @@ class PredictOptions(RunOptions, RestraintOptions, ModelOptions):
     regions: str | None = None
     families: str | None = None
     family_seeds: str | None = None
-    longest_whole: int = MAX_LENGTH
+    longest_whole: int = LONGEST_WHOLE
     window: int = WINDOW
     temperature: float = TEMPERATURE
     salt: float = SALT
@@ -272,10 +272,10 @@ class PredictJob(Job[Prediction]):
         if own := regions_in(rna, self.regions.get(rna.id, [])):
             shared[REGIONS] = format_regions(name, found, own)
         writers = self.writers
-        if found.windows > 1:
-            writers = _of_windows(writers, self.options)
+        if found.sparse:
+            writers = _of_sparse(writers, self.options)
             if lacking := sorted({*self.writers} - {*writers}):
-                missing = f"{rna.id}: in windows, without {', '.join(lacking)}"
+                missing = f"{rna.id}: over {MAX_LENGTH} bases, without {', '.join(lacking)}"
         for suffix, write in writers.items():
             write(folder / f"{name}{suffix}", found)
         maps = found.maps if "npy" in self.options.formats else {}
@@ -325,8 +325,8 @@ def _write_text(path: Path, prediction: Prediction, text: Callable[[str, Predict
     write_text(path, text(path.stem, prediction))
 
 
-def _of_windows(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
-    """Those of an RNA predicted in windows: all but an MFE structure and suboptimal ones."""
+def _of_sparse(writers: Mapping[str, _Writer], options: PredictOptions) -> dict[str, _Writer]:
+    """Those of an RNA whose map is sparse: all but an MFE structure and suboptimal ones."""
     names = (*TEXTS, "bpseq", options.plot)
     return {suffix: write for suffix, write in writers.items() if suffix[1:] in names}
 
@@ -360,7 +360,9 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
         "seconds": prediction.seconds,
     }
     if prediction.windows > 1:
-        return cells | {"message": f"predicted in {prediction.windows} windows"}
+        cells["message"] = f"predicted in {prediction.windows} windows"
+    if prediction.sparse:
+        return cells
     cells["mfe_kcal_mol"] = folded.mfe
     cells["f1_mfe"] = score(folded.mfe_structure, structure).f1
     for name, other in (("mea", folded.mea), ("centroid", folded.centroid)):

@@ -37,7 +37,7 @@ def draw(
         kind: `arcs`, rnass's structure above the sequence and ViennaRNA's MFE structure below it;
             `drawing`, rnass's structure in the plane, coloured by confidence; or `map`, rnass's
             probabilities above the diagonal and below it ViennaRNA's, or its MFE structure where the
-            prediction does not hold them. Of an RNA predicted in windows there is no MFE structure; its
+            prediction does not hold them. Of an RNA whose map is sparse there is no MFE structure; its
             own structure is below the diagonal.
         look: size, font, region and highlights.
         axes: to draw on; None for a figure of its own.
@@ -58,7 +58,7 @@ def draw(
         other: NDArray[np.floating] | Structure
         if shades is not None:
             other, name = shades, _TURNER
-        elif prediction.windows == 1:
+        elif not prediction.sparse:
             other, name = folded.mfe_structure, "ViennaRNA MFE"
         else:
             other, name = prediction.structure, "rnass, structure"
@@ -67,7 +67,7 @@ def draw(
             rna.text, decoded, other, labels=labels, title=rna.id, look=look, axes=axes
         )
     name = f"ViennaRNA MFE {folded.mfe:.1f} kcal/mol"
-    below = Track(name, folded.mfe_structure, shades, _TURNER) if prediction.windows == 1 else None
+    below = None if prediction.sparse else Track(name, folded.mfe_structure, shades, _TURNER)
     return arc_diagram(
         rna.text,
         Track("rnass", prediction.structure, decoded, "rnass"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnass.backbone.encoder import Encoder
 
 __all__ = [
+    "LONGEST_WHOLE",
     "MAX_LENGTH",
     "WINDOW",
     "memory_of_whole",
@@ -26,13 +27,19 @@ __all__ = [
 ]
 
 MAX_LENGTH = 4000
-"""Longest RNA that is predicted whole, in bases: memory grows with its square.
+"""Longest RNA, in bases, of which maps are whole arrays and ViennaRNA's MFE structure is computed.
 
-With the default weights its peak was 9.2 GiB at 4,000 bases, and 3.6 to 4.6 GiB at 2,000
-(`benchmarks/cost.py`).
+No longer one can be predicted whole: with the default weights the peak is 9.2 GiB at 4,000 bases, and
+3.6 to 4.6 GiB at 2,000 (`benchmarks/cost.py`); memory grows with the square of the length.
 """
 
-WINDOW = 1000
+LONGEST_WHOLE = 1000
+"""Most bases of an RNA that is predicted whole by default; a longer one in windows.
+
+Whole predictions fade above some 1,000 bases (`benchmarks/windows.py`).
+"""
+
+WINDOW = 500
 """Bases of a window of a longer RNA."""
 
 
@@ -61,10 +68,11 @@ def memory_of_windows(length: int, window: int, at_once: int = 0) -> float:
         at_once: padded pairs that go through the network at once, if these are more than a window's.
 
     Beside the network on a window there is a map of L x *window* values, or two with evidence, and
-    then a list of those that are not 0.
+    then a list of those that are not 0; up to `MAX_LENGTH` whole maps, and ViennaRNA's arrays.
     """
     beside = max(0, at_once - max(window**2, 1_000_000)) / 1e6
-    return memory_of_whole(window) + beside + length * window * 40 / 2**30
+    whole = length**2 * 40 if length <= MAX_LENGTH else 0
+    return memory_of_whole(window) + beside + (length * window * 40 + whole) / 2**30
 
 
 def too_much(rna: Rna, memory: float) -> SequenceError | None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from rnass.config import DecodingConfig
 from rnass.decoding import Alternative, alternatives, base_confidence, expected_f1
 from rnass.errors import InputError, StructureError, counted
 from rnass.files import make_folder
 from rnass.io import file_names, write_bpseq, write_ct, write_dot_bracket, write_map
+from rnass.prediction import limits
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import Folded
@@ -36,10 +37,11 @@ class Prediction:
         rna: the RNA, L bases, with its restraints.
         probabilities: (L, L) float32, symmetric: the calibrated probability that two bases pair; a row
             adds up to at most 1, a pair that cannot form has 0. Sparse (scipy's csr_array) of an RNA
-            predicted in windows.
+            of more than `rnass.prediction.limits.MAX_LENGTH` bases.
         structure: the base pairs decoded from them.
-        thermodynamics: ViennaRNA's folding of the same RNA; of one predicted in windows there is none:
-            its energy is NaN, its structure without pairs.
+        thermodynamics: ViennaRNA's folding of the same RNA, without base-pair probabilities by the
+            network's parameter sets where it was predicted in windows. Of an RNA whose maps are sparse
+            there is none: its energy is NaN, its structure without pairs.
         seconds: time taken, its share of a batch.
         decoded_map: (L, L): the map that the structure was decoded from, with ViennaRNA's probabilities
             mixed in and shifted by reactivities and the family; *probabilities* itself without these.
@@ -66,12 +68,17 @@ class Prediction:
         return self.rna.mark(self.structure.dot_bracket)
 
     @property
+    def sparse(self) -> bool:
+        """Whether the maps are sparse, and ViennaRNA's MFE structure unknown: the RNA is too long."""
+        return bool(issparse(self.probabilities))
+
+    @property
     def maps(self) -> dict[str, NDArray[np.floating] | csr_array]:
         """*probabilities* and, where evidence changed it, *decoded_map*, by the suffix of their files.
 
-        `.npy` and `.decoded.npy`; of an RNA predicted in windows `.npz` and `.decoded.npz`.
+        `.npy` and `.decoded.npy`; of a *sparse* one `.npz` and `.decoded.npz`.
         """
-        end = ".npy" if self.windows == 1 else ".npz"
+        end = ".npz" if self.sparse else ".npy"
         found: dict[str, NDArray[np.floating] | csr_array] = {end: self.probabilities}
         if self.decoded_map is not self.probabilities:
             found[f".decoded{end}"] = self.decoded_map
@@ -108,11 +115,11 @@ class Prediction:
         return f"Prediction({self.rna.id!r}: {sizes}, confidence {self.confidence:.2f})"
 
     def _repr_html_(self) -> str:
-        """For notebooks: the drawing (unless in windows), sequence and structure, the confidence."""
+        """For notebooks: drawing (unless the map is sparse), sequence and structure, confidence."""
         from rnass.figures import svg_of
 
         lines = f"{self.rna.text}\n{self.dot_bracket}\n{self!r}"
-        drawing = svg_of(self.draw("drawing")) if self.windows == 1 else ""
+        drawing = svg_of(self.draw("drawing")) if not self.sparse else ""
         return f"{drawing}<pre>{escape(lines)}</pre>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,7 +129,7 @@ class Prediction:
         `structure` is None where it has more levels than dot-bracket has brackets for; `energy_kcal_mol`
         is `energy`. `temperature_celsius` and `salt_molar` are the conditions.
         """
-        whole, mfe = self.windows == 1, self.thermodynamics
+        whole, mfe = not self.sparse, self.thermodynamics
         pairs = self.structure.pairs.tolist()
         try:
             structure = self.dot_bracket
@@ -178,12 +185,12 @@ class Prediction:
         """Up to *n* distinct structures, the predicted one first; see `rnass.decoding.suboptimal`.
 
         Raises:
-            InputError: it was predicted in windows.
+            InputError: its map is sparse.
         """
-        if self.windows > 1:
+        if self.sparse:
             raise InputError(
-                f"{self.rna.id}: suboptimal structures of {counted(self.windows, 'window')}; expected "
-                "an RNA that was predicted whole"
+                f"{self.rna.id}: suboptimal structures of {counted(len(self.rna), 'base')}; expected at "
+                f"most {limits.MAX_LENGTH}"
             )
         return alternatives(
             self.decoded_map,

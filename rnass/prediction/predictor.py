@@ -17,6 +17,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding import change_log_odds, decode, one_partner
@@ -25,7 +26,7 @@ from rnass.network.contact_model import PairingModel, collate, pairing
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
 from rnass.network.weights import find_weights
-from rnass.prediction.limits import memory_of_whole, too_much, unpredictable
+from rnass.prediction import limits
 from rnass.prediction.pipeline import AHEAD, Cores, Reading, Row, run_pipeline, share_cores
 from rnass.prediction.prediction import Prediction
 from rnass.prediction.restraints import PROBED_MIX, fold_input, is_probed, restrained_map
@@ -51,7 +52,7 @@ class Predictor:
         precision: of matrix products and convolutions.
         mix: share of ViennaRNA's log-odds in the map that is decoded, in [0, 1]; None for
             `rnass.prediction.restraints.PROBED_MIX` of RNAs with reactivities and 0 of others.
-        windows: how long RNAs are predicted; None refuses them.
+        windows: how long RNAs are predicted; None: whole, and those that are too long for that not.
         conditions: temperature and salt concentration. The network's map is always that of 37 C and
             1.021 M NaCl, for which it was trained and rnass's own energies hold; at other conditions the
             log-odds of its pairs change by as much as those of Turner 2004 do, see
@@ -160,41 +161,61 @@ class Predictor:
         span = min(self.decoding.max_span or windows.size, windows.size)
         decoding = replace(self.decoding, max_span=span)
         structure = decode(maps.decoded, rna.bases, decoding, constraints=rna.constraints)
-        none = Folded(float("nan"), Structure(len(rna), []), conditions=self.conditions)
+        probabilities: NDArray[np.float32] | csr_array = maps.probabilities
+        decoded: NDArray[np.floating] | csr_array = maps.decoded
+        folded = Folded(float("nan"), Structure(len(rna), []), conditions=self.conditions)
+        if len(rna) <= limits.MAX_LENGTH:
+            same = decoded is probabilities
+            probabilities = maps.probabilities.toarray()
+            decoded = probabilities if same else maps.decoded.toarray()
+            (found,) = self._folded([rna], ())
+            if isinstance(found, RnassError):
+                raise found
+            folded = found
         seconds = time.monotonic() - began
         return Prediction(
             rna,
-            maps.probabilities,
+            probabilities,
             structure,
-            none,
+            folded,
             seconds,
-            maps.decoded,
+            decoded,
             decoding,
             number,
             maps.energy_share,
         )
 
     def _is_long(self, rna: Rna) -> bool:
-        return self.windows is not None and len(rna) > self.windows.above
+        return self.windows is not None and self.windows.apply(rna, self.model.backbone)
 
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""
         encoder = self.model.backbone
         if self.windows and self._is_long(rna):
             return self.windows.refusal(rna, encoder)
-        error = unpredictable(rna, encoder)
-        return error or too_much(rna, memory_of_whole(len(rna)))
+        error = limits.unpredictable(rna, encoder)
+        return error or limits.too_much(rna, limits.memory_of_whole(len(rna)))
 
     def fold(
         self, rnas: Iterable[Rna], processes: int = 0
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
+        return self._folded(rnas, self.parameter_sets, processes)
+
+    def fold_windows(
+        self, rnas: Iterable[Rna], processes: int = 0
+    ) -> Generator[Folded | RnassError, None, None]:
+        """As `fold`, without what is there of whole RNAs only: MEA, centroid, shades of the MFE."""
+        return self._folded(rnas, self.parameter_sets, processes, whole=False)
+
+    def _folded(
+        self, rnas: Iterable[Rna], sets: tuple[str, ...], processes: int = 0, *, whole: bool = True
+    ) -> Generator[Folded | RnassError, None, None]:
         mixed = not self.parameter_sets and bool(self.mix)  # otherwise they are at hand
-        wanted = mixed or self.mfe_probabilities
+        wanted = mixed or (whole and self.mfe_probabilities)
         inputs = (fold_input(rna, mfe_bpp=wanted, conditions=self.conditions) for rna in rnas)
-        return fold_many(
-            inputs, parameter_sets=self.parameter_sets, baseline=self.baseline, processes=processes
-        )
+        baseline = whole and self.baseline
+        return fold_many(inputs, parameter_sets=sets, baseline=baseline, processes=processes)
 
     @torch.no_grad()
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from rnass.constraints import Constraints
 from rnass.decoding.blending import Blend
 from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError, counted
 from rnass.prediction import limits
-from rnass.prediction.pipeline import Cores, Reading, Stages, run_pipeline
+from rnass.prediction.pipeline import Cores, Reading, run_pipeline
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded
 
@@ -35,15 +35,18 @@ class Windows:
     """How long RNAs are predicted.
 
     Attributes:
-        above: an RNA of more bases than this is predicted in windows, any other whole.
+        above: an RNA of more bases than this is predicted in windows, any other whole; one that windows
+            cannot hold, see `obstacle`, is predicted whole up to `rnass.prediction.limits.MAX_LENGTH`.
         size: bases of a window; a new one begins every half of that. No pair spans more.
+        most: an RNA of more bases than this is refused; None: none for its length.
 
     Raises:
         ConfigError: windows of less than 20 bases, or longer than an RNA that is predicted whole.
     """
 
-    above: int = limits.MAX_LENGTH
+    above: int = limits.LONGEST_WHOLE
     size: int = limits.WINDOW
+    most: int | None = None
 
     def __post_init__(self) -> None:
         if not _LEAST <= self.size <= self.above <= limits.MAX_LENGTH:
@@ -68,17 +71,29 @@ class Windows:
             f"in all, {memory:.1f} GiB of memory or more for the longest"
         )
 
+    def apply(self, rna: Rna, encoder: Encoder) -> bool:
+        """Whether an RNA is predicted in windows, or refused as they cannot hold it."""
+        if len(rna) <= self.above or (self.most is not None and len(rna) > self.most):
+            return False
+        return len(rna) > limits.MAX_LENGTH or self.obstacle(rna, encoder) is None
+
     def refusal(self, rna: Rna, encoder: Encoder) -> RnassError | None:
         """Why an RNA cannot be predicted in windows, if that is plain at once."""
+        memory = limits.memory_of_windows(len(rna), self.size)
+        return self.obstacle(rna, encoder) or limits.too_much(rna, memory)
+
+    def obstacle(self, rna: Rna, encoder: Encoder) -> RnassError | None:
+        """What keeps an RNA from being cut into windows: strands, codons, pairs over a longer span."""
+        most = limits.MAX_LENGTH
         if rna.nick is not None:
             return SequenceError(
                 f"{rna.id}: two strands of {len(rna)} bases together; expected one, or at most "
-                f"{self.above} bases",
+                f"{most} bases",
                 rna.id,
             )
         if encoder.vocabulary.bases_per_token > 1 or (encoder.max_bases or self.size) < self.size:
             return SequenceError(
-                f"{rna.id}: {len(rna)} bases; expected at most {self.above}, as the backbone reads no "
+                f"{rna.id}: {len(rna)} bases; expected at most {most}, as the backbone reads no "
                 f"windows of {self.size} bases",
                 rna.id,
             )
@@ -88,11 +103,19 @@ class Windows:
                     f"{rna.constraints.where}: bases {i + 1} and {j + 1} must pair; expected a span of "
                     f"at most {self.size}, the bases of a window"
                 )
-        return limits.too_much(rna, limits.memory_of_windows(len(rna), self.size))
+        return None
 
 
-class Reader(Stages[Any], Protocol):
-    """The stages of a prediction, of which windows need the first two, and the map to decode."""
+class Reader(Protocol):
+    """What windows need of a predictor: their folds, the network, and the map to decode."""
+
+    def fold_windows(
+        self, rnas: Iterable[Rna], processes: int
+    ) -> Generator[Folded | RnassError, None, None]:
+        """Fold windows, in their order."""
+
+    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
+        """The network's reading of each window of a batch."""
 
     def restrained(
         self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
@@ -115,7 +138,7 @@ class _Stages:
         return None
 
     def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
-        return self.reader.fold(rnas, processes)
+        return self.reader.fold_windows(rnas, processes)
 
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
         return self.reader.read(rnas, folded)

@@ -37,7 +37,7 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         name, title, bases, nick, dot_bracket, and the `message` of the summary; `xy`, the layout's x and
         y by turns, in quarters of its unit; and where they are known `confidence`, in hundredths, `map`,
         the lists i, j and p in thousandths of pairs of at least `LEAST`, `sparse`, whether that is the
-        map of an RNA predicted in windows, and `mfe`, ViennaRNA's dot-bracket, with `mfe_energy`.
+        map of a long RNA, and `mfe`, ViennaRNA's dot-bracket, with `mfe_energy`.
 
     Raises:
         InputError: a file of the record cannot be read.

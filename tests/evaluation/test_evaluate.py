@@ -33,6 +33,7 @@ from rnass.network.models import load_pairing_model, save_model
 from rnass.prediction import limits
 from rnass.prediction.predictor import Predictor
 from rnass.prediction.restraints import RestraintOptions
+from rnass.prediction.windows import Windows
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics import ensemble
@@ -264,6 +265,7 @@ def test_missing_and_unfitting_predictions_score_zero_and_are_said(tmp_path):
 
 def test_an_rna_too_long_for_rnass_scores_zero_and_vienna_still_folds_it(tmp_path, weights, monkeypatch):
     monkeypatch.setattr(limits, "MAX_LENGTH", 20)
+    monkeypatch.setattr("rnass.evaluation.options.Windows", lambda most: Windows(20, 20, most=20))
     long = "GGGGGGGGGAAAACCCCCCCCC"
     rows = [("short", "GGGGAAAACCCC", "((((....))))"), ("long", long, "(((((((((....)))))))))")]
     data = table(tmp_path / "known.tsv", rows)

@@ -551,8 +551,29 @@ def test_a_record_that_is_too_long_is_a_bad_one(tmp_path, fasta, predict, monkey
     assert "expected at most 1.5" in table[0]["message"]
 
 
-def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict, caplog):
+def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict):
+    given = {"longest_whole": 40, "window": 40, "baseline": True, "alternatives": 2, "plot": "svg"}
+    assert predict(fasta, **given) == 0
+    out = tmp_path / "out"
+    assert {path.name for path in out.glob("tRNA*")} == {
+        f"tRNA_Phe.{suffix}"
+        for suffix in ("ct", "dbn", "bpseq", "npy", "vienna.dbn", "alternatives.dbn", "svg")
+    }
+    table = rows(out)
+    assert [row["message"] for row in table] == ["predicted in 3 windows", "", ""]
+    assert all(float(row["mfe_kcal_mol"]) < 0 for row in table)
+    assert "ViennaRNA MFE" in (out / "tRNA_Phe.svg").read_text()
+    assert predict(fasta, overwrite=True) == 0
+    whole = rows(out)
+    assert [row["message"] for row in whole] == [""] * 3
+    assert [row["mfe_kcal_mol"] for row in whole] == [row["mfe_kcal_mol"] for row in table]
+
+
+def test_a_record_too_long_for_a_whole_map_has_a_sparse_one(
+    tmp_path, fasta, predict, caplog, monkeypatch
+):
     caplog.set_level(logging.INFO, "rnass")
+    monkeypatch.setattr(limits, "MAX_LENGTH", 60)
     given = {"longest_whole": 40, "window": 40}
     assert predict(fasta, **given) == 0
     out = tmp_path / "out"
@@ -572,14 +593,17 @@ def test_a_long_record_is_predicted_in_windows(tmp_path, fasta, predict, caplog)
     assert sparse[i, j].min() > 0
     assert isinstance(read_results(out).records[1].decoded_map(), np.ndarray)
     assert predict(fasta, resume=True, **given) == 0
+    monkeypatch.undo()
     assert predict(fasta, overwrite=True) == 0
     assert not (out / "tRNA_Phe.npz").exists()
 
 
-def test_what_a_record_in_windows_lacks_is_said(tmp_path, fasta, predict):
+def test_what_a_record_with_a_sparse_map_lacks_is_said(tmp_path, fasta, predict, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_LENGTH", 60)
+    monkeypatch.setattr("rnass.jobs.predict.MAX_LENGTH", 60)
     given = {"longest_whole": 40, "window": 40, "baseline": True, "alternatives": 2, "plot": "svg"}
     assert predict(fasta, **given) == 1
-    message = "tRNA/Phe: in windows, without .alternatives.dbn, .vienna.dbn"
+    message = "tRNA/Phe: over 60 bases, without .alternatives.dbn, .vienna.dbn"
     assert [row["message"] for row in rows(tmp_path / "out")] == [message, "", ""]
     assert (tmp_path / "out" / "tRNA_Phe.npz").exists()
     assert "ViennaRNA MFE" not in (tmp_path / "out" / "tRNA_Phe.svg").read_text()

@@ -26,6 +26,18 @@ def predictor():
     return Predictor(tiny_model(), windows=Windows(40, 30))
 
 
+@pytest.fixture(scope="module")
+def whole(predictor):
+    """`TWO` predicted whole."""
+    return Predictor(predictor.model, baseline=True)(TWO)
+
+
+@pytest.fixture
+def sparse(monkeypatch):
+    """Maps of more than 60 bases are sparse."""
+    monkeypatch.setattr(limits, "MAX_LENGTH", 60)
+
+
 def test_starts_of_the_windows():
     windows = Windows(40, 30)
     assert windows.starts(88) == [0, 15, 30, 45, 58]
@@ -39,7 +51,7 @@ def test_windows_that_make_no_sense(sizes):
         Windows(*sizes)
 
 
-def test_two_far_hairpins_are_found(predictor, caplog):
+def test_two_far_hairpins_are_found(predictor, whole, sparse, caplog):
     with caplog.at_level(logging.INFO, "rnass"):
         got = predictor(TWO)
     assert got.dot_bracket == FOUND
@@ -47,14 +59,54 @@ def test_two_far_hairpins_are_found(predictor, caplog):
     assert got.probabilities.shape == (88, 88)
     assert got.decoded_map is got.probabilities
     assert (got.probabilities != got.probabilities.T).nnz == 0
-    whole = Predictor(predictor.model)(TWO)
     assert whole.dot_bracket == FOUND
     assert got.confidence == pytest.approx(whole.confidence, abs=0.1)
+    assert got.sparse
     assert np.isnan(got.thermodynamics.mfe)
     assert got.to_dict()["mfe_kcal_mol"] is None
     assert got.to_dict()["pairs"][0][:2] == [2, 13]
     assert "88 bases in 5 windows of 30" in caplog.text
     assert "5 of 5 windows" in caplog.text
+
+
+def test_up_to_a_length_everything_is_there_of_a_whole_rna_too(predictor, whole, monkeypatch, sparse):
+    options = {"windows": Windows(40, 30), "baseline": True}
+    gone = Predictor(predictor.model, **options)(TWO)
+    monkeypatch.setattr(limits, "MAX_LENGTH", 88)
+    got = Predictor(predictor.model, **options)(TWO)
+    assert got.windows == 5
+    assert isinstance(got.probabilities, np.ndarray)
+    assert np.array_equal(got.probabilities, gone.probabilities.toarray())
+    assert got.decoded_map is got.probabilities
+    assert got.dot_bracket == gone.dot_bracket == FOUND
+    assert list(got.maps) == [".npy"]
+    for name in ("mfe_structure", "mea", "centroid"):
+        ours, theirs = (getattr(one.thermodynamics, name) for one in (got, whole))
+        assert ours.dot_bracket == theirs.dot_bracket
+    assert got.to_dict()["mfe_kcal_mol"] == whole.thermodynamics.mfe
+    assert got.alternatives(3)[0].structure.dot_bracket == FOUND
+    assert gone.to_dict()["mfe_kcal_mol"] is None
+
+
+def test_the_mfe_is_that_under_the_restraints(predictor):
+    given = Constraints(unpaired=frozenset({2}))
+    got = predictor(Rna("x", TWO, constraints=given, reactivities=(0.5,) * 88))
+    whole = Predictor(predictor.model)(got.rna)
+    assert got.windows == 5
+    assert got.decoded_map is not got.probabilities
+    assert isinstance(got.decoded_map, np.ndarray)
+    assert got.thermodynamics.mfe == whole.thermodynamics.mfe
+    assert got.thermodynamics.mfe_structure.partners[2] == -1
+
+
+def test_of_windows_nothing_is_folded_that_only_whole_rnas_have(predictor):
+    both = Predictor(predictor.model, baseline=True)
+    both.mfe_probabilities = True
+    (part,) = both.fold_windows([Rna("x", HAIRPIN)])
+    (one,) = both.fold([Rna("x", HAIRPIN)])
+    assert part.mea is None
+    assert one.mea is not None
+    assert [a.dense().tolist() for a in part.bpp] == [a.dense().tolist() for a in one.bpp]
 
 
 def test_the_time_of_a_window_is_measured_in_the_first_rna(caplog):
@@ -95,7 +147,7 @@ def test_windows_side_by_side_take_more_memory():
     assert limits.memory_of_windows(10_000, 1000) == alone
 
 
-def test_a_notebook_shows_no_drawing_of_windows(predictor):
+def test_a_notebook_shows_no_drawing_of_a_sparse_map(predictor, sparse):
     shown = predictor(TWO)._repr_html_()
     assert FOUND in shown
     assert "<svg" not in shown
@@ -144,8 +196,9 @@ def test_constraints_are_folded_with_the_window(predictor, monkeypatch):
     got = predictor(Rna("x", TWO, constraints=given, reactivities=values))
     assert got.decoded_map is not got.probabilities
     firsts = [0, 15, 30, 45, 58]
-    assert [bases for bases, _, _ in seen] == [TWO[first : first + 30] for first in firsts]
-    assert [known for _, _, known in seen] == [values[first : first + 30] for first in firsts]
+    assert [bases for bases, _, _ in seen[:5]] == [TWO[first : first + 30] for first in firsts]
+    assert [known for _, _, known in seen[:5]] == [values[first : first + 30] for first in firsts]
+    assert seen[5:] == [(TWO, given, values)]  # for the MFE
     assert seen[0][1].pairs == {(2, 13)}
     assert seen[1][1].forbidden == {(2, 11)}
     assert seen[1][1].unpaired == {16}
@@ -159,7 +212,7 @@ def test_reactivities_shift_the_map(predictor):
     assert open_.decoded_map[2, 13] < open_.decoded_map[74, 85]
 
 
-def test_every_kind_of_figure_is_drawn_of_windows(predictor):
+def test_every_kind_of_figure_is_drawn_of_a_sparse_map(predictor, sparse):
     got = predictor(TWO)
     assert all(got.draw(kind) for kind in ("arcs", "drawing"))
     cells = np.asarray(got.draw("map").get_images()[0].get_array())
@@ -167,17 +220,28 @@ def test_every_kind_of_figure_is_drawn_of_windows(predictor):
     assert np.argwhere(np.tril(cells)).tolist() == sorted(got.structure.pairs[:, ::-1].tolist())
 
 
-def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch):
+def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch, sparse):
     far = Rna("x", TWO, constraints=Constraints(pairs=frozenset({(2, 85)}), where="file:3"))
     with pytest.raises(ConstraintError, match=r"file:3: bases 3 and 86 must pair; .* at most 30"):
         predictor(far)
-    with pytest.raises(SequenceError, match=r"two strands of 88 bases together; .* at most 40"):
+    with pytest.raises(SequenceError, match=r"two strands of 88 bases together; .* at most 60"):
         predictor(Rna("x", TWO, nick=30))
     got = predictor(TWO)
-    with pytest.raises(InputError, match="of 5 windows; expected an RNA that was predicted whole"):
+    with pytest.raises(InputError, match="suboptimal structures of 88 bases; expected at most 60"):
         got.alternatives(2)
     monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)
     with pytest.raises(SequenceError, match="reads no windows of 30 bases"):
+        predictor(TWO)
+
+
+def test_what_windows_cannot_hold_is_predicted_whole_up_to_a_length(predictor, monkeypatch):
+    far = Rna("far", TWO, constraints=Constraints(pairs=frozenset({(2, 85)})))
+    duplex = Rna("duplex", TWO, nick=44)
+    rows = list(predictor.predict([far, Rna("x", TWO), duplex]))
+    assert [row.prediction.windows for row in rows] == [1, 5, 1]
+    assert rows[0].prediction.structure.partners[2] == 85
+    monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)
+    with pytest.raises(SequenceError, match="88 bases; expected at most 29, all that the backbone"):
         predictor(TWO)
 
 
@@ -190,10 +254,13 @@ def test_an_rna_that_takes_more_memory_than_there_is_is_refused(predictor, monke
         whole(Rna("x", "A" * 400))
 
 
-def test_windows_are_off_on_demand(predictor, monkeypatch):
+def test_windows_are_off_or_limited_on_demand(predictor, monkeypatch):
     monkeypatch.setattr(limits, "MAX_LENGTH", 50)
-    with pytest.raises(SequenceError, match="88 bases; expected at most 50"):
-        Predictor(predictor.model, windows=None)(TWO)
+    for windows in (None, Windows(40, 30, most=50)):
+        one = Predictor(predictor.model, windows=windows)
+        assert one(TWO[:50]).windows == (3 if windows else 1)
+        with pytest.raises(SequenceError, match="88 bases; expected at most 50"):
+            one(TWO)
 
 
 def test_a_window_that_fails_is_the_records_error_alone(predictor, monkeypatch):

@@ -79,6 +79,6 @@ rnass.downloads = (record) => {
     type: "button", "aria-label": `download ${record.name}.${name}`,
     onclick: () => rnass.download(`${record.name}.${name}`, rnass.formats[name](record)),
   }, `.${name}`));
-  const note = record.sparse ? ` The map of an RNA predicted in windows is ${record.name}.npz, in the results folder.` : record.map ? ` The .npy made here holds probabilities of at least ${rnass.data.least}, in thousandths; the file in the results folder is exact.` : "";
+  const note = record.sparse ? ` The map of so long an RNA is sparse: ${record.name}.npz, in the results folder.` : record.map ? ` The .npy made here holds probabilities of at least ${rnass.data.least}, in thousandths; the file in the results folder is exact.` : "";
   return element("div", { class: "downloads" }, element("div", { class: "tools" }, element("strong", {}, "download"), ...buttons), element("p", { class: "hint" }, note));
 };
