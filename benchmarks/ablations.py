@@ -24,7 +24,7 @@ import torch
 
 from rnass.config import from_mapping
 from rnass.metrics import bootstrap_interval, score
-from rnass.network.device import keep_freed_memory
+from rnass.network.heap import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.structure import Structure
 from rnass.thermodynamics.ensemble import Ensemble

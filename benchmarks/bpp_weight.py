@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from rnass.config import PairingConfig
 from rnass.network.contact_model import ContactModel
-from rnass.network.device import keep_freed_memory
 from rnass.network.energy_terms import bpp_log_odds
+from rnass.network.heap import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.network.weights import find_weights
 from rnass.training.calibration import calibrate, calibrated_probabilities, logit_maps, strict_f1

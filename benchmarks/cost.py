@@ -29,7 +29,7 @@ import torch
 
 from rnass.errors import counted
 from rnass.network.contact_model import Batch, ContactModel, Mixture, collate, pairing
-from rnass.network.device import keep_freed_memory
+from rnass.network.heap import keep_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.predictor import Predictor, load_predictor

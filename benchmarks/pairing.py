@@ -18,7 +18,7 @@ import numpy as np
 
 from rnass.decoding import allowed_pairs
 from rnass.metrics import crossing_pairs, score
-from rnass.network.device import keep_freed_memory
+from rnass.network.heap import keep_freed_memory
 from rnass.prediction.predictor import Prediction, Predictor, load_predictor
 from rnass.rna import Rna
 from rnass.structure import Structure

@@ -18,8 +18,8 @@ import torch
 from rnass.decoding import decode, one_partner
 from rnass.metrics import crossing_pairs, score
 from rnass.network.contact_model import ContactModel
-from rnass.network.device import keep_freed_memory
 from rnass.network.energy_terms import bpp_log_odds, second_fold_gain
+from rnass.network.heap import keep_freed_memory
 from rnass.network.models import load_model
 from rnass.network.weights import find_weights
 from rnass.structure import Structure

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from rnass.metrics import Confusion, confusion, pooled, scores
-from rnass.network.device import keep_freed_memory
+from rnass.network.heap import keep_freed_memory
 from rnass.prediction.predictor import Predictor, load_predictor
 from rnass.prediction.windows import Windows
 from rnass.rna import Rna

@@ -111,7 +111,8 @@ def combine(
 
 def _training_device(device: shared.Device, threads: int) -> Any:
     """The device of this process, with memory and threads set for a long run."""
-    from rnass.network.device import choose_device, keep_freed_memory
+    from rnass.network.device import choose_device
+    from rnass.network.heap import keep_freed_memory
     from rnass.training.processes import own_device
 
     keep_freed_memory()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnass.errors import ConfigError
 from rnass.evaluation.methods import Methods
-from rnass.network.device import keep_freed_memory
+from rnass.network.heap import keep_freed_memory
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.restraints import RestraintOptions

@@ -20,11 +20,10 @@ from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
 from rnass.io.stockholm_records import wuss
 from rnass.jobs.inputs import Inputs
-from rnass.jobs.predict import NATIVE, PredictJob, PredictOptions
+from rnass.jobs.predict import NATIVE, PredictJob, PredictOptions, folding_ahead
 from rnass.jobs.runner import run_job
 from rnass.prediction.limits import too_long
-from rnass.prediction.pipeline import Reading
-from rnass.prediction.predictor import Prediction
+from rnass.prediction.prediction import Prediction
 from rnass.prediction.relatives import (
     CONSERVED,
     THRESHOLD,
@@ -40,6 +39,7 @@ from rnass.prediction.relatives import (
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD
+from rnass.thermodynamics.folding import FoldAhead
 
 __all__ = ["AlignmentOptions", "predict_alignments", "predict_relatives"]
 
@@ -165,7 +165,15 @@ def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentO
             inputs.problems.append(problem)
         elif options.target in (None, rna.id):
             inputs.rnas.append(rna)
-    return run_job(lambda: AlignmentJob(options, inputs, rows), inputs, out, options)
+    with folding_ahead(_wanted(rows, inputs.rnas), options) as ahead:
+        return run_job(lambda: AlignmentJob(options, inputs, rows, ahead), inputs, out, options)
+
+
+def _wanted(rows: AlignedRows, rnas: Sequence[Rna]) -> list[Rna]:
+    """The RNA of each row; of *rnas* with their restraints."""
+    known = {rna.id: rna for rna in rnas}
+    every = zip(rows.names, rows.bases, strict=True)
+    return [known.get(name) or Rna(name, bases) for name, bases in every]
 
 
 class AlignmentJob(PredictJob):
@@ -174,8 +182,14 @@ class AlignmentJob(PredictJob):
     kind: ClassVar[str] = "predict --alignment"
     in_windows: ClassVar[bool] = False
 
-    def __init__(self, options: AlignmentOptions, inputs: Inputs, rows: AlignedRows) -> None:
-        super().__init__(options, inputs)
+    def __init__(
+        self,
+        options: AlignmentOptions,
+        inputs: Inputs,
+        rows: AlignedRows,
+        ahead: FoldAhead | None = None,
+    ) -> None:
+        super().__init__(options, inputs, ahead)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
         if "threshold" not in options.decoding:
@@ -191,13 +205,13 @@ class AlignmentJob(PredictJob):
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict all rows alone, join their maps, decode those that are wanted."""
+        from rnass.prediction.pipeline import Reading
+
         if not rnas:
             return
         number = {rna.id: k for k, rna in enumerate(rnas)}
-        every = [Rna(name, text) for name, text in zip(self.rows.names, self.rows.bases, strict=True)]
-        wanted = [rnas[number[rna.id]] if rna.id in number else rna for rna in every]
         alone: dict[int, Prediction] = {}
-        for row in self.predictor.predict(wanted, parallel=True):
+        for row in self.predictor.predict(_wanted(self.rows, rnas), parallel=True):
             if row.prediction:
                 alone[row.number] = row.prediction
             elif row.rna.id in number:

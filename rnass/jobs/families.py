@@ -13,7 +13,7 @@ from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions
 from rnass.jobs.results import Written
 from rnass.prediction.families import Hit, check_seeds, read_families, search_families, supported
-from rnass.prediction.predictor import Prediction
+from rnass.prediction.prediction import Prediction
 from rnass.preparation.infernal import require_infernal
 from rnass.rna import Rna
 

@@ -1,14 +1,17 @@
-"""`rnass predict`: structures, probabilities and figures of every RNA in some FASTA files."""
+"""`rnass predict`: structures, probabilities and figures of every RNA in some FASTA files.
+
+Torch is loaded with the model, after the input is read, and while the first RNAs are folded.
+"""
 
 import dataclasses
 import json
 import logging
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnass.elements import elements
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, StructureError
@@ -23,25 +26,29 @@ from rnass.jobs.regions import REGION_HEADING, REGIONS, Entry, format_regions, r
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
-from rnass.network.device import keep_freed_memory
-from rnass.network.weights import find_weights
+from rnass.network.heap import keep_freed_memory
+from rnass.network.weights import find_weights, parameter_sets_of
 from rnass.prediction.limits import LONGEST_WHOLE, MAX_LENGTH, WINDOW
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
-from rnass.prediction.predictor import Prediction, Predictor
-from rnass.prediction.restraints import RestraintOptions
-from rnass.prediction.windows import Windows
+from rnass.prediction.prediction import Prediction
+from rnass.prediction.restraints import RestraintOptions, fold_input
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import SALT, STANDARD, TEMPERATURE, Conditions
+from rnass.thermodynamics.folding import FoldAhead
 from rnass.thermodynamics.free_energy import energy as free_energy
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS
+
+if TYPE_CHECKING:
+    from rnass.prediction.predictor import Predictor
 
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
     "NATIVE",
     "PredictOptions",
+    "folding_ahead",
     "identity_of",
     "open_predictor",
     "predict_files",
@@ -61,6 +68,8 @@ NATIVE = "as relatives are evidence for the native structure"
 """Why evidence of homologous RNAs is refused at other conditions."""
 
 _KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
+_FEW = 20  # RNAs that are folded ahead, at most,
+_WORTH = 1e6  # if the cubes of their lengths add up to more
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -140,7 +149,8 @@ def predict_files(
     """
     inputs = read_restrained(paths, options, sequence)
     if options.families is None:
-        return run_job(lambda: PredictJob(options, inputs), inputs, out, options)
+        with folding_ahead(inputs.rnas, options) as ahead:
+            return run_job(lambda: PredictJob(options, inputs, ahead), inputs, out, options)
     from rnass.jobs.families import FamilyJob  # which is built on PredictJob
 
     return run_job(lambda: FamilyJob(options, inputs), inputs, out, options)
@@ -160,15 +170,60 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
     return inputs
 
 
-def open_predictor(options: PredictOptions, *, in_windows: bool = True) -> Predictor:
+@contextmanager
+def folding_ahead(rnas: Sequence[Rna], options: PredictOptions) -> Iterator[FoldAhead | None]:
+    """Begin to fold RNAs in other processes, which is faster where there are few of some length.
+
+    Until the block ends these are at work beside what loads torch and the model; None where ViennaRNA is
+    not read, or there is one thread only.
+    """
+    threads = options.threads or _threads()
+    whole = [rna for rna in rnas if len(rna) <= min(options.longest_whole, LONGEST_WHOLE)]
+    worth = len(rnas) <= _FEW and sum(len(rna) ** 3 for rna in whole) > _WORTH
+    if not (worth and options.thermodynamics and threads > 1) or options.resume:
+        yield None
+        return
+    _keep_memory(rnas, options)
+    inputs = (
+        fold_input(rna, mfe_bpp=options.plot is not None, conditions=options.conditions) for rna in whole
+    )
+    sets = parameter_sets_of(find_weights(options.weights))
+    ahead = FoldAhead(
+        inputs, parameter_sets=sets, baseline=options.baseline, processes=min(threads, 2 * len(whole))
+    )
+    try:
+        yield ahead
+    finally:
+        ahead.close()
+
+
+def _keep_memory(rnas: Iterable[Rna], options: PredictOptions) -> None:
+    """Keep freed memory, unless the network reads so many bases at once that gaps would be too large."""
+    whole, window = options.longest_whole, options.window
+    at_once = (len(rna) if len(rna) <= whole else window for rna in rnas)
+    if max(at_once, default=0) <= _KEPT:
+        keep_freed_memory()
+
+
+def _threads() -> int:
+    """The threads that torch will take."""
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    if chosen.isdigit():
+        return int(chosen)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_predictor(options: PredictOptions, *, in_windows: bool = True) -> "Predictor":
     """The predictor of these options, after the number of threads is set."""
+    from rnass.prediction.windows import Windows
+
     windows = Windows(options.longest_whole, options.window) if in_windows else None
     predictor = options.load(baseline=options.baseline, windows=windows, conditions=options.conditions)
     predictor.mfe_probabilities = options.plot is not None
     return predictor
 
 
-def identity_of(options: PredictOptions, weights: Path, predictor: Predictor) -> dict[str, Any]:
+def identity_of(options: PredictOptions, weights: Path, predictor: "Predictor") -> dict[str, Any]:
     """Weights, energies and options: what decides the results of every record, as JSON."""
     names = (
         *("formats", "plot", "plot_kind", "baseline", "elements", "alternatives", "thermodynamics"),
@@ -185,7 +240,9 @@ class PredictJob(Job[Prediction]):
     shared: Sequence[str] = (PREDICTIONS,)
     in_windows: ClassVar[bool] = True  # long RNAs
 
-    def __init__(self, options: PredictOptions, inputs: Inputs) -> None:
+    def __init__(self, options: PredictOptions, inputs: Inputs, ahead: FoldAhead | None = None) -> None:
+        import torch
+
         self.options = options
         if "parquet" in options.formats:
             self.shared = (*self.shared, TABLE)
@@ -195,9 +252,9 @@ class PredictJob(Job[Prediction]):
             self.regions = regions_of(options.regions, inputs.rnas, bad)
             self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
-        if max(self._at_once(inputs.rnas), default=0) <= _KEPT:
-            keep_freed_memory()
+        _keep_memory(inputs.rnas, options)
         self.predictor = open_predictor(options, in_windows=self.in_windows)
+        self.predictor.ahead = ahead
         self.threads = torch.get_num_threads()
         self.conditions = _conditions(self.predictor)
         if self.conditions:
@@ -211,11 +268,6 @@ class PredictJob(Job[Prediction]):
             *(_ELEMENTS if options.elements else ()),
             *(*self.conditions, "seconds", "status", "message"),
         )
-
-    def _at_once(self, rnas: Iterable[Rna]) -> Iterator[int]:
-        """How many bases of each RNA the network reads at once."""
-        whole, window = self.options.longest_whole, self.options.window
-        return (len(rna) if len(rna) <= whole else window for rna in rnas)
 
     def identity(self) -> dict[str, Any]:
         """Weights, energies and options."""
@@ -372,7 +424,7 @@ def _cells(prediction: Prediction) -> dict[str, Any]:
     return cells
 
 
-def _conditions(predictor: Predictor) -> dict[str, Any]:
+def _conditions(predictor: "Predictor") -> dict[str, Any]:
     """Cells of conditions other than the standard ones: which, and by which energy parameters."""
     given = predictor.conditions
     if given.standard:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rnass.files import format_row
 from rnass.io import format_ct, format_dot_bracket
-from rnass.prediction.predictor import Prediction
+from rnass.prediction.prediction import Prediction
 
 __all__ = ["BASE_COLUMNS", "STREAMED", "TEXTS", "format_bases", "row_of"]
 

@@ -7,7 +7,7 @@ from rnass.errors import InputError, counted
 from rnass.files import format_row
 from rnass.io.entries import BadEntry, all_good
 from rnass.io.regions import Region, region_entries
-from rnass.prediction.predictor import Prediction
+from rnass.prediction.prediction import Prediction
 from rnass.rna import Rna
 
 __all__ = ["REGIONS", "REGION_HEADING", "Entry", "format_regions", "regions_in", "regions_of"]

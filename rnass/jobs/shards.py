@@ -35,7 +35,7 @@ from rnass.jobs.record_text import row_of
 from rnass.jobs.results import RUN, expect_one, expect_same
 from rnass.jobs.runner import ended
 from rnass.jobs.summary import format_summary
-from rnass.network.device import return_freed_memory
+from rnass.network.heap import return_freed_memory
 from rnass.network.weights import find_weights
 from rnass.prediction.origin import versions
 from rnass.prediction.pipeline import AHEAD

@@ -11,12 +11,13 @@ from typing import BinaryIO
 from rnass.errors import ExitStatus, OutputError, RnassError
 from rnass.files import format_row, reason
 from rnass.jobs.inputs import Inputs
-from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
+from rnass.jobs.predict import PredictJob, PredictOptions, folding_ahead, read_restrained
 from rnass.jobs.record_text import BASE_COLUMNS, STREAMED, TEXTS
 from rnass.jobs.results import Record, Written
 from rnass.jobs.runner import run_stream
-from rnass.prediction.predictor import Prediction
+from rnass.prediction.prediction import Prediction
 from rnass.rna import Rna
+from rnass.thermodynamics.folding import FoldAhead
 
 __all__ = ["Stream", "predict_stream"]
 
@@ -44,12 +45,13 @@ def predict_stream(
     (name,) = options.formats
     inputs = read_restrained(paths, options, sequence)
     try:
-        return run_stream(
-            lambda: StreamJob(replace(options, formats=()), inputs, name),
-            inputs,
-            lambda records: Stream(file, records, _HEADINGS.get(name, "")),
-            options,
-        )
+        with folding_ahead(inputs.rnas, options) as ahead:
+            return run_stream(
+                lambda: StreamJob(replace(options, formats=()), inputs, name, ahead),
+                inputs,
+                lambda records: Stream(file, records, _HEADINGS.get(name, "")),
+                options,
+            )
     except _ClosedError:
         with suppress(OSError, ValueError):  # nothing is left to flush when Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,8 +61,10 @@ def predict_stream(
 class StreamJob(PredictJob):
     """Predict RNAs and give their texts."""
 
-    def __init__(self, options: PredictOptions, inputs: Inputs, format_: str) -> None:
-        super().__init__(options, inputs)
+    def __init__(
+        self, options: PredictOptions, inputs: Inputs, format_: str, ahead: FoldAhead | None
+    ) -> None:
+        super().__init__(options, inputs, ahead)
         self._text = TEXTS[format_]
 
     def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Written:

@@ -17,10 +17,11 @@ from rnass.backbone.encoder import Encoder
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.config import SECOND_FOLD, MixtureConfig, ModelConfig, PairingConfig
 from rnass.network.contact_head import ContactHead
-from rnass.network.device import moved, return_freed_memory
+from rnass.network.device import moved
 from rnass.network.energy_terms import bpp_log_odds, energy_log_odds, second_fold_gain
 from rnass.network.familiarity import KnownKmers
 from rnass.network.gate import Gate, gate_features
+from rnass.network.heap import return_freed_memory
 from rnass.network.pair_features import PairFeatures, corrected_maps
 from rnass.network.partners import partner_probabilities, possible_pairs
 from rnass.network.rnafm_structure import RnaFmStructure

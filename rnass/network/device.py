@@ -1,10 +1,5 @@
-"""Where the network runs: the choice of a device, and how its memory is kept on a processor.
+"""Where the network runs: the choice of a device."""
 
-A C library that keeps freed memory makes the network on a processor up to twice as fast.
-"""
-
-import ctypes
-import sys
 from typing import Literal
 
 import torch
@@ -15,16 +10,12 @@ from rnass.errors import ConfigError
 __all__ = [
     "Device",
     "choose_device",
-    "keep_freed_memory",
     "moved",
     "pairs_that_fit",
-    "return_freed_memory",
 ]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # names of mallopt(3)
-_KEPT = 512 * 2**20  # bytes
 _BYTES_OF_PAIR = 1000  # of two bases on their way through the network; some 550 on a processor
 
 
@@ -54,25 +45,3 @@ def pairs_that_fit(device: torch.device) -> int:
     """The pairs of bases, the sum of L * L over the RNAs of a batch, that a GPU's free memory holds."""
     free, _ = torch.cuda.mem_get_info(device)
     return int(free // _BYTES_OF_PAIR)
-
-
-def keep_freed_memory() -> None:
-    """Serve large tensors from the heap and keep it, so that their pages are not zeroed anew each time.
-
-    Does nothing where the C library is not glibc. Call it before the first large tensor exists.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_MMAP_MAX, 0)
-        mallopt(_ARENA_MAX, 1)  # one heap for all threads
-        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
-        mallopt(_TOP_PAD, _KEPT)
-
-
-def return_freed_memory() -> None:
-    """Give what was freed, and kept, back to the system, where the C library is glibc."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
-    if trim is not None:
-        trim(0)

@@ -9,16 +9,18 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import save
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
 
-from rnass.backbone.checkpoint_files import read_safetensors
-from rnass.errors import CheckpointError, counted
+from rnass.config import MixtureConfig, ModelConfig, from_mapping
+from rnass.errors import CheckpointError, ConfigError, counted
 from rnass.files import is_file, parse_json, sha256, write_atomically
 from rnass.manifest import manifest_entry
+
+if TYPE_CHECKING:  # it takes a second to load
+    import torch
+    from torch import Tensor
 
 __all__ = [
     "DEFAULT",
@@ -26,6 +28,7 @@ __all__ = [
     "expect_tensors",
     "find_weights",
     "is_own",
+    "parameter_sets_of",
     "read_weights",
     "write_weights",
 ]
@@ -53,7 +56,7 @@ class StoredWeights:
     kind: str
     config: dict[str, Any]
     backbone: dict[str, Any]
-    state: dict[str, Tensor]
+    state: "dict[str, Tensor]"
 
 
 def find_weights(name: str | None = None) -> Path:
@@ -77,6 +80,8 @@ def find_weights(name: str | None = None) -> Path:
 
 def is_own(path: Path) -> bool:
     """Whether rnass wrote that file, by its metadata."""
+    from rnass.backbone.checkpoint_files import read_safetensors
+
     try:
         return read_safetensors(path, tensors=False)[0].get("format") == _FORMAT
     except CheckpointError:
@@ -89,6 +94,10 @@ def read_weights(path: Path) -> StoredWeights:
     Raises:
         CheckpointError: no such file, altered, or not written by rnass.
     """
+    import torch
+
+    from rnass.backbone.checkpoint_files import read_safetensors
+
     if not is_file(path):
         raise CheckpointError(f"{path}: no such file; expected a safetensors file")
     expected = manifest_entry(path).get("sha256")
@@ -105,6 +114,22 @@ def read_weights(path: Path) -> StoredWeights:
     return StoredWeights(path, metadata["kind"], config, backbone, state)
 
 
+def parameter_sets_of(path: Path) -> tuple[str, ...]:
+    """The parameter sets that a model reads, by its configuration; none where there is no such model.
+
+    Loads no torch, and checks nothing: `read_weights` does.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+        config = json.loads(metadata["config"])
+        if metadata["kind"] == "mixture":
+            return from_mapping(MixtureConfig, config, str(path)).parameter_sets
+        return from_mapping(ModelConfig, config, str(path)).parameter_sets
+    except (OSError, SafetensorError, KeyError, ValueError, ConfigError):
+        return ()
+
+
 def expect_tensors(stored: StoredWeights, least: int) -> None:
     """Refuse a configuration that needs more tensors than the file holds, before anything is built.
 
@@ -118,7 +143,7 @@ def expect_tensors(stored: StoredWeights, least: int) -> None:
 
 def write_weights(
     path: Path,
-    state: dict[str, Tensor],
+    state: "dict[str, Tensor]",
     kind: str,
     config: dict[str, Any],
     made: dict[str, Any],
@@ -139,6 +164,9 @@ def write_weights(
     Raises:
         OutputError: the file cannot be written.
     """
+    import torch
+    from safetensors.torch import save
+
     state = {key: _as(torch.float16, tensor).contiguous().cpu() for key, tensor in state.items()}
     metadata = {
         "format": _FORMAT,
@@ -152,7 +180,7 @@ def write_weights(
         file.write(_in_order(save(state, metadata)))
 
 
-def _as(kind: torch.dtype, tensor: Tensor) -> Tensor:
+def _as(kind: "torch.dtype", tensor: "Tensor") -> "Tensor":
     """The tensor with numbers of that kind, unless they are whole."""
     tensor = tensor.detach()
     return tensor.to(kind) if tensor.is_floating_point() else tensor

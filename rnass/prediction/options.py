@@ -1,14 +1,17 @@
-"""The options of every command that predicts: which model, and how."""
+"""The options of every command that predicts: which model, and how.
+
+Loads no torch before the model, so that what is wrong with the input shows at once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnass.config import override
-from rnass.network.device import Device
-from rnass.prediction.predictor import Predictor, load_predictor
+
+if TYPE_CHECKING:
+    from rnass.network.device import Device
+    from rnass.prediction.predictor import Predictor
 
 __all__ = ["ModelOptions"]
 
@@ -26,19 +29,23 @@ class ModelOptions:
 
     weights: str | None = None
     backbone: str | None = None
-    device: Device = "auto"
+    device: "Device" = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     thermodynamics: bool = True
     decoding: Mapping[str, Any] = field(default_factory=dict)
     mix: float | None = None
     threads: int = 0
 
-    def load(self, **further: Any) -> Predictor:
+    def load(self, **further: Any) -> "Predictor":
         """The predictor of these options and *further* ones of it, after the number of threads is set.
 
         Raises:
             CheckpointError, ConfigError: see `rnass.prediction.predictor.load_predictor`.
         """
+        import torch
+
+        from rnass.prediction.predictor import load_predictor
+
         if self.threads:
             torch.set_num_threads(self.threads)
         predictor = load_predictor(

@@ -2,22 +2,23 @@
 
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 import rnass
 from rnass.files import sha256
-from rnass.prediction.predictor import Predictor
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, OWN_NAME
 from rnass.thermodynamics.parameter_sets import version as vienna_version
 from rnass.thermodynamics.second_fold import set_of
 
+if TYPE_CHECKING:
+    from rnass.prediction.predictor import Predictor
+
 __all__ = ["origin", "versions"]
 
 
-def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
+def origin(weights: Path, predictor: "Predictor") -> dict[str, Any]:
     """The files that decide what a predictor predicts, with their checksums, as JSON.
 
     Args:
@@ -35,6 +36,8 @@ def origin(weights: Path, predictor: Predictor) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of rnass and of what its results depend on."""
+    import torch  # which takes a second to load
+
     return {
         "rnass": rnass.__version__,
         "python": platform.python_version(),

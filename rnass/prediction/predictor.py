@@ -35,7 +35,7 @@ from rnass.prediction.windows import Windows, blended
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD, Conditions
-from rnass.thermodynamics.folding import Change, Folded, fold_many
+from rnass.thermodynamics.folding import Change, FoldAhead, Folded, fold_many
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "predict"]
 
@@ -60,6 +60,7 @@ class Predictor:
 
     Attributes:
         mfe_probabilities: also compute base-pair probabilities by the energies of the MFE structure.
+        ahead: folds that have begun already.
 
     Raises:
         ConfigError: *mix* is out of range.
@@ -86,6 +87,7 @@ class Predictor:
         self.thermodynamics, self.baseline, self.precision = thermodynamics, baseline, precision
         self.mix, self.windows, self.conditions = mix, windows, conditions
         self.mfe_probabilities = False
+        self.ahead: FoldAhead | None = None
         self._pace: float | None = None  # seconds of a window, once some were predicted
 
     @property
@@ -215,7 +217,9 @@ class Predictor:
         wanted = mixed or (whole and self.mfe_probabilities)
         inputs = (fold_input(rna, mfe_bpp=wanted, conditions=self.conditions) for rna in rnas)
         baseline = whole and self.baseline
-        return fold_many(inputs, parameter_sets=sets, baseline=baseline, processes=processes)
+        return fold_many(
+            inputs, parameter_sets=sets, baseline=baseline, processes=processes, ahead=self.ahead
+        )
 
     @torch.no_grad()
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:

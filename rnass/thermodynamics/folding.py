@@ -16,10 +16,11 @@ from rnass.thermodynamics.ensemble import Ensemble, only_unpaired
 from rnass.thermodynamics.free_energy import energy
 from rnass.thermodynamics.parameter_sets import DEFAULT_PARAMETERS, parameter_text
 from rnass.thermodynamics.second_fold import SECOND_FOLD, bpp_by_name, second_fold, set_of
-from rnass.thermodynamics.workers import in_order
+from rnass.thermodynamics.workers import Begun, in_order
 
 __all__ = [
     "Change",
+    "FoldAhead",
     "FoldInput",
     "Folded",
     "all_base_pair_probabilities",
@@ -144,12 +145,41 @@ def _mean(many: list[BasePairProbabilities]) -> NDArray[np.floating]:
     return np.asarray(np.mean([one.dense() for one in many], axis=0))
 
 
+class FoldAhead:
+    """Folds of a few RNAs that begin at once in worker processes; `fold_many` takes their results.
+
+    Args: those of `fold_many`. Close it in the end.
+    """
+
+    def __init__(
+        self,
+        many: Iterable[FoldInput],
+        *,
+        parameter_sets: Iterable[str],
+        baseline: bool = False,
+        processes: int,
+    ) -> None:
+        self._wanted = names, _ = tuple(parameter_sets), baseline
+        tasks = ((one, name) for one in many for name in sets_folded(names))
+        work = partial(_fold_by_one_set, names=names, baseline=baseline)
+        self._begun = Begun(work, tasks, processes)
+
+    def begun(self, names: tuple[str, ...], *, baseline: bool) -> "Begun[_Task, _Part] | None":
+        """The folds, if they are those by these sets."""
+        return self._begun if self._wanted == (names, baseline) else None
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._begun.close()
+
+
 def fold_many(
     many: Iterable[str | FoldInput],
     *,
     parameter_sets: Iterable[str] = (DEFAULT_PARAMETERS,),
     baseline: bool = False,
     processes: int = 0,
+    ahead: FoldAhead | None = None,
 ) -> Generator[Folded | RnassError, None, None]:
     """Fold each RNA, in the order given; what failed for one of them is given in its place.
 
@@ -162,6 +192,7 @@ def fold_many(
         baseline: also the structures `mea` and `centroid`.
         processes: worker processes, for which each parameter set is a task of its own, see
             `rnass.thermodynamics.workers.in_order`; until this is closed they fold what they were given.
+        ahead: folds that have begun, for those inputs and options that are the same.
 
     Raises:
         WorkerError: a worker process was killed.
@@ -175,7 +206,8 @@ def fold_many(
     inputs = (FoldInput(rna) if isinstance(rna, str) else rna for rna in many)
     tasks = ((one, name) for one in inputs for name in folds)
     work = partial(_fold_by_one_set, names=names, baseline=baseline)
-    parts = in_order(work, tasks, processes)
+    begun = ahead.begun(names, baseline=baseline) if ahead else None
+    parts = in_order(work, tasks, processes, begun)
     for first in parts:
         yield _joined([first, *(next(parts) for _ in folds[1:])], names)
 
@@ -226,10 +258,11 @@ def minimum_structures(
     return in_order(partial(minimum_structure, max_span=max_span), many, processes)
 
 
+_Task = tuple[FoldInput, str]
 _Part = tuple[Folded | None, dict[str, BasePairProbabilities]] | RnassError
 
 
-def _fold_by_one_set(task: tuple[FoldInput, str], *, names: tuple[str, ...], baseline: bool) -> _Part:
+def _fold_by_one_set(task: _Task, *, names: tuple[str, ...], baseline: bool) -> _Part:
     """The results by one parameter set; the default one gives MFE and baseline too."""
     given, own = task
     try:

@@ -1,58 +1,98 @@
-"""Worker processes for ViennaRNA, whose module never releases the interpreter lock."""
+"""Worker processes for ViennaRNA, whose module never releases the interpreter lock.
+
+Workers are spawned, not forked: a fork copies the locks of torch's threads, held or not, and can hang.
+So a script that starts some needs the usual `if __name__ == "__main__":`.
+"""
 
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from rnass.errors import WorkerError
 
-__all__ = ["in_order"]
+__all__ = ["Begun", "in_order"]
 
-S = TypeVar("S")
+S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
 
 _AHEAD = 128  # tasks that a worker may finish before their results are taken
 
 
-def in_order(work: Callable[[S], T], tasks: Iterable[S], processes: int) -> Iterator[T]:
+class Begun(Generic[S, T]):
+    """Tasks that worker processes do before their results are wanted; close it in the end."""
+
+    def __init__(self, work: Callable[[S], T], tasks: Iterable[S], processes: int) -> None:
+        self._pool = _pool(processes)
+        self._results = {task: self._pool.submit(work, task) for task in tasks}
+
+    def take(self, task: S) -> "Future[T] | None":
+        """The result of a task; None if it was not begun, or was taken before."""
+        return self._results.pop(task, None)
+
+    def close(self) -> None:
+        """End the workers, once they have done what they are at."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def in_order(
+    work: Callable[[S], T],
+    tasks: Iterable[S],
+    processes: int,
+    begun: "Begun[S, T] | None" = None,
+) -> Iterator[T]:
     """Map *work* over *tasks* in worker processes, results in order.
 
     Args:
         work: a function that can be sent to another process.
         tasks: read only so far ahead of what is taken as workers are to be kept busy.
         processes: worker processes; 0 computes in this one, when a result is taken.
-
-    Workers are spawned, not forked: a fork copies the locks of torch's threads, held or not, and can
-    hang. So with processes > 0 a script needs the usual `if __name__ == "__main__":`.
+        begun: results by the same *work* that are taken from there.
 
     Raises:
         WorkerError: a worker was killed; results that were not taken yet are lost.
     """
+    taken = ((task, begun.take(task) if begun else None) for task in tasks)
     if processes <= 0:
-        yield from map(work, tasks)
+        for task, result in taken:
+            yield work(task) if result is None else _wait(result)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
+    pool = _pool(processes)
     waiting: deque[Future[T]] = deque()
     try:
-        for task in tasks:
-            waiting.append(pool.submit(work, task))
+        for task, result in taken:
+            waiting.append(pool.submit(work, task) if result is None else result)
             if len(waiting) > _AHEAD * processes:
-                yield waiting.popleft().result()
+                yield _wait(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _wait(waiting.popleft())
     except BrokenProcessPool as error:
-        raise WorkerError(
-            "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
-            "memory or fewer workers (lower --threads or --processes)"
-        ) from error
+        raise _killed() from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
+
+
+def _wait(result: "Future[T]") -> T:
+    try:
+        return result.result()
+    except BrokenProcessPool as error:
+        raise _killed() from error
+
+
+def _killed() -> WorkerError:
+    return WorkerError(
+        "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
+        "memory or fewer workers (lower --threads or --processes)"
+    )
 
 
 def _start_worker() -> None:

@@ -191,6 +191,16 @@ def test_help_imports_no_torch(tmp_path):
     assert done.returncode == 0
 
 
+def test_what_is_wrong_with_the_input_shows_before_torch_is_loaded(tmp_path):
+    code = "import sys; sys.argv = ['rnass', 'predict', '--sequence', 'GG-CC', '--strict']\n"
+    code += "from rnass.cli import main\n"
+    code += "try: main()\nexcept SystemExit as end: print(end.code, 'torch' in sys.modules)"
+    run = {"cwd": tmp_path, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", code], check=True, **run)
+    assert done.stdout == "2 False\n"
+    assert "letter '-' at base 3" in done.stderr
+
+
 def test_no_command_shows_the_help(rna):
     _, out, err = rna()
     assert "predict" in out + err

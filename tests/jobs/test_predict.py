@@ -29,12 +29,13 @@ from rnass.jobs import predict as job
 from rnass.jobs import runner
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import Plan
-from rnass.jobs.predict import PredictOptions, predict_files
+from rnass.jobs.predict import PredictOptions, folding_ahead, predict_files
 from rnass.jobs.results import open_results
 from rnass.prediction import limits, pipeline, predictor
 from rnass.rna import Rna
 from rnass.thermodynamics import workers
 from rnass.thermodynamics.ensemble import Ensemble
+from rnass.thermodynamics.folding import FoldInput
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES
 
 TRNA = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
@@ -254,6 +255,48 @@ def test_worker_processes_change_nothing(tmp_path, many, predict):
     assert predict(many, out="b", threads=2) == 0
     assert_same(tmp_path / "a", tmp_path / "b")
     assert torch.get_num_threads() == 2  # for the next run in this process
+
+
+@pytest.fixture
+def folds_here(monkeypatch):
+    """The RNAs that this process folds, and not one that folds ahead."""
+    folded = []
+    real = FoldInput.ensemble
+
+    def ensemble(self, *rest):
+        folded.append(self.bases)
+        return real(self, *rest)
+
+    monkeypatch.setattr(FoldInput, "ensemble", ensemble)
+    return folded
+
+
+def test_a_few_rnas_are_folded_while_torch_is_loaded(tmp_path, predict, folds_here):
+    few = tmp_path / "few.fa"
+    few.write_text(f">a\n{TRNA * 3}\n>b\n{HAIRPIN}\n")
+    options = {"baseline": True, "plot": "svg"}
+    assert predict(str(few), threads=2, **options) == 0
+    assert folds_here == []
+    assert predict(str(few), out="alone", threads=1, **options) == 0
+    assert {*folds_here} == {TRNA * 3, HAIRPIN}
+    assert_same(tmp_path / "out", tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"threads": 1}, {"thermodynamics": False}, {"resume": True}, {"longest_whole": 200, "window": 100}],
+)
+def test_nothing_is_folded_ahead_that_may_not_be_needed(weights, options):
+    given = PredictOptions(**{"weights": weights, "threads": 2} | options)
+    with folding_ahead([Rna("a", TRNA * 3)], given) as ahead:
+        assert ahead is None
+
+
+def test_many_rnas_or_short_ones_are_not_folded_ahead(weights):
+    given = PredictOptions(weights=weights, threads=2)
+    for rnas in ([], [Rna("a", HAIRPIN)], [Rna(str(k), TRNA * 3) for k in range(21)]):
+        with folding_ahead(rnas, given) as ahead:
+            assert ahead is None
 
 
 def test_several_files_gzip_and_one_sequence(tmp_path, fasta, predict):

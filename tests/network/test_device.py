@@ -11,7 +11,7 @@ from rnass.network.device import choose_device
 
 KEPT_AND_RETURNED = """
 import torch
-from rnass.network.device import keep_freed_memory, return_freed_memory
+from rnass.network.heap import keep_freed_memory, return_freed_memory
 
 def resident():
     with open("/proc/self/statm") as file:

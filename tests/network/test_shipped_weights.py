@@ -11,7 +11,7 @@ from rnass.io import read_dot_bracket
 from rnass.manifest import manifest_entry
 from rnass.metrics import score
 from rnass.network.backbones import open_backbone
-from rnass.network.weights import find_weights
+from rnass.network.weights import find_weights, parameter_sets_of
 from rnass.thermodynamics.energies import Energies
 from rnass.thermodynamics.parameter_sets import OWN_ENERGIES, TURNER_2004
 
@@ -50,6 +50,8 @@ def test_the_energies_differ_from_turners_by_what_a_fit_may_move():
 
 def test_the_default_weights_are_found():
     assert find_weights().name == "rnass-base.safetensors"
+    assert parameter_sets_of(find_weights()) == rnass.load_predictor().parameter_sets
+    assert parameter_sets_of(find_weights("small")) == rnass.load_predictor("small").parameter_sets
     assert open_backbone().path.name == "rnass-small-backbone.safetensors"
 
 

@@ -218,3 +218,10 @@ def test_weights_are_looked_for_in_order(tmp_path, monkeypatch):
     given = tmp_path / "given.safetensors"
     given.touch()
     assert weights.find_weights(str(given)) == given
+
+
+def test_of_what_is_no_model_no_parameter_sets_are_known(tmp_path, saved):
+    assert weights.parameter_sets_of(saved) == models.load_model(saved).config.parameter_sets
+    (tmp_path / "text").write_text("no weights at all")
+    assert weights.parameter_sets_of(tmp_path / "text") == ()
+    assert weights.parameter_sets_of(tmp_path / "absent") == ()

@@ -11,6 +11,7 @@ from one_fold import fold
 from rnass.errors import ConfigError, RnassError, SequenceError, WorkerError
 from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.folding import (
+    FoldAhead,
     FoldInput,
     base_pair_probabilities,
     base_pair_probabilities_of_many,
@@ -20,6 +21,20 @@ from rnass.thermodynamics.parameter_sets import PARAMETER_SETS
 
 TRNA_PHE = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"  # 1EHZ
 HAIRPIN = "GGGGAAAACCCC"
+
+
+@pytest.fixture
+def ahead():
+    """Begins to fold RNAs in a worker process; ends it after the test."""
+    begun = []
+
+    def begin(inputs, sets):
+        begun.append(FoldAhead(inputs, parameter_sets=sets, processes=1))
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.close()
 
 
 class TestMany:
@@ -35,6 +50,45 @@ class TestMany:
             assert (a.mea, a.centroid) == (b.mea, b.centroid)
             for x, y in zip(a.bpp, b.bpp, strict=True):
                 np.testing.assert_array_equal(x.dense(), y.dense())
+
+    @pytest.mark.parametrize("processes", [0, 1])
+    def test_folds_that_have_begun_are_taken_once(self, processes, ahead):
+        inputs = [FoldInput(TRNA_PHE), FoldInput("A")]
+        options = {
+            "parameter_sets": self.SETS,
+            "processes": processes,
+            "ahead": ahead(inputs, self.SETS),
+        }
+        expected = list(fold_many(inputs, parameter_sets=self.SETS))
+        for _ in range(2):  # the second time they are folded anew
+            got = list(fold_many([*inputs, FoldInput(HAIRPIN)], **options))
+            assert [one.mfe for one in got[:2]] == [one.mfe for one in expected]
+            assert got[2].mfe == pytest.approx(-5.4)
+            for one, other in zip(got[0].bpp, expected[0].bpp, strict=True):
+                np.testing.assert_array_equal(one.dense(), other.dense())
+
+    def test_what_has_begun_is_not_folded_here(self, ahead, monkeypatch):
+        inputs = [FoldInput(TRNA_PHE), FoldInput("A")]
+        begun = ahead(inputs, self.SETS)
+        monkeypatch.setattr(FoldInput, "ensemble", None)  # in this process
+        got = list(fold_many(inputs, parameter_sets=self.SETS, ahead=begun))
+        assert [len(one.mfe_structure) for one in got] == [76, 1]
+
+    def test_of_other_folds_nothing_is_taken(self, ahead):
+        begun = ahead([FoldInput(HAIRPIN)], self.SETS)
+        (got,) = fold_many([HAIRPIN], parameter_sets=self.SETS, baseline=True, ahead=begun)
+        assert got.mea is not None
+        (got,) = fold_many([FoldInput(HAIRPIN, mfe_bpp=True)], parameter_sets=self.SETS, ahead=begun)
+        assert got.mfe_bpp is not None
+        (got,) = fold_many([HAIRPIN], parameter_sets=self.SETS[:1], ahead=begun)
+        assert got.names == self.SETS[:1]
+
+    def test_a_killed_worker_that_folds_ahead_is_named_as_such(self, ahead):
+        begun = ahead([FoldInput("GC" * 400)], self.SETS)
+        for child in multiprocessing.active_children():
+            child.kill()
+        with pytest.raises(WorkerError, match="a worker process was killed"):
+            list(fold_many(["GC" * 400], parameter_sets=self.SETS, ahead=begun))
 
     def test_sets_stand_in_the_order_asked_for(self):
         got = fold(TRNA_PHE, parameter_sets=self.SETS)
