@@ -83,7 +83,7 @@ class Windows:
         return self.obstacle(rna, encoder) or limits.too_much(rna, memory)
 
     def obstacle(self, rna: Rna, encoder: Encoder) -> RnassError | None:
-        """What keeps an RNA from being cut into windows: strands, codons, pairs over a longer span."""
+        """Why windows cannot hold an RNA: strands, codons, pairs over a longer span."""
         most = limits.MAX_LENGTH
         if rna.nick is not None:
             return SequenceError(

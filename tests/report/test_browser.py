@@ -195,7 +195,7 @@ def test_downloads_are_the_files_of_the_run(report, folder, record, file):
             assert content == (folder / f"{file}.{suffix}").read_bytes()
 
 
-def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
+def test_an_rna_with_a_sparse_map_has_every_view_and_its_map_to_fetch(tmp_path, page):
     folder = write_results(tmp_path / "res", [("long", *HAIRPIN)])
     write_map(folder / "r0.npz", csr_array(np.load(folder / "r0.npy")))
     (folder / "r0.npy").unlink()
@@ -210,7 +210,7 @@ def test_an_rna_in_windows_has_every_view_and_its_map_to_fetch(tmp_path, page):
     assert page.locator("#panel-confidence svg").count() == 1
     assert page.get_by_role("button", name="download r0.ct").count() == 1
     assert page.get_by_role("button", name="download r0.npy").count() == 0
-    assert "windows is r0.npz, in the results folder" in page.locator("#detail").inner_text()
+    assert "sparse: r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
 @pytest.mark.parametrize("view", ["drawing", "arcs"])
