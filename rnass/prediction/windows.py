@@ -107,7 +107,7 @@ class Windows:
 
 
 class Reader(Protocol):
-    """What windows need of a predictor: their folds, the network, and the map to decode."""
+    """The parts of a predictor that windows need: folds, network, the map to decode."""
 
     def fold_windows(
         self, rnas: Iterable[Rna], processes: int
