@@ -37,7 +37,7 @@ class ModelOptions:
     threads: int = 0
 
     def load(self, **further: Any) -> "Predictor":
-        """The predictor of these options and *further* ones of it, after the number of threads is set.
+        """The predictor of these options and *further* ones of it; the number of threads is set.
 
         Raises:
             CheckpointError, ConfigError: see `rnass.prediction.predictor.load_predictor`.
@@ -46,16 +46,19 @@ class ModelOptions:
 
         from rnass.prediction.predictor import load_predictor
 
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        predictor = load_predictor(
-            self.weights,
-            backbone=self.backbone,
-            device=self.device,
-            thermodynamics=self.thermodynamics,
-            precision=self.precision,
-            mix=self.mix,
-            **further,
-        )
+        threads = self.threads or torch.get_num_threads()
+        torch.set_num_threads(1)  # several wait for each other where processes that fold keep cores busy
+        try:
+            predictor = load_predictor(
+                self.weights,
+                backbone=self.backbone,
+                device=self.device,
+                thermodynamics=self.thermodynamics,
+                precision=self.precision,
+                mix=self.mix,
+                **further,
+            )
+        finally:
+            torch.set_num_threads(threads)
         predictor.decoding = override(predictor.decoding, self.decoding, "decoding")
         return predictor

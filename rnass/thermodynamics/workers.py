@@ -8,7 +8,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -35,6 +35,10 @@ class Begun(Generic[S, T]):
         """The result of a task; None if it was not begun, or was taken before."""
         return self._results.pop(task, None)
 
+    def wait(self) -> None:
+        """Return when all results are there."""
+        wait(self._results.values())
+
     def close(self) -> None:
         """End the workers, once they have done what they are at."""
         self._pool.shutdown(cancel_futures=True)
@@ -59,6 +63,8 @@ def in_order(
     """
     taken = ((task, begun.take(task) if begun else None) for task in tasks)
     if processes <= 0:
+        if begun:
+            begun.wait()  # this process may use all cores between two results
         for task, result in taken:
             yield work(task) if result is None else _wait(result)
         return
