@@ -61,12 +61,25 @@ def in_order(
     Raises:
         WorkerError: a worker was killed; results that were not taken yet are lost.
     """
+    try:
+        yield from _results(work, tasks, processes, begun)
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
+            "memory or fewer workers (lower --threads or --processes)"
+        ) from error
+
+
+def _results(
+    work: Callable[[S], T], tasks: Iterable[S], processes: int, begun: Begun[S, T] | None
+) -> Iterator[T]:
+    """As `in_order`; raises BrokenProcessPool."""
     taken = ((task, begun.take(task) if begun else None) for task in tasks)
     if processes <= 0:
         if begun:
             begun.wait()  # this process may use all cores between two results
         for task, result in taken:
-            yield work(task) if result is None else _wait(result)
+            yield work(task) if result is None else result.result()
         return
     pool = _pool(processes)
     waiting: deque[Future[T]] = deque()
@@ -74,31 +87,15 @@ def in_order(
         for task, result in taken:
             waiting.append(pool.submit(work, task) if result is None else result)
             if len(waiting) > _AHEAD * processes:
-                yield _wait(waiting.popleft())
+                yield waiting.popleft().result()
         while waiting:
-            yield _wait(waiting.popleft())
-    except BrokenProcessPool as error:
-        raise _killed() from error
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
-
-
-def _wait(result: "Future[T]") -> T:
-    try:
-        return result.result()
-    except BrokenProcessPool as error:
-        raise _killed() from error
-
-
-def _killed() -> WorkerError:
-    return WorkerError(
-        "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "
-        "memory or fewer workers (lower --threads or --processes)"
-    )
 
 
 def _start_worker() -> None:
