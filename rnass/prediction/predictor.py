@@ -170,7 +170,7 @@ class Predictor:
             same = decoded is probabilities
             probabilities = maps.probabilities.toarray()
             decoded = probabilities if same else maps.decoded.toarray()
-            (found,) = self._folded([rna], ())
+            (found,) = self._folds([rna], bpp=False)
             if isinstance(found, RnassError):
                 raise found
             folded = found
@@ -202,18 +202,20 @@ class Predictor:
         self, rnas: Iterable[Rna], processes: int = 0
     ) -> Generator[Folded | RnassError, None, None]:
         """Fold RNAs by ViennaRNA under their restraints, in their order."""
-        return self._folded(rnas, self.parameter_sets, processes)
+        return self._folds(rnas, processes)
 
     def fold_windows(
         self, rnas: Iterable[Rna], processes: int = 0
     ) -> Generator[Folded | RnassError, None, None]:
         """As `fold`, without what is there of whole RNAs only: MEA, centroid, shades of the MFE."""
-        return self._folded(rnas, self.parameter_sets, processes, whole=False)
+        return self._folds(rnas, processes, whole=False)
 
-    def _folded(
-        self, rnas: Iterable[Rna], sets: tuple[str, ...], processes: int = 0, *, whole: bool = True
+    def _folds(
+        self, rnas: Iterable[Rna], processes: int = 0, *, bpp: bool = True, whole: bool = True
     ) -> Generator[Folded | RnassError, None, None]:
-        mixed = not self.parameter_sets and bool(self.mix)  # otherwise they are at hand
+        """With the *bpp* that the network reads or `mix` takes, and what only *whole* RNAs have."""
+        sets = self.parameter_sets if bpp else ()
+        mixed = bpp and not sets and bool(self.mix)  # otherwise they are at hand
         wanted = mixed or (whole and self.mfe_probabilities)
         inputs = (fold_input(rna, mfe_bpp=wanted, conditions=self.conditions) for rna in rnas)
         baseline = whole and self.baseline

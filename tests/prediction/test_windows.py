@@ -99,6 +99,22 @@ def test_the_mfe_is_that_under_the_restraints(predictor):
     assert got.thermodynamics.mfe_structure.partners[2] == -1
 
 
+def test_the_mfe_of_a_long_rna_needs_no_partition_function(predictor, monkeypatch):
+    """Also where ViennaRNA's probabilities, of each window, are mixed in."""
+    folded = []
+    real = module.fold_many
+
+    def note(inputs, **options):
+        inputs = list(inputs)
+        folded.extend((len(one.bases), one.mfe_bpp, options["parameter_sets"]) for one in inputs)
+        return real(inputs, **options)
+
+    monkeypatch.setattr(module, "fold_many", note)
+    mixed = Predictor(predictor.model, windows=Windows(40, 30), thermodynamics=False, mix=0.5)
+    assert mixed(TWO).windows == 5
+    assert folded == [(30, True, ())] * 5 + [(88, False, ())]
+
+
 def test_of_windows_nothing_is_folded_that_only_whole_rnas_have(predictor):
     both = Predictor(predictor.model, baseline=True)
     both.mfe_probabilities = True
