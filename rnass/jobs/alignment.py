@@ -19,8 +19,9 @@ from rnass.io import read_fasta
 from rnass.io.alignments import read_aligned, read_alignments
 from rnass.io.stockholm import Alignment, format_stockholm
 from rnass.io.stockholm_records import wuss
+from rnass.jobs.ahead import folding_ahead
 from rnass.jobs.inputs import Inputs
-from rnass.jobs.predict import NATIVE, PredictJob, PredictOptions, folding_ahead
+from rnass.jobs.predict import NATIVE, PredictJob, PredictOptions
 from rnass.jobs.runner import run_job
 from rnass.prediction.limits import too_long
 from rnass.prediction.prediction import Prediction
@@ -165,7 +166,7 @@ def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentO
             inputs.problems.append(problem)
         elif options.target in (None, rna.id):
             inputs.rnas.append(rna)
-    with folding_ahead(_wanted(rows, inputs.rnas), options) as ahead:
+    with folding_ahead(_wanted(rows, inputs.rnas), options, in_windows=False) as ahead:
         return run_job(lambda: AlignmentJob(options, inputs, rows, ahead), inputs, out, options)
 
 

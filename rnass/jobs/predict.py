@@ -6,9 +6,7 @@ Torch is loaded with the model, after the input is read, and while the first RNA
 import dataclasses
 import json
 import logging
-import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,19 +18,19 @@ from rnass.io import MAP_SUFFIXES, format_dot_bracket, write_bpseq, write_dot_br
 from rnass.io.parquet import arrow, write_predictions
 from rnass.io.regions import Region
 from rnass.io.results_folder import PREDICTIONS, TABLE
+from rnass.jobs.ahead import folding_ahead, keep_memory
 from rnass.jobs.inputs import Inputs, read_inputs
 from rnass.jobs.record_text import TEXTS, row_of
 from rnass.jobs.regions import REGION_HEADING, REGIONS, Entry, format_regions, regions_in, regions_of
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, run_job
 from rnass.metrics import score
-from rnass.network.heap import keep_freed_memory
-from rnass.network.weights import find_weights, parameter_sets_of
+from rnass.network.weights import find_weights
 from rnass.prediction.limits import LONGEST_WHOLE, MAX_LENGTH, WINDOW
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
 from rnass.prediction.prediction import Prediction
-from rnass.prediction.restraints import RestraintOptions, fold_input
+from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import SALT, STANDARD, TEMPERATURE, Conditions
@@ -48,7 +46,6 @@ __all__ = [
     "FORMATS",
     "NATIVE",
     "PredictOptions",
-    "folding_ahead",
     "identity_of",
     "open_predictor",
     "predict_files",
@@ -67,9 +64,6 @@ DEFAULT_FORMATS = ("ct", "dbn", "bpseq", "npy")
 NATIVE = "as relatives are evidence for the native structure"
 """Why evidence of homologous RNAs is refused at other conditions."""
 
-_KEPT = 2000  # bases read at once; above that gaps in kept memory nearly double the peak, at 4,000
-_FEW = 20  # RNAs that are folded ahead, at most,
-_WORTH = 1e6  # if the cubes of their lengths add up to more
 _BASELINE = ("mea_kcal_mol", "f1_mea", "centroid_kcal_mol", "f1_centroid")
 _ELEMENTS = (
     *("elements", "stems", "hairpins", "bulges", "interior_loops", "multiloops"),
@@ -122,6 +116,11 @@ class PredictOptions(RunOptions, RestraintOptions, ModelOptions):
         return Conditions(self.temperature, self.salt)
 
     @property
+    def shaded(self) -> bool:
+        """Whether the MFE's pairs are drawn with their probabilities."""
+        return self.plot is not None
+
+    @property
     def files(self) -> list[str]:
         """The files and folders that are read beside sequences."""
         return [name for name in (self.constraints, self.shape, self.regions) if name]
@@ -170,56 +169,13 @@ def read_restrained(paths: Sequence[str], options: PredictOptions, sequence: str
     return inputs
 
 
-@contextmanager
-def folding_ahead(rnas: Sequence[Rna], options: PredictOptions) -> Iterator[FoldAhead | None]:
-    """Begin to fold RNAs in other processes, which is faster where there are few of some length.
-
-    Until the block ends these are at work beside what loads torch and the model; None where ViennaRNA is
-    not read, or there is one thread only.
-    """
-    threads = options.threads or _threads()
-    whole = [rna for rna in rnas if len(rna) <= min(options.longest_whole, LONGEST_WHOLE)]
-    worth = len(rnas) <= _FEW and sum(len(rna) ** 3 for rna in whole) > _WORTH
-    if not (worth and options.thermodynamics and threads > 1) or options.resume:
-        yield None
-        return
-    _keep_memory(rnas, options)
-    inputs = (
-        fold_input(rna, mfe_bpp=options.plot is not None, conditions=options.conditions) for rna in whole
-    )
-    sets = parameter_sets_of(find_weights(options.weights))
-    ahead = FoldAhead(
-        inputs, parameter_sets=sets, baseline=options.baseline, processes=min(threads, 2 * len(whole))
-    )
-    try:
-        yield ahead
-    finally:
-        ahead.close()
-
-
-def _keep_memory(rnas: Iterable[Rna], options: PredictOptions) -> None:
-    """Keep freed memory, unless the network reads so many bases at once that gaps would be too large."""
-    whole, window = options.longest_whole, options.window
-    at_once = (len(rna) if len(rna) <= whole else window for rna in rnas)
-    if max(at_once, default=0) <= _KEPT:
-        keep_freed_memory()
-
-
-def _threads() -> int:
-    """The threads that torch will take."""
-    chosen = os.environ.get("OMP_NUM_THREADS", "")
-    if chosen.isdigit():
-        return int(chosen)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def open_predictor(options: PredictOptions, *, in_windows: bool = True) -> "Predictor":
     """The predictor of these options, after the number of threads is set."""
     from rnass.prediction.windows import Windows
 
     windows = Windows(options.longest_whole, options.window) if in_windows else None
     predictor = options.load(baseline=options.baseline, windows=windows, conditions=options.conditions)
-    predictor.mfe_probabilities = options.plot is not None
+    predictor.mfe_probabilities = options.shaded
     return predictor
 
 
@@ -252,7 +208,7 @@ class PredictJob(Job[Prediction]):
             self.regions = regions_of(options.regions, inputs.rnas, bad)
             self.shared = (*self.shared, REGIONS)
         self.weights = find_weights(options.weights)
-        _keep_memory(inputs.rnas, options)
+        keep_memory(inputs.rnas, options, in_windows=self.in_windows)
         self.predictor = open_predictor(options, in_windows=self.in_windows)
         self.predictor.ahead = ahead
         self.threads = torch.get_num_threads()

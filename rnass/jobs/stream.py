@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from rnass.errors import ExitStatus, OutputError, RnassError
 from rnass.files import format_row, reason
+from rnass.jobs.ahead import folding_ahead
 from rnass.jobs.inputs import Inputs
-from rnass.jobs.predict import PredictJob, PredictOptions, folding_ahead, read_restrained
+from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
 from rnass.jobs.record_text import BASE_COLUMNS, STREAMED, TEXTS
 from rnass.jobs.results import Record, Written
 from rnass.jobs.runner import run_stream

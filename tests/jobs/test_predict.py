@@ -27,9 +27,10 @@ from rnass.figures.style import NESTED
 from rnass.io import parquet, read_results, read_structures
 from rnass.jobs import predict as job
 from rnass.jobs import runner
+from rnass.jobs.ahead import folding_ahead, keep_memory
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import Plan
-from rnass.jobs.predict import PredictOptions, folding_ahead, predict_files
+from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.jobs.results import open_results
 from rnass.prediction import limits, pipeline, predictor
 from rnass.rna import Rna
@@ -297,6 +298,24 @@ def test_many_rnas_or_short_ones_are_not_folded_ahead(weights):
     for rnas in ([], [Rna("a", HAIRPIN)], [Rna(str(k), TRNA * 3) for k in range(21)]):
         with folding_ahead(rnas, given) as ahead:
             assert ahead is None
+
+
+@pytest.mark.parametrize(
+    ("rna", "in_windows", "kept"),
+    [
+        (Rna("a", "A" * 2000), True, True),
+        (Rna("a", "A" * 2001), True, True),
+        (Rna("a", "A" * 2001), False, False),
+        (Rna("a", "A" * 2001, nick=1000), True, False),
+    ],
+)
+def test_memory_is_kept_unless_the_network_reads_very_many_bases_at_once(
+    weights, monkeypatch, rna, in_windows, kept
+):
+    calls = []
+    monkeypatch.setattr("rnass.jobs.ahead.keep_freed_memory", lambda: calls.append(1))
+    keep_memory([rna], PredictOptions(weights=weights), in_windows=in_windows)
+    assert bool(calls) == kept
 
 
 def test_several_files_gzip_and_one_sequence(tmp_path, fasta, predict):
