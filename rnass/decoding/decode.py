@@ -96,10 +96,10 @@ def _best(graph: CandidateGraph, options: DecodingConfig, constraints: Constrain
 
 def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of two helices that cannot cross, the lighter without bases that must pair; shape (m,)."""
-    index = {(i, j): e for e, (i, j) in enumerate(graph.ends.tolist())}
+    keys = graph.ends @ (graph.length, 1)  # sorted
     excess = np.zeros(len(graph), dtype=bool)
     for two in impossible_crossings(Structure(graph.length, graph.ends[chosen])):
-        candidates = [[index[i, j] for i, j in helix.tolist()] for helix in two]
+        candidates = [np.searchsorted(keys, helix @ (graph.length, 1)) for helix in two]
         free = [rows for rows in candidates if not graph.required[rows].any()]
         if free:
             excess[min(free, key=lambda rows: float(graph.weights[rows].sum()))] = True

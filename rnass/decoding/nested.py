@@ -38,41 +38,47 @@ def inner_candidates(graph: CandidateGraph) -> NDArray[np.int64]:
 class _Table:
     """The recursion over the n bases that stand in any candidate, by rank.
 
-    best(i, j) covers the ranks i <= r < j: `rest[i]` to the end, else `band[i, j - i]`, which is as
+    best(i, j) covers the ranks i <= r < j: `rest[i]` to the end, else `band[i][j - i]`, which is as
     wide as the widest candidate. `entry` is the best of a candidate's pair and inside when it opens a
     helix, `grown` the best between its ends when a long enough helix encloses it.
     """
 
     def __init__(self, graph: CandidateGraph, min_helix: int) -> None:
         bases, ranks = np.unique(graph.ends, return_inverse=True)
-        self.ends = ranks.reshape(-1, 2)
-        self.size = len(bases)
-        self.first = np.searchsorted(self.ends[:, 0], np.arange(self.size + 1))
-        self.gains = graph.gains
-        self.exempt = graph.required > 0
-        self.inner = inner_candidates(graph)
+        ends = ranks.reshape(-1, 2)
+        self.size, number = len(bases), len(graph)
+        self.first = np.searchsorted(ends[:, 0], np.arange(self.size + 1)).tolist()
+        inner = inner_candidates(graph)
+        block, self.block_gains = _blocks(inner, graph.gains, min_helix)
+        # Lists, as single numbers of arrays are slow.
+        self.ends: list[list[int]] = ends.tolist()
+        self.gains: list[float] = graph.gains.tolist()
+        self.exempt: list[bool] = (graph.required > 0).tolist()
+        self.inner: list[int] = inner.tolist()
+        self.last: list[int] = block.tolist()
         self.min_helix = min_helix
-        widest = int((self.ends[:, 1] - self.ends[:, 0]).max())
+        widest = int((ends[:, 1] - ends[:, 0]).max())
         self.band = np.zeros((self.size + 1, widest + 2))
-        self.rest = np.zeros(self.size + 1)
-        self.entry = np.full(len(graph), -np.inf)
-        self.block = np.zeros(len(graph), dtype=bool)
-        self.grown = np.zeros(len(graph))
+        self.rest = [0.0] * (self.size + 1)
+        self.entry = [-np.inf] * number
+        self.block = [False] * number
+        self.grown = [0.0] * number
 
     def fill(self) -> None:
         for i in range(self.size - 1, -1, -1):
             row = self.band[i]
             row[1:] = self.band[i + 1, :-1]
-            self.rest[i] = self.rest[i + 1]
+            rest = self.rest[i + 1]
             here = range(self.first[i], self.first[i + 1])
             for e in here:
-                after = self.ends[e, 1] + 1
+                after = self.ends[e][1] + 1
                 self._enter(e)
                 beyond = row[after - i :]
                 np.maximum(beyond, self.entry[e] + self.band[after, : beyond.size], out=beyond)
-                self.rest[i] = max(self.rest[i], self.entry[e] + self.rest[after])
+                rest = max(rest, self.entry[e] + self.rest[after])
+            self.rest[i] = rest
             for e in here:
-                self.grown[e] = max(row[self.ends[e, 1] + 1 - i], self.gains[e] + self._inside(e))
+                self.grown[e] = max(float(row[self.ends[e][1] + 1 - i]), self.gains[e] + self._inside(e))
 
     def trace(self) -> NDArray[np.bool_]:
         chosen = np.zeros(len(self.gains), dtype=bool)
@@ -83,7 +89,7 @@ class _Table:
                 i += 1
             if i < j:
                 e = self._taken(i, j)
-                intervals.append((int(self.ends[e, 1]) + 1, j))
+                intervals.append((self.ends[e][1] + 1, j))
                 chain = self._chain(e) if self.block[e] else [e]
                 chosen[chain] = True
                 i, k = self.ends[chain[-1]]
@@ -93,41 +99,49 @@ class _Table:
     def _best(self, i: int, j: int) -> float:
         return float(self.rest[i] if j == self.size else self.band[i, j - i])
 
-    def _stack(self, e: int) -> list[int]:
-        """The `min_helix` stacked candidates from *e* inwards, or fewer where the stack ends."""
-        stack = [e]
-        while len(stack) < self.min_helix and self.inner[stack[-1]] >= 0:
-            stack.append(int(self.inner[stack[-1]]))
-        return stack
-
     def _inside(self, e: int) -> float:
         """The best between the ends of *e*, which belongs to a long enough helix."""
         if self.inner[e] >= 0:
-            return float(self.grown[self.inner[e]])
-        return self._best(self.ends[e, 0] + 1, self.ends[e, 1])
+            return self.grown[self.inner[e]]
+        i, j = self.ends[e]
+        return self._best(i + 1, j)
 
     def _enter(self, e: int) -> None:
         if self.exempt[e]:
-            self.entry[e] = self.gains[e] + self._best(self.ends[e, 0] + 1, self.ends[e, 1])
-        stack = self._stack(e)
-        if len(stack) == self.min_helix:
-            value = float(self.gains[stack].sum()) + self._inside(stack[-1])
+            i, j = self.ends[e]
+            self.entry[e] = self.gains[e] + self._best(i + 1, j)
+        if (last := self.last[e]) >= 0:
+            value = float(self.block_gains[e]) + self._inside(last)
             self.block[e] = value > self.entry[e]
             self.entry[e] = max(self.entry[e], value)
 
     def _taken(self, i: int, j: int) -> int:
         """The candidate that best(i, j) pairs i by."""
         for e in range(self.first[i], self.first[i + 1]):
-            k = self.ends[e, 1]
+            k = self.ends[e][1]
             if k < j and self._best(i, j) == self.entry[e] + self._best(k + 1, j):
                 return e
         raise AssertionError("the table holds a value that no candidate gives")
 
     def _chain(self, e: int) -> list[int]:
         """The block that opens at *e* and the pairs it grows by."""
-        chain = self._stack(e)
-        while (e := int(self.inner[chain[-1]])) >= 0:
-            if self.grown[e] == self._best(self.ends[e, 0], self.ends[e, 1] + 1):
+        chain = [e]
+        while len(chain) < self.min_helix:
+            chain.append(self.inner[chain[-1]])
+        while (e := self.inner[chain[-1]]) >= 0:
+            i, j = self.ends[e]
+            if self.grown[e] == self._best(i, j + 1):
                 break
             chain.append(e)
         return chain
+
+
+def _blocks(
+    inner: NDArray[np.int64], gains: NDArray[np.float64], min_helix: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The last of the *min_helix* stacked candidates from each inwards, -1 of fewer, and their gains."""
+    last, total = np.arange(len(inner)), gains.copy()
+    for _ in range(min_helix - 1):
+        last = np.where(last >= 0, inner[last], -1)
+        total += np.where(last >= 0, gains[last], 0)
+    return last, total

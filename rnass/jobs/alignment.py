@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -40,7 +40,10 @@ from rnass.prediction.relatives import (
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD
-from rnass.thermodynamics.folding import FoldAhead
+from rnass.thermodynamics.folding import FoldAhead, Folded
+
+if TYPE_CHECKING:
+    from rnass.prediction.pipeline import Reading
 
 __all__ = ["AlignmentOptions", "predict_alignments", "predict_relatives"]
 
@@ -190,6 +193,7 @@ class AlignmentJob(PredictJob):
         rows: AlignedRows,
         ahead: FoldAhead | None = None,
     ) -> None:
+        self._consensus = ahead and ahead.consensus(rows.distinct)
         super().__init__(options, inputs, ahead)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
@@ -206,15 +210,13 @@ class AlignmentJob(PredictJob):
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict all rows alone, join their maps, decode those that are wanted."""
-        from rnass.prediction.pipeline import Reading
-
         if not rnas:
             return
         number = {rna.id: k for k, rna in enumerate(rnas)}
-        alone: dict[int, Prediction] = {}
-        for row in self.predictor.predict(_wanted(self.rows, rnas), parallel=True):
-            if row.prediction:
-                alone[row.number] = row.prediction
+        alone: dict[int, tuple[Rna, Folded, Reading, float]] = {}
+        for row in self.predictor.read_whole(_wanted(self.rows, rnas), parallel=True):
+            if row.folded and row.reading:
+                alone[row.number] = row.rna, row.folded, row.reading, row.seconds
             elif row.rna.id in number:
                 yield number[row.rna.id], row.error or RnassError(f"{row.rna.id}: no prediction")
         if not alone:
@@ -223,23 +225,23 @@ class AlignmentJob(PredictJob):
         rows = AlignedRows(
             tuple(self.rows.names[k] for k in held), tuple(self.rows.texts[k] for k in held)
         )
-        fold = rows.fold()
-        log_odds = combine(rows, [alone[k].probabilities for k in held], fold)
-        energies = [alone[k].thermodynamics.mfe for k in held]
+        all_there = len(held) == len(self.rows.names)
+        fold = self._consensus() if self._consensus and all_there else rows.fold()
+        log_odds = combine(rows, [alone[k][2].probabilities for k in held], fold)
+        energies = [alone[k][1].mfe for k in held]
         self._texts = self._shared_texts(rows, log_odds)
         self._note(rows, conservation(fold, energies))
         for place, k, share in zip(rows.places, held, trust(rows, fold, energies), strict=True):
-            one = alone[k]
-            if one.rna.id not in number:
+            rna, folded, own, seconds = alone[k]
+            if rna.id not in number:
                 continue
-            together = decoded_map(log_odds, place, one.probabilities, rows.depth, share)
-            reading = Reading(together, one.energy_share)
+            together = decoded_map(log_odds, place, own.probabilities, rows.depth, share)
             try:
-                found = self.predictor.decode(one.rna, one.thermodynamics, reading, one.seconds)
+                found = self.predictor.decode(rna, folded, own._replace(probabilities=together), seconds)
             except RnassError as error:
-                yield number[one.rna.id], error
+                yield number[rna.id], error
             else:
-                yield number[one.rna.id], found
+                yield number[rna.id], found
 
     def _note(self, rows: AlignedRows, index: float) -> None:
         """Note the alignment for run.json; warn where its rows share no structure."""

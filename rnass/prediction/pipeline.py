@@ -23,7 +23,7 @@ from rnass.prediction.limits import MAX_LENGTH
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded, sets_folded
 
-__all__ = ["AHEAD", "Cores", "Reading", "Row", "Stages", "run_pipeline", "share_cores"]
+__all__ = ["AHEAD", "Cores", "Reading", "Row", "Stages", "read_rows", "run_pipeline", "share_cores"]
 
 AHEAD = 256
 """RNAs that are read, and sorted by length, together."""
@@ -158,12 +158,24 @@ def run_pipeline(stages: Stages[P], rnas: Iterable[Rna], cores: Cores) -> Genera
     Raises:
         WorkerError: a worker process was killed.
     """
+    with closing(read_rows(stages, rnas, cores)) as rows:
+        for row in rows:
+            if row.folded is not None and row.reading is not None:
+                try:
+                    row.prediction = stages.decode(row.rna, row.folded, row.reading, row.seconds)
+                except Exception as error:
+                    row.error = record_error(error, row.rna.id)
+            yield row
+
+
+def read_rows(stages: Stages[P], rnas: Iterable[Rna], cores: Cores) -> Generator[Row[P], None, None]:
+    """As `run_pipeline`, without the last stage."""
     finished: deque[Row[P]] = deque()  # without going through the stages to their end
     rows, ahead = tee(_by_length(stages, rnas, finished))
     folding = stages.fold((row.rna for row in ahead), cores.processes)
     with closing(folding):
         folded = _folded(rows, folding, finished)
-        for row in _decoded(stages, _read(stages, _batches(folded, cores), cores)):
+        for row in _read(stages, _batches(folded, cores), cores):
             while finished:
                 yield finished.popleft()
             yield row
@@ -252,17 +264,6 @@ def _read_batch(stages: Stages[P], batch: list[Row[P]]) -> None:
     for row, reading in zip(batch, readings, strict=True):
         row.reading = reading
         row.seconds += (time.monotonic() - began) / len(batch)
-
-
-def _decoded(stages: Stages[P], rows: Iterable[Row[P]]) -> Iterator[Row[P]]:
-    """Stage 3: a prediction of each reading."""
-    for row in rows:
-        if row.folded is not None and row.reading is not None:
-            try:
-                row.prediction = stages.decode(row.rna, row.folded, row.reading, row.seconds)
-            except Exception as error:
-                row.error = record_error(error, row.rna.id)
-        yield row
 
 
 @contextmanager

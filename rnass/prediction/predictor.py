@@ -5,7 +5,7 @@ chemistry turns it into a structure.
 """
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import lru_cache
@@ -27,7 +27,16 @@ from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
 from rnass.network.weights import find_weights
 from rnass.prediction import limits
-from rnass.prediction.pipeline import AHEAD, Cores, Reading, Row, run_pipeline, share_cores
+from rnass.prediction.pipeline import (
+    AHEAD,
+    Cores,
+    Reading,
+    Row,
+    Stages,
+    read_rows,
+    run_pipeline,
+    share_cores,
+)
 from rnass.prediction.prediction import Prediction
 from rnass.prediction.restraints import PROBED_MIX, fold_input, is_probed, restrained_map
 from rnass.prediction.strands import linked, places_of, spread
@@ -38,6 +47,8 @@ from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.folding import Change, FoldAhead, Folded, fold_many
 
 __all__ = ["Prediction", "Predictor", "load_predictor", "predict"]
+
+_Pipeline = Callable[[Stages[Prediction], Iterable[Rna], Cores], Generator[Row[Prediction], None, None]]
 
 
 class Predictor:
@@ -133,13 +144,24 @@ class Predictor:
                     done += 1
                     yield row
 
+    def read_whole(
+        self, rnas: Iterable[Rna], *, parallel: bool = False
+    ) -> Generator[Row[Prediction], None, None]:
+        """As `predict`, none in windows and none decoded: each row has its `reading`, or the error."""
+        return self._through(read_rows, rnas, parallel)
+
     def _whole(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
+        return self._through(run_pipeline, rnas, parallel)
+
+    def _through(
+        self, stages: _Pipeline, rnas: Iterable[Rna], parallel: bool
+    ) -> Generator[Row[Prediction], None, None]:
         waiting = iter(rnas)
         first = list(islice(waiting, AHEAD))
         lengths = [len(rna) for rna in first]
         shared = share_cores(lengths, self.parameter_sets, self.device)
         with shared if parallel else nullcontext(Cores()) as cores:
-            yield from run_pipeline(self, chain(first, waiting), cores)
+            yield from stages(self, chain(first, waiting), cores)
 
     def _in_windows(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
         for number, rna in enumerate(rnas):

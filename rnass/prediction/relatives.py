@@ -105,12 +105,17 @@ class AlignedRows:
         """Share of the rows, by weight, that have no base in each column, (C,)."""
         return np.asarray(self.weights @ (self._letters == ord("-")) / self.weights.sum())
 
-    def fold(self) -> ConsensusFold:
-        """RNAalifold's consensus of the distinct rows.
+    @property
+    def distinct(self) -> list[str]:
+        """The texts that RNAalifold folds, each once.
 
         Rows that are nearly alike stay: leaving them out made it worse.
         """
-        return fold_alignment(list(dict.fromkeys(self.texts)))
+        return list(dict.fromkeys(self.texts))
+
+    def fold(self) -> ConsensusFold:
+        """RNAalifold's consensus of the distinct rows."""
+        return fold_alignment(self.distinct)
 
 
 def combine(

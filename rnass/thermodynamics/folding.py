@@ -1,6 +1,6 @@
 """The folds that a prediction needs of each RNA, computed here or in worker processes."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, cast
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnass.errors import ConstraintError, RnassError
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
+from rnass.thermodynamics.comparative import ConsensusFold, fold_alignment
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble, only_unpaired
 from rnass.thermodynamics.free_energy import energy
@@ -167,6 +168,10 @@ class FoldAhead:
     def begun(self, names: tuple[str, ...], *, baseline: bool) -> "Begun[_Task, _Part] | None":
         """The folds, if they are those by these sets."""
         return self._begun if self._wanted == (names, baseline) else None
+
+    def consensus(self, rows: Sequence[str]) -> Callable[[], ConsensusFold]:
+        """Begin to fold aligned rows together, too (`fold_alignment`); what is given waits for it."""
+        return self._begun.also(fold_alignment, rows)
 
     def close(self) -> None:
         """End the worker processes."""

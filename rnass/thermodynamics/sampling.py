@@ -54,7 +54,7 @@ def sample(
     """
     given = scaled_text(parameters, sampled=n > 0)
     state = (ctypes.c_ushort * 3).from_address(int(RNA.cvar.xsubi))  # of ViennaRNA's random numbers
-    for number, (bases, added) in enumerate(zip(many, chain(unpaired, repeat(None)))):
+    for number, (bases, added) in enumerate(zip(many, chain(unpaired, repeat(None)), strict=False)):
         state[:] = np.random.SeedSequence([seed, number]).generate_state(3).astype(np.uint16).tolist()
         compound = compound_of(bases, given)
         if added is not None:

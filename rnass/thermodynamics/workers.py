@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Generic, TypeVar
@@ -20,6 +21,8 @@ __all__ = ["Begun", "in_order"]
 
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
 
 _AHEAD = 128  # tasks that a worker may finish before their results are taken
 
@@ -34,6 +37,19 @@ class Begun(Generic[S, T]):
     def take(self, task: S) -> "Future[T] | None":
         """The result of a task; None if it was not begun, or was taken before."""
         return self._results.pop(task, None)
+
+    def also(self, work: Callable[[U], V], task: U) -> Callable[[], V]:
+        """Begin another kind of task, after the others; what is given waits for its result.
+
+        That raises what the work raises, and WorkerError.
+        """
+        begun = self._pool.submit(work, task)
+
+        def result() -> V:
+            with _worker_errors():
+                return begun.result()
+
+        return result
 
     def wait(self) -> None:
         """Return when all results are there."""
@@ -61,8 +77,15 @@ def in_order(
     Raises:
         WorkerError: a worker was killed; results that were not taken yet are lost.
     """
-    try:
+    with _worker_errors():
         yield from _results(work, tasks, processes, begun)
+
+
+@contextmanager
+def _worker_errors() -> Iterator[None]:
+    """Raise WorkerError where a worker was killed."""
+    try:
+        yield
     except BrokenProcessPool as error:
         raise WorkerError(
             "ViennaRNA: a worker process was killed, most likely as memory ran out; expected more "

@@ -123,8 +123,8 @@ class EnergyObjective(nn.Module):
     ) -> float:
         """Log-likelihood ratio per base of one RNA's reactivities; its part is added to *slope*.
 
-        It is the ratio of the partition functions of the ensemble that knows them (*shown*) and of the one
-        that does not (*free*), so its gradient is the difference of the entries that both use.
+        It is the ratio of the partition functions of the ensemble that knows them (*shown*) and of the
+        other (*free*), so its gradient is the difference of the entries that both use.
         """
         length = len(example.bases)
         for sampled, sign in ((shown, 1), (free, -1)):

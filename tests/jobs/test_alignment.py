@@ -163,6 +163,16 @@ def test_one_bad_row_costs_the_others_nothing(predict, path, tmp_path, monkeypat
     assert rows == {"one": "ok", "two": "ok", "three": "ok", "four": "failed"}
 
 
+def test_rows_that_are_folded_ahead_give_the_same_files(predict, tmp_path, monkeypatch):
+    family = tmp_path / "long.afa"
+    family.write_text(fasta({name: 5 * text for name, text in ROWS.items()}))
+    assert predict(str(family), out="here") == 0
+    monkeypatch.setattr("rnass.prediction.relatives.fold_alignment", lambda _: pytest.fail("folded"))
+    assert predict(str(family), out="ahead", threads=2) == 0
+    for name in ("consensus.sto", "covariation.tsv", "rows.tsv", "predictions.dbn"):
+        assert (tmp_path / "ahead" / name).read_text() == (tmp_path / "here" / name).read_text(), name
+
+
 def program(folder, name, script):
     file = folder / name
     file.write_text(f"#!/bin/sh\n{script}\n")

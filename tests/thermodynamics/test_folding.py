@@ -8,7 +8,8 @@ import pytest
 import RNA
 from one_fold import fold
 
-from rnass.errors import ConfigError, RnassError, SequenceError, WorkerError
+from rnass.errors import ConfigError, RnassError, SequenceError, StructureError, WorkerError
+from rnass.thermodynamics.comparative import fold_alignment
 from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.folding import (
     FoldAhead,
@@ -82,6 +83,22 @@ class TestMany:
         assert got.mfe_bpp is not None
         (got,) = fold_many([HAIRPIN], parameter_sets=self.SETS[:1], ahead=begun)
         assert got.names == self.SETS[:1]
+
+    def test_an_alignment_is_folded_ahead_too(self, ahead):
+        rows = ["GGGAUCCAAAAGGAUCCC", "GGCAUGCAAAAGCAUGCC"]
+        found, expected = ahead([], self.SETS).consensus(rows)(), fold_alignment(rows)
+        assert found.mfe_structure == expected.mfe_structure
+        assert found.mfe == expected.mfe
+        np.testing.assert_array_equal(found.bpp.dense(), expected.bpp.dense())
+        with pytest.raises(StructureError, match="unequal lengths"):
+            ahead([], self.SETS).consensus(["GGG", "C"])()
+
+    def test_a_killed_worker_that_folds_an_alignment_is_named_as_such(self, ahead):
+        result = ahead([FoldInput("GC" * 400)], self.SETS).consensus(["GC" * 400] * 2)
+        for child in multiprocessing.active_children():
+            child.kill()
+        with pytest.raises(WorkerError, match="a worker process was killed"):
+            result()
 
     def test_a_killed_worker_that_folds_ahead_is_named_as_such(self, ahead):
         begun = ahead([FoldInput("GC" * 400)], self.SETS)
