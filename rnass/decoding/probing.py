@@ -64,6 +64,8 @@ _RATIOS: Mapping[Modifier, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 """log f(r | paired) / f(r | unpaired) of each base at `KNOTS`, as benchmarks/probing.py fits them to the
 profiles of Eterna's cloud labs, Ribonanza and OpenKnot; a base that does not report is left out."""
 
+_STACKED = 0.5  # of the evidence for a pair that counts for those stacked on it,
+_REACH = 2  # so many in either direction
 _MOST = 0.99  # a probability counts as at most this where conditions change
 _FLOOR = 1e-6  # a probability counts as at least this where log-odds of two maps are averaged
 
@@ -94,7 +96,9 @@ def mix_log_odds(p: ArrayLike, q: ArrayLike, weight: float) -> NDArray[np.floati
 def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[np.floating]:
     """The map after evidence on each base: the log-odds of a pair rise by e[i] + e[j].
 
-    A probability of 0 stays 0.
+    Pairs of a helix form together, so evidence for one is evidence for those stacked on it: half of
+    that of (i + 1, j - 1), (i + 2, j - 2), (i - 1, j + 1) and (i - 2, j + 2) counts too, less where one
+    of these, or of those between, is less probable than (i, j). A probability of 0 stays 0.
 
     Args:
         probabilities: shape (L, L), symmetric; no row adds up to more than 1.
@@ -106,8 +110,25 @@ def add_log_odds(probabilities: ArrayLike, base_log_odds: ArrayLike) -> NDArray[
     p, evidence = np.asarray(probabilities), np.asarray(base_log_odds, dtype=np.float64)
     if p.shape != (evidence.size, evidence.size):
         raise InputError(f"evidence: {counted(evidence.size, 'base')}, map {p.shape}; expected as many")
-    shift = (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
-    return partner_probabilities(partner_log_odds(p) + shift)
+    own = (evidence[:, None] + evidence).astype(np.result_type(p, np.float32))
+    shift, upper = own.copy(), np.triu(p, 1)
+    for direction in (1, -1):
+        together = np.ones_like(own)  # how probable the pairs up to this one are, given (i, j)
+        for steps in range(direction, direction * (_REACH + 1), direction):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                together = np.fmin(together, _along(upper, steps) / upper)
+            shift += _STACKED * together * _along(own, steps)
+    shift = np.triu(shift, 1)
+    return partner_probabilities(partner_log_odds(p) + shift + shift.T)
+
+
+def _along(values: NDArray[np.floating], steps: int) -> NDArray[np.floating]:
+    """The value of (i + steps, j - steps) at (i, j), 0 outside."""
+    found = np.zeros_like(values)
+    to = slice(max(-steps, 0), min(-steps, 0) or None)
+    source = slice(max(steps, 0), min(steps, 0) or None)
+    found[to, source] = values[source, to]
+    return found
 
 
 def add_pair_log_odds(

@@ -55,7 +55,7 @@ __all__ = [
 FAMILY_LOG_ODDS = 4.0
 """Evidence for a pair that the RNA's family has, in natural log-odds: e^4, about 55 to 1."""
 
-PROBED_MIX = 0.2
+PROBED_MIX = 0.1
 """Share of ViennaRNA's log-odds in the map of an RNA with reactivities, which its ensemble knows and the
 network does not; chosen by `benchmarks/probing.py`."""
 

@@ -14,6 +14,7 @@ from rnass.decoding import (
     pseudo_reactivities,
     shape_log_odds,
 )
+from rnass.decoding.partners import partner_log_odds, partner_probabilities
 from rnass.decoding.probing import log_likelihood_ratios
 from rnass.errors import InputError
 
@@ -108,6 +109,51 @@ def test_no_evidence_changes_nothing():
 def test_evidence_of_another_length_is_refused():
     with pytest.raises(InputError, match=r"3 bases, map \(2, 2\)"):
         add_log_odds(np.zeros((2, 2)), np.zeros(3))
+
+
+@given(st.integers(0, 10_000))
+def test_evidence_for_a_pair_counts_half_for_those_stacked_on_it(seed):
+    """The oracle goes from pair to pair."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(6, 20))
+    p = np.triu(rng.random((size, size)) ** 4 * (rng.random((size, size)) < 0.7) / size, 4)
+    p += p.T
+    evidence = rng.normal(size=size)
+
+    def value(i, j):
+        return p[i, j] if 0 <= i < size and 0 <= j < size else 0.0
+
+    shift = np.zeros_like(p)
+    for i, j in np.argwhere(p > 0):
+        shift[i, j] = evidence[i] + evidence[j]
+        for way in (1, -1):
+            one, two = value(i + way, j - way), value(i + 2 * way, j - 2 * way)
+            near = min(1, one / p[i, j])
+            far = min(near, two / p[i, j])
+            if one:
+                shift[i, j] += near / 2 * (evidence[i + way] + evidence[j - way])
+            if two:
+                shift[i, j] += far / 2 * (evidence[i + 2 * way] + evidence[j - 2 * way])
+    expected = partner_probabilities(partner_log_odds(p) + shift)
+    np.testing.assert_allclose(add_log_odds(p, evidence), expected, atol=1e-6)
+
+
+def test_a_helix_is_lifted_together():
+    """Ten pairs of 0.1: evidence for one of them reaches two on either side, none beyond."""
+    size = 30
+    p = np.zeros((size, size))
+    for k in range(10):
+        p[k, size - 1 - k] = p[size - 1 - k, k] = 0.1
+    evidence = np.zeros(size)
+    evidence[5] = 2.0
+    found = np.array([add_log_odds(p, evidence)[k, size - 1 - k] for k in range(10)])
+    lifted = np.array(
+        [
+            partner_probabilities([[-np.inf, x], [x, -np.inf]])[0, 1]
+            for x in np.log(0.1 / 0.9**2) + np.array([0, 0, 0, 1, 1, 2, 1, 1, 0, 0])
+        ]
+    )
+    assert found == pytest.approx(lifted, abs=1e-4)
 
 
 def test_missing_is_not_zero():

@@ -228,7 +228,8 @@ def test_mixing_and_reactivities_move_the_map():
     values = (3.0, *[math.nan] * 11)
     found = restrained_map(p, values)
     assert found[0, 5] < 0.01
-    np.testing.assert_allclose(found[1:, 1:], p[1:, 1:], rtol=0.05)  # but for base 0's partners
+    assert found[0, 5] < found[1, 4] < 0.03  # stacked on it
+    np.testing.assert_allclose(found[3:, 3:], p[3:, 3:], rtol=0.15)
 
 
 def test_ten_thousand_records_of_one_id_are_told_apart_in_linear_time():
