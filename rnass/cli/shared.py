@@ -121,7 +121,7 @@ Mix = Annotated[
     in_decoding(
         "--mix",
         help="Weight of ViennaRNA's log-odds in the map that is decoded: 0 is the network alone, 1 "
-        "ViennaRNA alone; default: 0.2 with reactivities, else 0.",
+        "ViennaRNA alone; default: 0.1 with reactivities, else 0.",
         min=0,
         max=1,
     ),

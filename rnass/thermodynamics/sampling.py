@@ -3,11 +3,9 @@
 import ctypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
 
 import numpy as np
 import RNA
-from numpy.typing import NDArray
 
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
@@ -32,13 +30,7 @@ class Sample:
     bpp: BasePairProbabilities
 
 
-def sample(
-    many: Iterable[str],
-    parameters: str,
-    n: int,
-    seed: int,
-    unpaired: Iterable[NDArray[np.floating] | None] = (),
-) -> Iterator[Sample]:
+def sample(many: Iterable[str], parameters: str, n: int, seed: int) -> Iterator[Sample]:
     """Sample *n* structures of each RNA (Ding & Lawrence 2003, doi:10.1093/nar/gkg938).
 
     Args:
@@ -46,19 +38,15 @@ def sample(
         parameters: the text of a ViennaRNA parameter file.
         n: structures of each; 0 for the base-pair probabilities alone.
         seed: the same one gives the same structures.
-        unpaired: of each RNA, kcal/mol added for each base that is unpaired, (L,); None, or nothing for
-            the last ones, adds nothing.
 
     Raises:
         ConfigError: the text is no parameter file.
     """
     given = scaled_text(parameters, sampled=n > 0)
     state = (ctypes.c_ushort * 3).from_address(int(RNA.cvar.xsubi))  # of ViennaRNA's random numbers
-    for number, (bases, added) in enumerate(zip(many, chain(unpaired, repeat(None)), strict=False)):
+    for number, bases in enumerate(many):
         state[:] = np.random.SeedSequence([seed, number]).generate_state(3).astype(np.uint16).tolist()
         compound = compound_of(bases, given)
-        if added is not None:
-            compound.sc_set_up([0.0, *added.tolist()])
         if len(bases) > SURE_LENGTH:
             compound.exp_params_rescale(compound.mfe()[1])
         energy = float(compound.pf()[1])

@@ -213,8 +213,6 @@ class FitConfig:
     """Of the expected F1 of a sampled structure in the loss."""
     likelihood_weight: NonNegative = 0.2
     """Of the log-likelihood of the known structure, per base."""
-    profile_weight: NonNegative = 1.0
-    """Of the log-likelihood of a chemical-mapping profile, per base."""
     prior: NonNegative = 2e-4
     """Half of this times the sum of the squares of all parameters, in (kcal/mol)^2, is added to the
     loss."""
@@ -224,6 +222,10 @@ class FitConfig:
     """How."""
     run: RunConfig = RunConfig()
     """How the run goes."""
+
+    def __post_init__(self) -> None:
+        if self.data.profiles:
+            raise ValueError("data.profiles: energies are fitted to known structures alone")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -24,7 +24,6 @@ from rnass.metrics import score
 from rnass.rna import CANONICAL_PAIRS, KT, MIN_HAIRPIN
 from rnass.structure import Structure
 from rnass.thermodynamics.energies import Energies
-from rnass.thermodynamics.loops import Counts
 from rnass.thermodynamics.parameter_sets import TURNER_2004
 from rnass.thermodynamics.parameters import Parameters
 from rnass.thermodynamics.sampling import Sample, sample
@@ -62,41 +61,28 @@ class EnergyObjective(nn.Module):
         return self.start.shifted(self.parameters_of_entries.ties @ by)
 
     def forward(self, batch: tuple[int, list[Example]]) -> dict[str, Tensor]:
-        """The loss, and means over the batch: of known structures the expected F1 and the negative
-        log-likelihood per base, of profiles the log-likelihood ratio per base of their reactivities,
-        of the ensemble over bases that are all paired; no key of a kind that the batch lacks.
+        """The loss, the expected F1 and the negative log-likelihood per base, means over the batch.
 
         Args:
-            batch: a seed, and nested RNAs of canonical pairs (see `foldable`), or profiles.
+            batch: a seed, and nested RNAs of canonical pairs (see `foldable`).
         """
         seed, examples = batch
         energies, config = self.energies, self.config
-        text = energies.text()
-        sampled = sample([e.bases for e in examples], text, config.samples, seed)
-        profiles = [e for e in examples if e.evidence is not None]
-        added = [-KT * e.evidence for e in profiles if e.evidence is not None]
-        shown = sample([e.bases for e in profiles], text, config.samples, seed, added)
+        sampled = sample([e.bases for e in examples], energies.text(), config.samples, seed)
         slope = np.zeros(len(energies.values))
-        scores: dict[str, list[float]] = {"f1": [], "unlikely": [], "profile": []}
-        for example, one in zip(examples, sampled, strict=True):
-            if example.evidence is not None:
-                scores["profile"].append(self._profile(energies, example, one, next(shown), slope))
-            else:
-                f1, unlikely = self._structure(energies, example, one, slope)
-                scores["f1"].append(f1)
-                scores["unlikely"].append(unlikely)
-        value = (
-            config.likelihood_weight * sum(scores["unlikely"])
-            - config.accuracy_weight * sum(scores["f1"])
-            - config.profile_weight * sum(scores["profile"])
-        ) / len(examples)
+        scores = [self._one(energies, e, one, slope) for e, one in zip(examples, sampled, strict=True)]
+        accuracy, unlikely = np.mean(scores, 0).tolist()
+        value = config.likelihood_weight * unlikely - config.accuracy_weight * accuracy
         by_parameter = self.parameters_of_entries.ties.T @ (slope / len(examples))
         sloped = self.by @ torch.from_numpy(by_parameter).to(self.by)  # has that gradient
         prior = config.prior / 2 * (self.by**2).sum()
-        means = {key: torch.tensor(np.mean(ones)) for key, ones in scores.items() if ones}
-        return {"loss": value + prior + sloped - sloped.detach(), **means}
+        return {
+            "loss": value + prior + sloped - sloped.detach(),
+            "f1": torch.tensor(accuracy),
+            "unlikely": torch.tensor(unlikely),
+        }
 
-    def _structure(
+    def _one(
         self, energies: Energies, example: Example, sampled: Sample, slope: NDArray[np.float64]
     ) -> tuple[float, float]:
         """Expected F1 and negative log-likelihood per base of one RNA; its part is added to *slope*."""
@@ -107,36 +93,13 @@ class EnergyObjective(nn.Module):
         own = self.config.likelihood_weight / length
         gains = (self.config.accuracy_weight * better - own) / len(f1)
         read = energies.count(example.bases, known)
-        _add(slope, read, own)
+        counted = [(read, own)]
         for one, gain in zip(sampled.structures, gains.tolist(), strict=True):
-            _add(slope, energies.count(example.bases, one), gain)
+            counted.append((energies.count(example.bases, one), gain))
+        for counts, weight in counted:
+            np.add.at(slope, counts.entry, weight / KT * counts.times)
         unlikely = (energies.energy(read) - sampled.ensemble_energy) / KT / length
         return float(f1.mean()), unlikely
-
-    def _profile(
-        self,
-        energies: Energies,
-        example: Example,
-        free: Sample,
-        shown: Sample,
-        slope: NDArray[np.float64],
-    ) -> float:
-        """Log-likelihood ratio per base of one RNA's reactivities; its part is added to *slope*.
-
-        It is the ratio of the partition functions of the ensemble that knows them (*shown*) and of the
-        other (*free*), so its gradient is the difference of the entries that both use.
-        """
-        length = len(example.bases)
-        for sampled, sign in ((shown, 1), (free, -1)):
-            gain = sign * self.config.profile_weight / length / len(sampled.structures)
-            for one in sampled.structures:
-                _add(slope, energies.count(example.bases, one), gain)
-        return (free.ensemble_energy - shown.ensemble_energy) / KT / length
-
-
-def _add(slope: NDArray[np.float64], read: Counts, gain: float) -> None:
-    """Add *gain* times the entries that a structure uses."""
-    np.add.at(slope, read.entry, gain / KT * read.times)
 
 
 def foldable(example: Example) -> Example | None:

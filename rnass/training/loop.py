@@ -111,7 +111,7 @@ class Run(Generic[BatchT]):
                 self.step += 1
                 self.spent = time.monotonic() - began
                 if self.step % _LOG_EVERY == 0:
-                    means = _means(losses)
+                    means = {key: sum(one[key] for one in losses) / len(losses) for key in losses[0]}
                     self._log(means)
                     shown = means | scores
                     progress.update(task, note=" ".join(f"{k} {v:.4f}" for k, v in shown.items()))
@@ -200,15 +200,6 @@ class Run(Generic[BatchT]):
             state, _, name = rest.partition(".")
             if kind == "moment" and (owner := owners.get(id(self.names.get(name)))):
                 owner.state[self.names[name]][state] = moment.to(self.device)
-
-
-def _means(losses: list[dict[str, float]]) -> dict[str, float]:
-    """Of each key over the steps that have it."""
-    of: dict[str, list[float]] = {}
-    for one in losses:
-        for key, value in one.items():
-            of.setdefault(key, []).append(value)
-    return {key: sum(values) / len(values) for key, values in of.items()}
 
 
 def _progress(rank: int) -> Progress:

@@ -39,6 +39,7 @@ GATED = {"gated": True, "one_partner": True, "trained": ["t.tsv"]}
         (CombineConfig, {"experts": ["a"], "weights": [1.0], "valid": []}, r"1 expert; a mixture has"),
         (CombineConfig, PAIR | {"gated": True}, r"gated: no one_partner"),
         (CombineConfig, PAIR | GATED | {"trained": []}, r"gated: no trained; expected the files"),
+        (FitConfig, {"data": {"profiles": ["p.tsv"]}}, r"data.profiles: energies are fitted to known"),
         (CombineConfig, PAIR | {"profiles": ["p.tsv"]}, r"profiles, trained: not gated"),
         (CombineConfig, PAIR | GATED | {"valid_weights": [1]}, r"valid_weights: 1 for 0 files"),
         (CombineConfig, PAIR | GATED | {"bpp_weight": 0.5}, r"bpp_weight: a weight beside gated"),

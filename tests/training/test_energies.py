@@ -59,35 +59,6 @@ def test_the_likelihood_falls_as_its_numeric_derivative_says():
         ), name
 
 
-def test_the_likelihood_of_reactivities_rises_as_its_numeric_derivative_says():
-    """The oracle is ViennaRNA's partition function with a soft constraint for each base."""
-    bases, _ = RELUCTANT
-    evidence = np.where(np.arange(len(bases)) < 7, -1.5, 1.0).astype(np.float32)
-    profile = dataclasses.replace(example(bases, "." * len(bases)), evidence=evidence)
-    config = FitConfig(samples=4000, profile_weight=2.0, prior=0.0)
-    objective = EnergyObjective(config, TURNER)
-    got = slope(objective, (1, [profile]))
-    first = float(objective((1, [profile]))["profile"])
-
-    def likely(by):
-        energies = TURNER.shifted(Parameters.of(TURNER).ties @ by)
-        RNA.params_load_from_string(energies.text(), "")
-        try:
-            free, shown = (RNA.fold_compound(bases) for _ in range(2))
-        finally:
-            RNA.params_load_RNA_Turner2004()
-        shown.sc_set_up([0.0, *(-KT * evidence).tolist()])
-        return (free.pf()[1] - shown.pf()[1]) / KT / len(bases)
-
-    names = Parameters.of(TURNER).names
-    assert first == pytest.approx(likely(np.zeros(len(names))), abs=1e-4)
-    for name in ("stack CG GC", "stack GC GC", "hairpin 4", "internal 6", "hairpin special 4"):
-        step = np.zeros(len(names))
-        step[names.index(name)] = 0.1
-        derivative = -2.0 * (likely(step) - likely(-step)) / 0.2
-        assert got[names.index(name)] == pytest.approx(derivative, abs=0.008), name
-
-
 def test_accuracy_rises_against_its_slope():
     config = FitConfig(samples=1000, accuracy_weight=1.0, likelihood_weight=0.0, prior=0.0)
     objective = EnergyObjective(config, TURNER)
