@@ -1,14 +1,15 @@
 """Time and memory of `rnass predict` in a fresh process, beside ViennaRNA on the same RNAs.
 
     python benchmarks/cost.py [--threads 2] [--weights FILE] [--cases 100x1000 4000x1]
-        [--options ...] [--against COMMIT] [--parts]
+        [--options ...] [--against COMMIT] [--parts] [--rows 20x200]
 
 ViennaRNA computes MFE, partition function, MEA and centroid of each RNA, in one process, without files;
 it is left out where rnass works in windows. Core seconds are processor time, and do not depend on what
 else runs; a ratio is of rnass to the other.
 The RNAs are random, from a fixed seed. Memory is the peak of rnass's largest process. Prints a
 Markdown table. --against adds an earlier commit of this repository with its own default weights, right
-after each case. --parts prints instead how the time of one RNA is spent, on one thread.
+after each case. --parts prints instead how the time of one RNA is spent, on one thread; --rows the cost
+of an alignment of so many random rows and columns.
 """
 
 import argparse
@@ -66,8 +67,9 @@ def main() -> None:
     parser.add_argument("--options", default="", help="further options of rnass predict, as one text")
     parser.add_argument("--against", help="an earlier commit")
     parser.add_argument("--parts", action="store_true", help="how the time of one RNA is spent")
+    parser.add_argument("--rows", help="rows x columns of an alignment")
     arguments = parser.parse_args()
-    cases = [(int(length), int(number)) for length, number in (c.split("x") for c in arguments.cases)]
+    cases = [numbers(one) for one in arguments.cases]
     if arguments.parts:
         print_parts([length for length, _ in cases], arguments.weights)
         return
@@ -80,13 +82,42 @@ def main() -> None:
         f"start-up (rnass info): {start:.1f} s; weights: {size:.1f} MB; threads: {arguments.threads}\n"
     )
     with checkout(arguments.against) as before:
+        old = [f"{arguments.against}, s", "core s", "ratio of core s"] if before else []
+        if arguments.rows:
+            print_rows(*numbers(arguments.rows), options, before, old)
+            return
         heads = ["bases", "RNAs", "rnass, s", "RNAs per s", "core s", "GiB"]
-        heads += ["ViennaRNA, core s", "ratio of core s"]
-        heads += [f"{arguments.against}, s", "core s", "ratio of core s"] if before else []
+        heads += ["ViennaRNA, core s", "ratio of core s", *old]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
         for length, number in cases:
             cells = timed(length, number, options, arguments.threads, before)
             print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def numbers(text: str) -> tuple[int, int]:
+    """Two numbers with an x between."""
+    one, other = map(int, text.split("x"))
+    return one, other
+
+
+def print_rows(rows: int, columns: int, options: list[str], before: Path | None, old: list[str]) -> None:
+    """A table of one alignment of random rows without gaps."""
+    draw = random.Random(rows)
+    heads = ["rows", "columns", "rnass, s", "core s", "GiB", *old]
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    with tempfile.TemporaryDirectory() as folder:
+        aligned = Path(folder) / "random.sto"
+        texts = "".join(f"row{k} {''.join(draw.choices('ACGU', k=columns))}\n" for k in range(rows))
+        aligned.write_text(f"# STOCKHOLM 1.0\n{texts}//\n")
+        command = [sys.executable, "-m", "rnass.cli", "predict", "--alignment", str(aligned)]
+        ours = cost([*command, *options, "--out", f"{folder}/out"])
+        cells = [str(rows), str(columns), f"{ours.seconds:.1f}", f"{ours.core_seconds:.1f}"]
+        cells.append(f"{ours.memory:.1f}")
+        if before:
+            then = cost([*command, *options, "--out", f"{folder}/old"], before)
+            cells += [f"{then.seconds:.1f}", f"{then.core_seconds:.1f}"]
+            cells.append(f"{ours.core_seconds / then.core_seconds:.2f}")
+    print(f"| {' | '.join(cells)} |")
 
 
 def timed(length: int, number: int, options: list[str], threads: int, before: Path | None) -> list[str]:
