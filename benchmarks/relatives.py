@@ -8,7 +8,8 @@ taken of each family, with relatives drawn among the other rows. The known struc
 family's consensus, projected, so all methods that read the alignment score higher than on an independent
 structure.
 
-The last column is what a wrong alignment makes of it: the bases of each row in columns drawn at random.
+The last columns are the F1 of crossing pairs, of all records together that have any, and what a wrong
+alignment makes of all pairs: the bases of each row in columns drawn at random.
 --mirrored reads every row backwards: the same helices and covariation, but of families that no network
 was trained on. --parts tries weights of the parts instead, to choose them on such families.
 """
@@ -27,10 +28,10 @@ from numpy.typing import NDArray
 from rnass.config import DecodingConfig
 from rnass.decoding import decode
 from rnass.io.alignments import read_alignments
-from rnass.metrics import score
+from rnass.metrics import confusion, crossing_pairs, pooled, score
 from rnass.prediction import relatives
 from rnass.prediction.predictor import Predictor, load_predictor
-from rnass.prediction.relatives import THRESHOLD, AlignedRows, combine, decoded_map, trust
+from rnass.prediction.relatives import DECODING, AlignedRows, Row, combine, decoded_map, trust
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.ensemble import Ensemble
@@ -38,7 +39,7 @@ from rnass.training.records import Example, read_examples
 
 METHODS = ("rnass alone", "RNAalifold MFE", "RNAalifold probabilities", "rnass with relatives")
 WRONG = "misaligned"
-DECODING = DecodingConfig(threshold=THRESHOLD)
+OF_BPP = DecodingConfig(threshold=0.3)  # of ViennaRNA's probabilities
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,14 @@ def read_cases(alignments: str, records: str, limit: int, most: int) -> list[Cas
     return cases[:limit]
 
 
-def own_maps(predictor: Predictor, cases: Sequence[Case]) -> dict[str, NDArray[np.float16]]:
+def own_maps(predictor: Predictor, cases: Sequence[Case]) -> dict[str, NDArray[np.float32]]:
     """The pairing probabilities of every row alone, by its bases."""
     every = sorted({bases for case in cases for bases in case.rows.bases}, key=len)
     found = {}
     for row in predictor.predict([Rna(str(k), bases) for k, bases in enumerate(every)]):
         if row.prediction is None:
             raise SystemExit(str(row.error))
-        found[row.rna.bases] = row.prediction.probabilities.astype(np.float16)
+        found[row.rna.bases] = row.prediction.probabilities
     return found
 
 
@@ -113,31 +114,38 @@ def minimum_energy(bases: str) -> float:
     return Ensemble(bases).mfe
 
 
-def scores(case: Case, maps: dict[str, NDArray[np.float16]]) -> tuple[float, ...]:
-    """F1 of each of `METHODS` on one record."""
+def truth_of(case: Case) -> Structure:
+    """The known structure of a record."""
+    return Structure(len(case.example.bases), case.example.pairs)
+
+
+def structures(
+    case: Case, maps: dict[str, NDArray[np.float32]], alone: DecodingConfig
+) -> tuple[Structure, ...]:
+    """The structure of one record by each of `METHODS`; *alone* decodes the map of one RNA."""
     rows, bases = case.rows, case.example.bases
-    truth = Structure(len(bases), case.example.pairs)
     places = rows.places[0]
     fold = rows.fold()
     own = [maps[one] for one in rows.bases]
     energies = [minimum_energy(one) for one in rows.bases]
     share = trust(rows, fold, energies)[0]
-    together = decoded_map(combine(rows, own, fold), places, own[0], rows.depth, share)
+    row = Row(bases, places, own[0])
+    together = decoded_map(combine(rows, own, fold), row, rows.depth, share, alone)
     place = np.full(len(rows.texts[0]), -1)
     place[places] = np.arange(len(places))
     consensus = place[fold.mfe_structure.pairs]
-    structures = (
-        decode(own[0], bases, DECODING),
+    return (
+        decode(own[0], bases, alone),
         Structure(len(bases), consensus[(consensus >= 0).all(1)]),
-        decode(fold.bpp.dense()[np.ix_(places, places)], bases, DECODING),
-        decode(together, bases, DECODING),
+        decode(fold.bpp.dense()[np.ix_(places, places)], bases, OF_BPP),
+        decode(together, bases, replace(alone, **DECODING)),
     )
-    return tuple(score(truth, structure).f1 for structure in structures)
 
 
-def compare(cases: list[Case], maps: dict[str, NDArray[np.float16]]) -> None:
+def compare(cases: list[Case], maps: dict[str, NDArray[np.float32]], alone: DecodingConfig) -> None:
     """Print the table of methods by number of relatives."""
-    names = (*METHODS, WRONG)
+    crossing = [METHODS[0], METHODS[-1]]
+    names = (*METHODS, "records with crossing pairs", *(f"crossing, {name}" for name in crossing), WRONG)
     print(f"| relatives | records | identity | {' | '.join(names)} |")
     print(f"|---|---|---|{'---|' * len(names)}")
     draw = random.Random(0)
@@ -146,20 +154,35 @@ def compare(cases: list[Case], maps: dict[str, NDArray[np.float16]]) -> None:
         if not chosen:
             continue
         identity = np.mean([case.rows.identities[0, 1:].mean() for case in chosen])
-        rows = [(*scores(one, maps), scores(one.misaligned(draw), maps)[-1]) for one in chosen]
-        means = np.mean(rows, axis=0)
-        cells = " | ".join(f"{mean:.3f}" for mean in means)
-        print(f"| {number} | {len(chosen)} | {identity:.2f} | {cells} |", flush=True)
+        found = [structures(one, maps, alone) for one in chosen]
+        truths = [truth_of(one) for one in chosen]
+        wrong = [structures(one.misaligned(draw), maps, alone)[-1] for one in chosen]
+        means = [f1(truths, method) for method in zip(*found, strict=True)]
+        knotted = [k for k, one in enumerate(truths) if one.crossing.any()]
+        counted = [
+            [confusion(crossing_pairs(truths[k]), crossing_pairs(found[k][place])) for k in knotted]
+            for place in (0, -1)
+        ]
+        cells = [*(f"{mean:.3f}" for mean in means), str(len(knotted))]
+        cells += [f"{pooled(one).f1:.3f}" if one else "" for one in counted]
+        cells.append(f"{f1(truths, wrong):.3f}")
+        print(f"| {number} | {len(chosen)} | {identity:.2f} | {' | '.join(cells)} |", flush=True)
+
+
+def f1(truths: Sequence[Structure], found: Sequence[Structure]) -> float:
+    """Strict mean F1."""
+    each = [score(truth, one).f1 for truth, one in zip(truths, found, strict=True)]
+    return float(np.mean(each))
 
 
 def settings() -> Iterator[dict[str, float]]:
     """Weights of the parts to try."""
     names = ("MOST_COMPARATIVE", "HALF_DEPTH")
-    for values in itertools.product((0.5, 0.65, 0.8), (1.5, 3.0)):
+    for values in itertools.product((0.4, 0.5, 0.6, 0.8), (1.5, 2.0)):
         yield dict(zip(names, values, strict=True))
 
 
-def try_parts(cases: list[Case], maps: dict[str, NDArray[np.float16]]) -> None:
+def try_parts(cases: list[Case], maps: dict[str, NDArray[np.float32]], alone: DecodingConfig) -> None:
     """Print the F1 with relatives by each setting, a column for each number of relatives."""
     numbers = (1, 2, 4, 10, 20)
     print(f"| setting | {' | '.join(map(str, numbers))} |\n|---{'|---' * len(numbers)}|")
@@ -169,7 +192,8 @@ def try_parts(cases: list[Case], maps: dict[str, NDArray[np.float16]]) -> None:
         means = []
         for number in numbers:
             used = [case.with_relatives(number) for case in cases if len(case.rows.texts) > number]
-            means.append(np.mean([scores(case, maps)[-1] for case in used]) if used else np.nan)
+            last = [structures(case, maps, alone)[-1] for case in used]
+            means.append(f1([truth_of(case) for case in used], last) if used else np.nan)
         print(f"| {setting} | {' | '.join(f'{mean:.3f}' for mean in means)} |", flush=True)
 
 
@@ -186,11 +210,12 @@ def main() -> None:
     cases = read_cases(arguments.alignments, arguments.records, arguments.limit, 20)
     if arguments.mirrored:
         cases = [mirrored(case) for case in cases]
-    maps = own_maps(load_predictor(arguments.weights), cases)
+    predictor = load_predictor(arguments.weights)
+    maps = own_maps(predictor, cases)
     if arguments.parts:
-        try_parts(cases, maps)
+        try_parts(cases, maps, predictor.decoding)
     else:
-        compare(cases, maps)
+        compare(cases, maps, predictor.decoding)
 
 
 if __name__ == "__main__":

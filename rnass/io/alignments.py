@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnass.errors import InputError, SequenceError, StructureError, counted
 from rnass.files import files_in, is_folder, name_of, read_lines, record_name
-from rnass.io.stockholm import GAPS, Alignment, read_stockholm
+from rnass.io.stockholm import GAPS, Alignment, expect_one_length, read_stockholm
 from rnass.rna import clean_bases, is_clean
 
 __all__ = ["read_aligned", "read_alignments"]
@@ -67,6 +67,8 @@ def read_alignments(path: str | Path) -> list[Alignment]:
     lines = read_lines(path)
     where = name_of(path)
     first = next((line for line in lines if line.strip()), "")
+    if not first:
+        raise InputError(f"{where}: empty; expected an alignment: Stockholm, aligned FASTA or Clustal")
     if first.startswith("# STOCKHOLM"):
         found = read_stockholm(path, lines)
         _refuse_repeated(lines, where)
@@ -125,10 +127,7 @@ def _clustal_blocks(lines: list[str]) -> Iterator[list[tuple[int, str]]]:
 
 
 def _joined(rows: dict[str, str], where: str) -> Alignment:
-    lengths = sorted({len(text) for text in rows.values()})
-    if not rows or len(lengths) > 1:
-        found = f"rows of {lengths} places" if rows else "no rows"
-        raise StructureError(f"{where}: an alignment with {found}; expected rows of one length")
+    expect_one_length(rows, where)
     return Alignment("", "", rows, where=where)
 
 

@@ -20,6 +20,7 @@ from rnass.structure import Structure
 __all__ = [
     "GAPS",
     "Alignment",
+    "expect_one_length",
     "format_stockholm",
     "project",
     "read_stockholm",
@@ -212,15 +213,29 @@ class _Draft:
         rows, columns = _joined(self.rows), _joined(self.columns)
         residues = {kind: _joined(marks) for kind, marks in self.residues.items()}
         marks = [text for kind in residues.values() for text in kind.values()]
-        lengths = {len(text) for text in (*rows.values(), *columns.values(), *marks)}
-        if not rows or len(lengths) > 1:
-            found = f"rows and marks of {sorted(lengths)} places" if rows else "no rows"
-            raise StructureError(f"{where}: an alignment with {found}; expected rows of one length")
+        expect_one_length(rows, where)
+        length = len(next(iter(rows.values())))
+        if other := {len(text) for text in (*columns.values(), *marks)} - {length}:
+            found = f"marks of {sorted(other)} places beside rows of {length}"
+            raise StructureError(f"{where}: {found}; expected as many")
         for kind in columns:
             if kind.startswith(_CONSENSUS) and not _FURTHER.fullmatch(kind):
                 log.warning("%s: pairs in '#=GC %s' are not read", visible(where), visible(kind))
         accession, name = (self.header.get(tag, "") for tag in ("AC", "ID"))
         return Alignment(accession, name, rows, columns, residues, where, self.lines)
+
+
+def expect_one_length(rows: Mapping[str, str], where: str) -> None:
+    """Raise StructureError where there is no row, or one of another length than the first; names it."""
+    if not rows:
+        raise StructureError(f"{where}: an alignment with no rows; expected some of one length")
+    (first, text), *others = rows.items()
+    for name, other in others:
+        if len(other) != len(text):
+            raise StructureError(
+                f"{where}: row {visible(name)} has {counted(len(other), 'place')}, row {visible(first)} "
+                f"{len(text)}; expected rows of one length"
+            )
 
 
 def _joined(parts: Mapping[str, list[str]]) -> dict[str, str]:

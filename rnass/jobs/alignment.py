@@ -27,8 +27,9 @@ from rnass.prediction.limits import too_long
 from rnass.prediction.prediction import Prediction
 from rnass.prediction.relatives import (
     CONSERVED,
-    THRESHOLD,
+    DECODING,
     AlignedRows,
+    Row,
     combine,
     consensus_map,
     conservation,
@@ -111,6 +112,8 @@ def predict_relatives(path: str, out: Path, options: AlignmentOptions) -> ExitSt
     rnas, problems = read_fasta(path)
     if problems:
         raise problems[0]
+    if two := next((rna for rna in rnas if rna.nick is not None), None):
+        raise InputError(f"{path} ({two.id}): two strands; expected one of each relative")
     names = [rna.id for rna in rnas]
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"{path}: a second record {repeated!r}; expected distinct names")
@@ -197,8 +200,8 @@ class AlignmentJob(PredictJob):
         super().__init__(options, inputs, ahead)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
-        if "threshold" not in options.decoding:
-            self.predictor.decoding = dataclasses.replace(self.predictor.decoding, threshold=THRESHOLD)
+        chosen = {**DECODING, **options.decoding}
+        self.predictor.decoding = dataclasses.replace(self.predictor.decoding, **chosen)
         self._alignment: dict[str, float] = {}
         self._texts: dict[str, str] = {}  # of the shared files, until a record carries them
 
@@ -235,7 +238,8 @@ class AlignmentJob(PredictJob):
             rna, folded, own, seconds = alone[k]
             if rna.id not in number:
                 continue
-            together = decoded_map(log_odds, place, own.probabilities, rows.depth, share)
+            one = Row(rna.bases, place, own.probabilities)
+            together = decoded_map(log_odds, one, rows.depth, share, self.predictor.decoding)
             try:
                 found = self.predictor.decode(rna, folded, own._replace(probabilities=together), seconds)
             except RnassError as error:
@@ -254,8 +258,8 @@ class AlignmentJob(PredictJob):
             log.warning(
                 "alignment: structure conservation index %.2f, where a family has about 1 or more; the "
                 "rows' own maps count%s",
-                index,
-                "" if index < CONSERVED[0] else " more",
+                index + 0.0,
+                " alone" if index < CONSERVED[0] else " more",
             )
 
     def about(self) -> dict[str, Any]:

@@ -262,7 +262,7 @@ def _worked(
         undone += ", --resume does the rest"
 
     def work() -> ExitStatus:
-        status = _work(job, records, refused, results)
+        status = _work(job, records, refused, results, len(inputs.problems))
         bad = status == ExitStatus.OK and (inputs.problems or job.problems)
         return ExitStatus.FAILED if bad else status
 
@@ -292,8 +292,9 @@ def ended(work: Callable[[], ExitStatus], undone: str) -> tuple[ExitStatus, Exce
 
 
 def _work(
-    job: Job[F], records: list[Record], refused: Mapping[str, RnassError], results: Sink
+    job: Job[F], records: list[Record], refused: Mapping[str, RnassError], results: Sink, bad: int
 ) -> ExitStatus:
+    """Work through the records; *bad* are those that could not be read."""
     left = [record for record in records if not results.is_finished(record.name)]
     if len(left) < len(records):
         log.info("%d of %s finished already", len(records) - len(left), counted(len(records), "record"))
@@ -321,7 +322,7 @@ def _work(
                 results.finish(record, written)
             advance(len(record.rna))
     done = counted(len(left) - len(failures), "record")
-    log.info("%s: %s done, %d failed", results, done, len(failures))
+    log.info("%s: %s done, %d failed", results, done, len(failures) + bad)
     if any(isinstance(error, UnexpectedError) for error in failures):
         return ExitStatus.FAULT
     return ExitStatus.FAILED if failures or missing else ExitStatus.OK

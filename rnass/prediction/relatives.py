@@ -1,25 +1,31 @@
 """Relatives: one map of pairing probabilities for the columns of an alignment, and one for each row.
 
 Two sources become one map in log-odds: the mean of the rows' own maps, carried through the alignment,
-and RNAalifold's base-pair probabilities. Rows that are near copies of one another count as one.
+and RNAalifold's base-pair probabilities. Rows that are near copies of one another count as one. A pair
+that no source gives a probability above 0.01 cannot form, and each base has one partner at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from rnass.config import DecodingConfig
+from rnass.decoding import one_partner
 from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 from rnass.thermodynamics.comparative import ConsensusFold, fold_alignment
 
 __all__ = [
-    "THRESHOLD",
+    "DECODING",
     "AlignedRows",
     "Covariation",
+    "Row",
     "combine",
     "comparative_weight",
     "consensus_map",
@@ -33,10 +39,10 @@ __all__ = [
 COPIES = 0.98
 """Identity from which rows count as copies of one another."""
 
-HALF_DEPTH = 2.0
+HALF_DEPTH = 1.5
 """Effective rows at which RNAalifold's log-odds count half of what they count at most; more than 1."""
 
-MOST_COMPARATIVE = 0.8
+MOST_COMPARATIVE = 0.5
 """Weight of RNAalifold's log-odds beside the rows' in a deep alignment, in [0, 1]."""
 
 CONSERVED = (0.6, 0.9)
@@ -45,10 +51,11 @@ CONSERVED = (0.6, 0.9)
 FITTING = (0.5, 0.75)
 """Share of canonical consensus pairs at which the alignment begins to count for a row, and in full."""
 
-THRESHOLD = 0.3
-"""Pairing probability above which a pair counts, of maps that two sources make."""
+DECODING: Mapping[str, Any] = MappingProxyType({"objective": "unpaired_odds", "threshold": 0.35})
+"""How the maps that two sources make are decoded, unless the user chooses."""
 
 _LEAST, _MOST = 0.01, 0.99  # a source's probability, so that none overrules the other
+_LEAST_COMPARATIVE = 0.1  # RNAalifold's likewise, whose ensemble has no crossing pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +125,24 @@ class AlignedRows:
         return fold_alignment(self.distinct)
 
 
+class Row(NamedTuple):
+    """One row of an alignment.
+
+    Attributes:
+        bases: L letters.
+        places: the columns of its bases, (L,).
+        own: its pairing probabilities alone, (L, L).
+    """
+
+    bases: str
+    places: NDArray[np.int64]
+    own: NDArray[np.floating]
+
+
 def combine(
     rows: AlignedRows, maps: Sequence[NDArray[np.floating]], fold: ConsensusFold
 ) -> NDArray[np.float64]:
-    """Log-odds of each pair of columns, (C, C), symmetric.
+    """Log-odds of each pair of columns, (C, C), symmetric; -inf of a pair that no source supports.
 
     Args:
         rows: N rows.
@@ -130,14 +151,17 @@ def combine(
     """
     columns = len(rows.texts[0])
     total, count = np.zeros((columns, columns)), np.zeros((columns, columns))
+    comparative = np.maximum(fold.bpp.dense(), fold.second_bpp.dense())
+    supported = comparative > _LEAST
     for places, weight, own in zip(rows.places, rows.weights, maps, strict=True):
         here = np.ix_(places, places)
         total[here] += weight * _log_odds(own)
         count[here] += weight
+        supported[here] |= own > _LEAST
     mean = np.where(count > 0, total / np.maximum(count, 1e-9), logit(_LEAST))
     share = comparative_weight(rows.depth)
-    comparative = np.maximum(fold.bpp.dense(), fold.second_bpp.dense())
-    return (1 - share) * mean + share * _log_odds(comparative)
+    both = (1 - share) * mean + share * _log_odds(comparative, _LEAST_COMPARATIVE)
+    return np.where(supported, both, -np.inf)
 
 
 def comparative_weight(depth: float) -> float:
@@ -150,7 +174,7 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
     """The pairing probabilities of columns, (C, C), that are decoded to the consensus.
 
     0 where less than half of the rows, by weight, have both bases, or less than half of those that do
-    have a canonical pair.
+    have a canonical pair. No row adds up to more than 1.
     """
     held = np.zeros(log_odds.shape)
     canonical = np.zeros(log_odds.shape)
@@ -161,28 +185,33 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
         held += weight * both
         canonical += weight * np.isin(pairs, CANONICAL_PAIRS)
     supported = (held >= rows.depth / 2) & (canonical >= held / 2)
-    return np.where(supported, expit(log_odds), 0).astype(np.float32)
+    each = np.where(supported, expit(log_odds), 0)
+    return one_partner(each, "A" * len(each), DecodingConfig(canonical=False)).astype(np.float32)
 
 
 def decoded_map(
     log_odds: NDArray[np.float64],
-    places: NDArray[np.int64],
-    own: NDArray[np.floating],
+    row: Row,
     depth: float,
     trust: float = 1.0,
-) -> NDArray[np.float32]:
+    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
+) -> NDArray[np.floating]:
     """The pairing probabilities of one row, (L, L): those of its columns, with its own map beside.
+
+    No row adds up to more than 1. Without trust it is the row's own map.
 
     Args:
         log_odds: of the columns, as `combine` gives them.
-        places: the columns of its bases, (L,).
-        own: its map alone, (L, L), which counts as one row more.
+        row: its bases, columns and own map, which counts as one row more.
         depth: the effective number of rows.
         trust: weight of the alignment beside its own map, in [0, 1], as `trust` gives it.
+        options: decide which pairs can form.
     """
-    found = log_odds[np.ix_(places, places)]
-    together = (depth * found + _log_odds(own)) / (depth + 1)
-    return np.asarray(expit(trust * together + (1 - trust) * _log_odds(own)), dtype=np.float32)
+    if not trust:
+        return row.own
+    found, own = log_odds[np.ix_(row.places, row.places)], _log_odds(row.own)
+    together = trust * (depth * found + own) / (depth + 1) + (1 - trust) * own
+    return one_partner(expit(together), row.bases, options).astype(np.float32)
 
 
 def conservation(fold: ConsensusFold, energies: Sequence[float]) -> float:
@@ -196,19 +225,21 @@ def conservation(fold: ConsensusFold, energies: Sequence[float]) -> float:
 
 
 def trust(rows: AlignedRows, fold: ConsensusFold, energies: Sequence[float]) -> NDArray[np.float64]:
-    """How far the alignment counts for each row, in [0, 1], (N,): 0 where it is wrong for it.
+    """How far the alignment counts for each row, in [0, 1], (N,): 0 where it is wrong, or worth one row.
 
     Args:
         rows: N rows.
         fold: RNAalifold's consensus of them.
         energies: the minimum free energy of each row alone, in kcal/mol.
     """
+    if rows.depth <= 1:
+        return np.zeros(len(rows.texts))
     conserved = np.interp(conservation(fold, energies), CONSERVED, (0.0, 1.0))
     return np.asarray(conserved * np.interp(fit_of_rows(rows, fold.mfe_structure), FITTING, (0.0, 1.0)))
 
 
-def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(logit(np.clip(probabilities.astype(np.float64), _LEAST, _MOST)))
+def _log_odds(probabilities: NDArray[np.floating], least: float = _LEAST) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(probabilities.astype(np.float64), least, _MOST)))
 
 
 @dataclass(frozen=True)

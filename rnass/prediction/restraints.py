@@ -238,8 +238,7 @@ def _of_bases(
     values = clean_reactivities(values)
     if normalise:
         values = normalise_reactivities(values)
-    else:
-        _check_normalised(values, given.where)
+    _check_normalised(values, given.where)
     return values
 
 
@@ -261,10 +260,12 @@ def normalise_reactivities(reactivities: ArrayLike) -> NDArray[np.float64]:
 
 
 def _check_normalised(values: NDArray[np.float64], where: str) -> None:
-    """Refuse reactivities on another scale, which as they are would decide every pair, or none."""
+    """Refuse reactivities that are all 0 or on another scale: they would decide every pair, or none."""
     known = values[~np.isnan(values)]
-    if not known.size or not known.any():
+    if not known.size:
         return
+    if known.size >= _PROBED and not known.any():
+        raise InputError(f"{where}: no reactivity above 0; expected those of reactive bases near 1")
     high = float(np.percentile(known, 90))
     if high > _HIGHEST or (known.size >= _PROBED and known.max() < _LOWEST):
         raise InputError(

@@ -20,7 +20,7 @@ def test_an_alignment_is_predicted(predict, tmp_path):
         (["a.afa", "--alignment", "a.afa"], "expected one of FASTA files, --alignment and --relatives"),
         (["--alignment", "a.afa", "--relatives", "a.afa"], "expected one of FASTA files"),
         (["a.afa", "--target", "one"], "expected --alignment or --relatives with it"),
-        (["--alignment", "bad.afa"], "rows of [4, 5] places; expected rows of one length"),
+        (["--alignment", "bad.afa"], "; expected rows of one length"),
         (["--alignment", "a.afa", "--target", "x"], "no row 'x'"),
         (["--alignment", "nowhere.sto"], "nowhere.sto"),
     ],

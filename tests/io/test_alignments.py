@@ -41,7 +41,7 @@ def test_a_folder_of_alignments_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (">a\nGGG\n>b\nGG\n", r"rows of \[2, 3\] places; expected rows of one length"),
+        (">a\nGGG\n>b\nGG\n", r"row b has 2 places, row a 3; expected rows of one length"),
         (">a\nGXG\n>b\nGGG\n", r"\(a\): letter 'X' in column 2"),
         (">a\n-G?G\n", r"\(a\): letter '\?' in column 3"),
         (">a\n---\n>b\nGGG\n", r"\(a\): no bases"),

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ ROWS = {
     "three": "GGGUUCCAAAAAGGAACCC-AA",
     "four": "GCGAACCAAAAAGGUUCGCAAA",
 }
+EXAMPLES = Path(__file__).parents[2] / "examples"
 HELIX = "(((((((.....)))))))..."
 ALTOGETHER = {
     "consensus.sto",
@@ -122,7 +124,7 @@ def test_a_bad_file_of_a_folder_costs_the_others_nothing(predict, tmp_path, capl
     assert not (tmp_path / "out").exists()
     assert predict(str(folder)) == 1
     assert "a.fa: a second alignment 'a'; expected distinct names" in caplog.text
-    assert "uneven.fa: an alignment with rows of [3, 4] places" in caplog.text
+    assert "uneven.fa: row y has 3 places, row x 4; expected rows of one length" in caplog.text
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
     assert (tmp_path / "out/a/consensus.sto").exists()
 
@@ -171,6 +173,30 @@ def test_rows_that_are_folded_ahead_give_the_same_files(predict, tmp_path, monke
     assert predict(str(family), out="ahead", threads=2) == 0
     for name in ("consensus.sto", "covariation.tsv", "rows.tsv", "predictions.dbn"):
         assert (tmp_path / "ahead" / name).read_text() == (tmp_path / "here" / name).read_text(), name
+
+
+def test_with_the_shipped_weights_a_family_of_trnas_folds_to_cloverleaves(predict, tmp_path):
+    """The weights' own way of decoding counts each base's partners, so no more than one may be there."""
+    assert predict(str(EXAMPLES / "trnas.sto"), weights="base") == 0
+    for file in sorted((tmp_path / "out").glob("*.npy")):
+        probabilities = np.load(file)
+        assert probabilities.sum(1).max() <= 1 + 1e-4, file
+        assert not probabilities.diagonal().any()
+    cloverleaf = (
+        "(((((((..((((........)))).(((((.......))))).....(((((.......))))))))))))...."  # of 1EHZ
+    )
+    found = (tmp_path / "out" / "yeast-Phe.dbn").read_text().splitlines()[2]
+    assert found.split()[0] == cloverleaf
+    for row in table(tmp_path / "out" / "summary.tsv"):
+        assert float(row["confidence"]) > 0.7, row
+        assert int(row["pseudoknot_order"]) == 0, row
+
+
+def test_relatives_of_two_strands_are_refused(predict, tmp_path):
+    fasta = tmp_path / "two.fa"
+    fasta.write_text(">a\nGGGGAAAACCCC\n>b\nGGGC&GCCC\n")
+    with pytest.raises(InputError, match=r"two.fa \(b\): two strands; expected one of each relative"):
+        predict(str(fasta), work=predict_relatives)
 
 
 def program(folder, name, script):

@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
-from scipy.special import logit
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
 
 from rnass.config import DecodingConfig
 from rnass.decoding import decode
 from rnass.io.stockholm_records import wuss
 from rnass.prediction.relatives import (
+    DECODING,
     MOST_COMPARATIVE,
-    THRESHOLD,
     AlignedRows,
+    Row,
     combine,
     comparative_weight,
     consensus_map,
@@ -48,13 +51,49 @@ def test_log_odds_are_the_weighted_sum_of_both_sources():
     fold = ROWS.fold()
     found = combine(ROWS, maps, fold)
     share = comparative_weight(3)
-    ali = logit(np.clip(fold.bpp.dense().astype(float), 0.01, 0.99))
+    ali = logit(np.clip(fold.bpp.dense().astype(float), 0.1, 0.99))
     every = (logit(0.2) + logit(0.5) + logit(0.99)) / 3
     assert found[0, 11] == pytest.approx((1 - share) * every + share * ali[0, 11])
     assert found[4, 5] == pytest.approx((1 - share) * logit(0.5) + share * ali[4, 5])  # one row has both
     np.testing.assert_allclose(found, found.T)
-    own = decoded_map(found, ROWS.places[0], maps[0], ROWS.depth)
-    assert logit(own[0, 10]) == pytest.approx((3 * found[0, 11] + logit(0.2)) / 4, abs=1e-4)
+
+
+def test_a_pair_that_no_source_supports_cannot_form():
+    maps = [np.full((len(bases),) * 2, 0.009) for bases in ROWS.bases]
+    found = combine(ROWS, maps, ROWS.fold())
+    assert found[0, 11] > -np.inf  # RNAalifold has it
+    assert found[1, 8] == -np.inf
+
+
+def test_a_row_counts_as_one_more_beside_its_columns():
+    """One pair that competes with no other keeps the probability of the mean of its log-odds."""
+    log_odds = np.full((8, 8), -np.inf)
+    log_odds[1, 7] = log_odds[7, 1] = 2.0
+    own = np.zeros((7, 7))
+    own[0, 6] = own[6, 0] = 0.3
+    row = Row("GAAAAAC", np.arange(1, 8), own)
+    found = decoded_map(log_odds, row, depth=3.0)
+    assert found[0, 6] == found[6, 0] == pytest.approx(expit((3 * 2.0 + logit(0.3)) / 4), abs=1e-4)
+    assert np.count_nonzero(found) == 2
+    half = decoded_map(log_odds, row, depth=3.0, trust=0.5)
+    assert half[0, 6] == pytest.approx(expit((3 * 2.0 + logit(0.3)) / 8 + logit(0.3) / 2), abs=1e-4)
+
+
+@given(st.integers(0, 10_000))
+def test_a_base_has_one_partner_at_most(seed):
+    rng = np.random.default_rng(seed)
+    maps = []
+    for bases in ROWS.bases:
+        own = rng.random((len(bases),) * 2)
+        maps.append((own + own.T) / 2)
+    log_odds = combine(ROWS, maps, ROWS.fold())
+    for place, bases, own in zip(ROWS.places, ROWS.bases, maps, strict=True):
+        found = decoded_map(log_odds, Row(bases, place, own), ROWS.depth)
+        assert found.sum(1).max() <= 1 + 1e-5
+        assert not found.diagonal().any()
+        assert found[0, 1] == 0  # no room for a hairpin
+        np.testing.assert_array_equal(found, found.T)
+    assert consensus_map(ROWS, log_odds).sum(1).max() <= 1 + 1e-5
 
 
 def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
@@ -64,12 +103,15 @@ def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
     assert weights[-1] <= MOST_COMPARATIVE
 
 
-def test_one_row_alone_keeps_its_map():
-    rows = AlignedRows(("a",), ("GGGGAAAACCCC",))
-    own = np.full((12, 12), 0.3, dtype=np.float32)
-    np.testing.assert_allclose(
-        decoded_map(combine(rows, [own], rows.fold()), rows.places[0], own, rows.depth), own, 1e-5
-    )
+def test_one_row_alone_or_with_copies_keeps_its_map():
+    own = np.random.default_rng(1).random((12, 12)).astype(np.float32) / 12
+    for names in (("a",), ("a", "b")):
+        rows = AlignedRows(names, ("GGGGAAAACCCC",) * len(names))
+        fold = rows.fold()
+        (share, *_) = trust(rows, fold, [-5.0] * len(names))
+        row = Row(rows.bases[0], rows.places[0], own)
+        found = decoded_map(combine(rows, [own] * len(names), fold), row, rows.depth, share)
+        np.testing.assert_array_equal(found, own)
 
 
 def test_covariation_of_each_pair():
@@ -110,17 +152,6 @@ def test_a_family_is_trusted_and_rows_in_shuffled_columns_are_not():
     assert trust(wrong, wrong.fold(), [Ensemble(bases).mfe for bases in wrong.bases])[0] < 0.1
 
 
-def test_without_trust_a_row_keeps_its_own_map():
-    log_odds = np.full((5, 5), 4.0)
-    own = np.full((3, 3), 0.2)
-    places = np.array([0, 2, 4])
-    np.testing.assert_allclose(decoded_map(log_odds, places, own, 3.0, trust=0.0), own, rtol=1e-5)
-    together = decoded_map(log_odds, places, own, 3.0)
-    half = decoded_map(log_odds, places, own, 3.0, trust=0.5)
-    assert (own < half).all()
-    assert (half < together).all()
-
-
 def test_where_no_row_folds_nothing_is_held_against_the_alignment():
     rows = AlignedRows(("a", "b"), ("AAAAAA", "AAACAA"))
     assert conservation(rows.fold(), [0.0, 0.0]) == 1
@@ -133,7 +164,7 @@ def test_crossing_helices_of_the_rows_stay_in_the_consensus():
     own = np.full((22, 22), 0.01)
     own[tuple(structure.pairs.T)] = own[tuple(structure.pairs.T[::-1])] = 0.95
     columns = consensus_map(rows, combine(rows, [own] * 3, rows.fold()))
-    found = decode(columns, "A" * 22, DecodingConfig(threshold=THRESHOLD, canonical=False))
+    found = decode(columns, "A" * 22, DecodingConfig(canonical=False, **DECODING))
     assert found == structure
     assert wuss(found) == "AAA..<<<<...aaa...>>>>"  # the longer helix is the nested one
 

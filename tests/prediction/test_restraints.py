@@ -29,9 +29,9 @@ def restrain(rnas, bad=(), **options):
     return RestraintOptions(**options).restrain(rnas, bad)
 
 
-def of(tmp_path, text, *sequences, name="c.txt", option="constraints"):
+def of(tmp_path, text, *sequences, name="c.txt", option="constraints", **options):
     (tmp_path / name).write_text(text)
-    return restrain(sequences or [HAIRPIN], **{option: tmp_path / name})
+    return restrain(sequences or [HAIRPIN], **{option: tmp_path / name}, **options)
 
 
 def test_a_line_for_each_record(tmp_path):
@@ -259,6 +259,16 @@ def test_normalisation_is_the_two_to_eight_percent_rule():
     np.testing.assert_allclose(normalise_reactivities(few), few / 10)
     for nothing in (np.zeros(5), np.full(5, math.nan)):
         np.testing.assert_array_equal(normalise_reactivities(nothing), nothing)
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("value", [0.0, -0.5])
+def test_reactivities_that_show_nothing_are_refused(tmp_path, value, normalise):
+    """Else every base would count as evidence for its pair."""
+    text = "".join(f"{k} {value}\n" for k in range(1, 41))
+    options = {"name": "x.shape", "option": "shape", "normalize_reactivities": normalise}
+    (problem,) = of(tmp_path, text, Rna("x", "ACGU" * 10), **options)
+    assert "no reactivity above 0; expected those of reactive bases near 1" in str(problem)
 
 
 @pytest.mark.parametrize("scale", [20, 800, 0.01])

@@ -1,0 +1,96 @@
+"""Align labelled RNAs to the families that they belong to, for benchmarks/relatives.py.
+
+    python benchmarks/homologs.py RECORDS SEEDS --out FILE [--identity 0.8] [--e-value 0.001] [--most 2]
+
+SEEDS is a Stockholm file of families with their consensus structures. nhmmscan (HMMER) finds the family
+of each record on its own strand; cmalign (Infernal) aligns the record to the family's rows, of which
+those as identical to it as --identity or more are left out. FILE gets an alignment for each record that
+belongs to a family, --most of a family, the record's row first.
+"""
+
+import argparse
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rnass.files import write_text
+from rnass.io.stockholm import Alignment, format_stockholm, read_stockholm
+from rnass.prediction.relatives import AlignedRows
+from rnass.training.records import Example, read_examples
+
+
+def main() -> None:
+    """Write the alignments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("records")
+    parser.add_argument("seeds")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--identity", type=float, default=0.8)
+    parser.add_argument("--e-value", type=float, default=1e-3)
+    parser.add_argument("--most", type=int, default=2, help="records of a family")
+    arguments = parser.parse_args()
+    examples = [one for one in read_examples([arguments.records]) if "N" not in one.bases]
+    seeds = {one.accession: one for one in read_stockholm(arguments.seeds)}
+    found: list[Alignment] = []
+    with TemporaryDirectory() as folder:
+        families = families_of(examples, list(seeds.values()), arguments.e_value, Path(folder))
+        for example, family in families:
+            if sum(one.accession == family for one in found) == arguments.most:
+                continue
+            rows = aligned(example, seeds[family], Path(folder))
+            identities = AlignedRows(tuple(rows), tuple(rows.values())).identities[0]
+            kept = {
+                name: text
+                for (name, text), identity in zip(rows.items(), identities, strict=True)
+                if name == example.id or identity < arguments.identity
+            }
+            if len(kept) > 1:
+                found.append(Alignment(family, example.id, kept))
+    write_text(Path(arguments.out), format_stockholm(found))
+    print(f"{len(examples)} records, {len(families)} in a family, {len(found)} with relatives")
+
+
+def families_of(
+    examples: list[Example], seeds: list[Alignment], e_value: float, folder: Path
+) -> list[tuple[Example, str]]:
+    """Each record that belongs to a family, with the accession of the best one."""
+    models, table, fasta = folder / "all.hmm", folder / "hits.tbl", folder / "records.fa"
+    # hmmbuild names a model as its alignment is named
+    named = [Alignment("", one.accession, one.rows) for one in seeds]
+    write_text(folder / "seeds.sto", format_stockholm(named))
+    write_text(fasta, "".join(f">{k}\n{one.bases}\n" for k, one in enumerate(examples)))
+    run("hmmbuild", "--rna", str(models), str(folder / "seeds.sto"))
+    run("hmmpress", "-f", str(models))
+    options = ["--watson", "-E", str(e_value), "--tblout", str(table)]
+    run("nhmmscan", *options, str(models), str(fasta))
+    best: dict[int, tuple[float, str]] = {}
+    for line in table.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            cells = line.split()
+            hit = float(cells[12]), cells[0]
+            best[int(cells[2])] = min(hit, best.get(int(cells[2]), hit))
+    return [(examples[k], family) for k, (_, family) in sorted(best.items())]
+
+
+def aligned(example: Example, seed: Alignment, folder: Path) -> dict[str, str]:
+    """The record's row and those of the family, of equal length."""
+    rows, model = folder / "family.sto", folder / "family.cm"
+    write_text(rows, format_stockholm([seed]))
+    write_text(folder / "record.fa", f">record\n{example.bases}\n")
+    run("cmbuild", "-F", str(model), str(rows))
+    out = folder / "aligned.sto"
+    run("cmalign", "--mapali", str(rows), "-o", str(out), str(model), str(folder / "record.fa"))
+    (together,) = read_stockholm(out)
+    others = {name: text for name, text in together.rows.items() if name != "record"}
+    return {example.id: together.rows["record"], **others}
+
+
+def run(program: str, *arguments: str) -> None:
+    """Run a program; its output is shown if it fails."""
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{program}: {done.stdout[-500:]}{done.stderr[-500:]}")
+
+
+if __name__ == "__main__":
+    main()
