@@ -27,6 +27,8 @@ __all__ = [
 EDGE = 1e-7
 """Probabilities are kept this far from 0 and 1, so that no log-odds is infinite."""
 
+_ROUNDING = 0.02  # a base's partners add up to at most so much more than 1
+
 
 @dataclass(frozen=True)
 class CandidateGraph:
@@ -235,7 +237,13 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
 def _against_unpaired(probability: NDArray[np.floating] | csr_array) -> NDArray[np.float64] | csr_array:
     """The probability of each pair against both its bases being unpaired, shape (L, L)."""
     p = upper_triangle(probability).astype(np.float64)
-    unpaired = np.clip(1 - p.sum(0) - p.sum(1), EDGE, 1)
+    paired = np.asarray(p.sum(0) + p.sum(1))
+    if paired.max(initial=0) > 1 + _ROUNDING:
+        base = int(paired.argmax())
+        raise InputError(
+            f"probabilities: {paired[base]:.3g} over all partners of base {base + 1}; expected 1 at most"
+        )
+    unpaired = np.clip(1 - paired, EDGE, 1)
     if issparse(p):
         pairs = np.column_stack(p.nonzero())
         i, j = pairs.T

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import brute_force, fits, networkx_weight, random_case, weight_of
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig, from_mapping
 from rnass.decoding import allowed_pairs, decode, helices, helix_lengths
@@ -378,3 +379,15 @@ def test_every_decoder_gives_a_structure_that_the_options_allow(bases, options, 
     assert not (options.steric and impossible_crossings(structure))
     assert Structure.from_dot_bracket(structure.dot_bracket) == structure
     assert decode(p, bases, options) == structure
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_partners_that_add_up_to_more_than_one_are_refused_where_the_unpaired_count(sparse):
+    """As log-odds against being unpaired any small probability would win."""
+    p = np.zeros((12, 12))
+    p[1, [7, 9, 11]] = 0.4
+    p += p.T
+    bases, options = "AGAAAAACACAC", DecodingConfig(objective="unpaired_odds", threshold=0.3)
+    with pytest.raises(InputError, match=r"1\.2 over all partners of base 2; expected 1 at most"):
+        decode(csr_array(p) if sparse else p, bases, options)
+    assert len(decode(p / 1.2, bases, options)) == 12
