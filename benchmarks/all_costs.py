@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+ALIGNMENTS_BEFORE = "c6211b4"  # when each row was decoded twice
+
 
 def commands(against: str, counts: list[str]) -> list[list[str]]:
     """The scripts with their arguments."""
@@ -21,7 +23,7 @@ def commands(against: str, counts: list[str]) -> list[list[str]]:
         ["cost.py", "--weights", "small", "--cases", "100x1000", "500x1", "500x8", "1000x1"],
         ["cost.py", "--options", "--precision bfloat16", "--cases", "100x1000"],
         ["cost.py", "--parts", "--cases", "100x1", "500x1", "1000x1"],
-        ["cost.py", "--rows", "20x200"],
+        ["cost.py", "--rows", "20x200", "--against", ALIGNMENTS_BEFORE],
         ["scale.py", "--counts", *counts],
     ]
 

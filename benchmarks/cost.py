@@ -84,7 +84,7 @@ def main() -> None:
     with checkout(arguments.against) as before:
         old = [f"{arguments.against}, s", "core s", "ratio of core s"] if before else []
         if arguments.rows:
-            print_rows(*numbers(arguments.rows), options, before, old)
+            print_rows(*numbers(arguments.rows), options, arguments.threads, before, old)
             return
         heads = ["bases", "RNAs", "rnass, s", "RNAs per s", "core s", "GiB"]
         heads += ["ViennaRNA, core s", "ratio of core s", *old]
@@ -100,7 +100,9 @@ def numbers(text: str) -> tuple[int, int]:
     return one, other
 
 
-def print_rows(rows: int, columns: int, options: list[str], before: Path | None, old: list[str]) -> None:
+def print_rows(
+    rows: int, columns: int, options: list[str], threads: int, before: Path | None, old: list[str]
+) -> None:
     """A table of one alignment of random rows without gaps."""
     draw = random.Random(rows)
     heads = ["rows", "columns", "rnass, s", "core s", "GiB", *old]
@@ -113,10 +115,7 @@ def print_rows(rows: int, columns: int, options: list[str], before: Path | None,
         ours = cost([*command, *options, "--out", f"{folder}/out"])
         cells = [str(rows), str(columns), f"{ours.seconds:.1f}", f"{ours.core_seconds:.1f}"]
         cells.append(f"{ours.memory:.1f}")
-        if before:
-            then = cost([*command, *options, "--out", f"{folder}/old"], before)
-            cells += [f"{then.seconds:.1f}", f"{then.core_seconds:.1f}"]
-            cells.append(f"{ours.core_seconds / then.core_seconds:.2f}")
+        cells += cells_of_before(ours, [*command, "--out", f"{folder}/old"], threads, before)
     print(f"| {' | '.join(cells)} |")
 
 
@@ -133,12 +132,17 @@ def timed(length: int, number: int, options: list[str], threads: int, before: Pa
         if length <= MAX_LENGTH:
             peer = cost([sys.executable, "-c", PEER, str(fasta)]).core_seconds
         cells += ["", ""] if peer is None else [f"{peer:.1f}", f"{ours.core_seconds / peer:.1f}"]
-        if before:
-            old = [*rnass, str(fasta), "--threads", str(threads), "--quiet", "--out", f"{folder}/old"]
-            then = cost(old, before)
-            cells += [f"{then.seconds:.1f}", f"{then.core_seconds:.1f}"]
-            cells.append(f"{ours.core_seconds / then.core_seconds:.2f}")
+        cells += cells_of_before(ours, [*rnass, str(fasta), "--out", f"{folder}/old"], threads, before)
     return cells
+
+
+def cells_of_before(ours: "Cost", command: list[str], threads: int, before: Path | None) -> list[str]:
+    """Those of the earlier commit with its own default weights, beside what rnass costs now."""
+    if before is None:
+        return []
+    then = cost([*command, "--threads", str(threads), "--quiet"], before)
+    ratio = ours.core_seconds / then.core_seconds
+    return [f"{then.seconds:.1f}", f"{then.core_seconds:.1f}", f"{ratio:.2f}"]
 
 
 @contextmanager

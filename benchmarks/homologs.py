@@ -14,8 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rnass.files import write_text
-from rnass.io.stockholm import Alignment, format_stockholm, read_stockholm
+from rnass.io.stockholm import Alignment, read_stockholm, write_stockholm
 from rnass.prediction.relatives import AlignedRows
+from rnass.preparation.covariance import build
+from rnass.preparation.infernal import run_infernal
 from rnass.training.records import Example, read_examples
 
 
@@ -46,7 +48,7 @@ def main() -> None:
             }
             if len(kept) > 1:
                 found.append(Alignment(family, example.id, kept))
-    write_text(Path(arguments.out), format_stockholm(found))
+    write_stockholm(Path(arguments.out), found)
     print(f"{len(examples)} records, {len(families)} in a family, {len(found)} with relatives")
 
 
@@ -57,7 +59,7 @@ def families_of(
     models, table, fasta = folder / "all.hmm", folder / "hits.tbl", folder / "records.fa"
     # hmmbuild names a model as its alignment is named
     named = [Alignment("", one.accession, one.rows) for one in seeds]
-    write_text(folder / "seeds.sto", format_stockholm(named))
+    write_stockholm(folder / "seeds.sto", named)
     write_text(fasta, "".join(f">{k}\n{one.bases}\n" for k, one in enumerate(examples)))
     run("hmmbuild", "--rna", str(models), str(folder / "seeds.sto"))
     run("hmmpress", "-f", str(models))
@@ -74,13 +76,11 @@ def families_of(
 
 def aligned(example: Example, seed: Alignment, folder: Path) -> dict[str, str]:
     """The record's row and those of the family, of equal length."""
-    rows, model = folder / "family.sto", folder / "family.cm"
-    write_text(rows, format_stockholm([seed]))
+    model = build(seed, folder)
     write_text(folder / "record.fa", f">record\n{example.bases}\n")
-    run("cmbuild", "-F", str(model), str(rows))
-    out = folder / "aligned.sto"
-    run("cmalign", "--mapali", str(rows), "-o", str(out), str(model), str(folder / "record.fa"))
-    (together,) = read_stockholm(out)
+    options = f"--mapali seed.sto -o aligned.sto {model.path.name} record.fa"
+    run_infernal(["cmalign", *options.split()], folder, "a family that it can align to")
+    (together,) = read_stockholm(folder / "aligned.sto")
     others = {name: text for name, text in together.rows.items() if name != "record"}
     return {example.id: together.rows["record"], **others}
 

@@ -31,7 +31,7 @@ from rnass.io.alignments import read_alignments
 from rnass.metrics import confusion, crossing_pairs, pooled, score
 from rnass.prediction import relatives
 from rnass.prediction.predictor import Predictor, load_predictor
-from rnass.prediction.relatives import DECODING, AlignedRows, Row, combine, decoded_map, trust
+from rnass.prediction.relatives import DECODING, AlignedRow, AlignedRows, combine, decoded_map, trust
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.ensemble import Ensemble
@@ -129,7 +129,7 @@ def structures(
     own = [maps[one] for one in rows.bases]
     energies = [minimum_energy(one) for one in rows.bases]
     share = trust(rows, fold, energies)[0]
-    row = Row(bases, places, own[0])
+    row = AlignedRow(bases, places, own[0])
     together = decoded_map(combine(rows, own, fold), row, rows.depth, share, alone)
     place = np.full(len(rows.texts[0]), -1)
     place[places] = np.arange(len(places))

@@ -69,6 +69,12 @@ class CandidateGraph:
         bonus = 1.0 + self.length * float(np.abs(self.weights).max(initial=0.0))
         return self.weights + bonus * self.required
 
+    def numbers_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the candidate of each pair, (n, 2), -1 if there is none; shape (n,)."""
+        keys, wanted = (ends[:, 0] * self.length + ends[:, 1] for ends in (self.ends, pairs))
+        found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[found] == wanted, found, -1)
+
     def subset(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "CandidateGraph":
         """The graph of some candidates, given as a mask or as sorted indices."""
         return replace(self, ends=self.ends[kept], weights=self.weights[kept])

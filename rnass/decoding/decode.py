@@ -96,10 +96,9 @@ def _best(graph: CandidateGraph, options: DecodingConfig, constraints: Constrain
 
 def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of two helices that cannot cross, the lighter without bases that must pair; shape (m,)."""
-    keys = graph.ends @ (graph.length, 1)  # sorted
     excess = np.zeros(len(graph), dtype=bool)
     for two in impossible_crossings(Structure(graph.length, graph.ends[chosen])):
-        candidates = [np.searchsorted(keys, helix @ (graph.length, 1)) for helix in two]
+        candidates = [graph.numbers_of(helix) for helix in two]
         free = [rows for rows in candidates if not graph.required[rows].any()]
         if free:
             excess[min(free, key=lambda rows: float(graph.weights[rows].sum()))] = True

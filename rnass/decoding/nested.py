@@ -30,15 +30,13 @@ def best_nested(graph: CandidateGraph, min_helix: int = 1) -> NDArray[np.bool_]:
 
 def inner_candidates(graph: CandidateGraph) -> NDArray[np.int64]:
     """The candidate (i + 1, j - 1) inside each candidate (i, j), -1 if there is none; shape (m,)."""
-    keys = graph.ends[:, 0] * graph.length + graph.ends[:, 1]
-    inside = np.minimum(np.searchsorted(keys, keys + graph.length - 1), len(keys) - 1)
-    return np.where(keys[inside] == keys + graph.length - 1, inside, -1)
+    return graph.numbers_of(graph.ends + np.array((1, -1)))
 
 
 class _Table:
     """The recursion over the n bases that stand in any candidate, by rank.
 
-    best(i, j) covers the ranks i <= r < j: `rest[i]` to the end, else `band[i][j - i]`, which is as
+    best(i, j) covers the ranks i <= r < j: `rest[i]` to the end, else `band[i, j - i]`, which is as
     wide as the widest candidate. `entry` is the best of a candidate's pair and inside when it opens a
     helix, `grown` the best between its ends when a long enough helix encloses it.
     """
@@ -49,13 +47,14 @@ class _Table:
         self.size, number = len(bases), len(graph)
         self.first = np.searchsorted(ends[:, 0], np.arange(self.size + 1)).tolist()
         inner = inner_candidates(graph)
-        block, self.block_gains = _blocks(inner, graph.gains, min_helix)
+        last, block_gains = _blocks(inner, graph.gains, min_helix)
         # Lists, as single numbers of arrays are slow.
         self.ends: list[list[int]] = ends.tolist()
         self.gains: list[float] = graph.gains.tolist()
         self.exempt: list[bool] = (graph.required > 0).tolist()
         self.inner: list[int] = inner.tolist()
-        self.last: list[int] = block.tolist()
+        self.last: list[int] = last.tolist()
+        self.block_gains: list[float] = block_gains.tolist()
         self.min_helix = min_helix
         widest = int((ends[:, 1] - ends[:, 0]).max())
         self.band = np.zeros((self.size + 1, widest + 2))
@@ -111,7 +110,7 @@ class _Table:
             i, j = self.ends[e]
             self.entry[e] = self.gains[e] + self._best(i + 1, j)
         if (last := self.last[e]) >= 0:
-            value = float(self.block_gains[e]) + self._inside(last)
+            value = self.block_gains[e] + self._inside(last)
             self.block[e] = value > self.entry[e]
             self.entry[e] = max(self.entry[e], value)
 

@@ -28,8 +28,8 @@ from rnass.prediction.prediction import Prediction
 from rnass.prediction.relatives import (
     CONSERVED,
     DECODING,
+    AlignedRow,
     AlignedRows,
-    Row,
     combine,
     consensus_map,
     conservation,
@@ -200,8 +200,8 @@ class AlignmentJob(PredictJob):
         super().__init__(options, inputs, ahead)
         self.shared = (*self.shared, _CONSENSUS, _COVARIATION, _ROWS)
         self.rows = rows
-        chosen = {**DECODING, **options.decoding}
-        self.predictor.decoding = dataclasses.replace(self.predictor.decoding, **chosen)
+        ours = {name: value for name, value in DECODING.items() if name not in options.decoding}
+        self.predictor.decoding = dataclasses.replace(self.predictor.decoding, **ours)
         self._alignment: dict[str, float] = {}
         self._texts: dict[str, str] = {}  # of the shared files, until a record carries them
 
@@ -238,7 +238,7 @@ class AlignmentJob(PredictJob):
             rna, folded, own, seconds = alone[k]
             if rna.id not in number:
                 continue
-            one = Row(rna.bases, place, own.probabilities)
+            one = AlignedRow(rna.bases, place, own.probabilities)
             together = decoded_map(log_odds, one, rows.depth, share, self.predictor.decoding)
             try:
                 found = self.predictor.decode(rna, folded, own._replace(probabilities=together), seconds)

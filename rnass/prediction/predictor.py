@@ -148,20 +148,17 @@ class Predictor:
         self, rnas: Iterable[Rna], *, parallel: bool = False
     ) -> Generator[Row[Prediction], None, None]:
         """As `predict`, none in windows and none decoded: each row has its `reading`, or the error."""
-        return self._through(read_rows, rnas, parallel)
+        return self._whole(rnas, parallel, read_rows)
 
-    def _whole(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
-        return self._through(run_pipeline, rnas, parallel)
-
-    def _through(
-        self, stages: _Pipeline, rnas: Iterable[Rna], parallel: bool
+    def _whole(
+        self, rnas: Iterable[Rna], parallel: bool, pipeline: _Pipeline = run_pipeline
     ) -> Generator[Row[Prediction], None, None]:
         waiting = iter(rnas)
         first = list(islice(waiting, AHEAD))
         lengths = [len(rna) for rna in first]
         shared = share_cores(lengths, self.parameter_sets, self.device)
         with shared if parallel else nullcontext(Cores()) as cores:
-            yield from stages(self, chain(first, waiting), cores)
+            yield from pipeline(self, chain(first, waiting), cores)
 
     def _in_windows(self, rnas: Iterable[Rna], parallel: bool) -> Generator[Row[Prediction], None, None]:
         for number, rna in enumerate(rnas):

@@ -23,9 +23,9 @@ from rnass.thermodynamics.comparative import ConsensusFold, fold_alignment
 
 __all__ = [
     "DECODING",
+    "AlignedRow",
     "AlignedRows",
     "Covariation",
-    "Row",
     "combine",
     "comparative_weight",
     "consensus_map",
@@ -125,7 +125,7 @@ class AlignedRows:
         return fold_alignment(self.distinct)
 
 
-class Row(NamedTuple):
+class AlignedRow(NamedTuple):
     """One row of an alignment.
 
     Attributes:
@@ -191,7 +191,7 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
 
 def decoded_map(
     log_odds: NDArray[np.float64],
-    row: Row,
+    row: AlignedRow,
     depth: float,
     trust: float = 1.0,
     options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen

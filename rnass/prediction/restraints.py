@@ -57,7 +57,7 @@ FAMILY_LOG_ODDS = 4.0
 
 PROBED_MIX = 0.1
 """Share of ViennaRNA's log-odds in the map of an RNA with reactivities, which its ensemble knows and the
-network does not; chosen by `benchmarks/probing.py`."""
+network does not; chosen by `benchmarks/probing.py` and `benchmarks/probed_mix.py`."""
 
 _HIGHEST = 5.0  # 90th percentile of normalised reactivities, which is near 1
 _LOWEST = 0.1  # highest of them in an RNA of which as many bases were probed as

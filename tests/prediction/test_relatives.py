@@ -12,8 +12,8 @@ from rnass.io.stockholm_records import wuss
 from rnass.prediction.relatives import (
     DECODING,
     MOST_COMPARATIVE,
+    AlignedRow,
     AlignedRows,
-    Row,
     combine,
     comparative_weight,
     consensus_map,
@@ -71,7 +71,7 @@ def test_a_row_counts_as_one_more_beside_its_columns():
     log_odds[1, 7] = log_odds[7, 1] = 2.0
     own = np.zeros((7, 7))
     own[0, 6] = own[6, 0] = 0.3
-    row = Row("GAAAAAC", np.arange(1, 8), own)
+    row = AlignedRow("GAAAAAC", np.arange(1, 8), own)
     found = decoded_map(log_odds, row, depth=3.0)
     assert found[0, 6] == found[6, 0] == pytest.approx(expit((3 * 2.0 + logit(0.3)) / 4), abs=1e-4)
     assert np.count_nonzero(found) == 2
@@ -88,7 +88,7 @@ def test_a_base_has_one_partner_at_most(seed):
         maps.append((own + own.T) / 2)
     log_odds = combine(ROWS, maps, ROWS.fold())
     for place, bases, own in zip(ROWS.places, ROWS.bases, maps, strict=True):
-        found = decoded_map(log_odds, Row(bases, place, own), ROWS.depth)
+        found = decoded_map(log_odds, AlignedRow(bases, place, own), ROWS.depth)
         assert found.sum(1).max() <= 1 + 1e-5
         assert not found.diagonal().any()
         assert found[0, 1] == 0  # no room for a hairpin
@@ -109,7 +109,7 @@ def test_one_row_alone_or_with_copies_keeps_its_map():
         rows = AlignedRows(names, ("GGGGAAAACCCC",) * len(names))
         fold = rows.fold()
         (share, *_) = trust(rows, fold, [-5.0] * len(names))
-        row = Row(rows.bases[0], rows.places[0], own)
+        row = AlignedRow(rows.bases[0], rows.places[0], own)
         found = decoded_map(combine(rows, [own] * len(names), fold), row, rows.depth, share)
         np.testing.assert_array_equal(found, own)
 
