@@ -23,8 +23,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shard", type=int, default=1000)
     arguments = parser.parse_args()
-    print("| records | s | records per s | GiB | MB of Parquet |")
-    print("|---|---|---|---|---|")
+    print("| records | s | records per s | core s per 1,000 | GiB | MB of Parquet |")
+    print("|---|---|---|---|---|---|")
     for number in arguments.counts:
         with tempfile.TemporaryDirectory() as folder:
             fasta, out = Path(folder) / "random.fa", Path(folder) / "out"
@@ -36,9 +36,10 @@ def main() -> None:
             options = ["--weights", arguments.weights, "--threads", str(arguments.threads), "--quiet"]
             parts = ["--shard", str(arguments.shard), "--out", str(out)]
             command = [sys.executable, "-m", "rnass.cli", "predict", str(fasta), *options, *parts]
-            seconds, _, memory = cost(command)
+            seconds, core, memory = cost(command)
             size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
-        cells = (number, f"{seconds:.0f}", f"{number / seconds:.1f}", f"{memory:.2f}", f"{size:.1f}")
+        rates = (f"{seconds:.0f}", f"{number / seconds:.1f}", f"{core / number * 1000:.1f}")
+        cells = (number, *rates, f"{memory:.2f}", f"{size:.1f}")
         print("|", *(f"{cell} |" for cell in cells), flush=True)
 
 

@@ -29,16 +29,17 @@ def read_aligned(path: str | Path) -> tuple[dict[str, Alignment], list[InputErro
         InputError: no alignment can be read.
     """
     found: dict[str, Alignment] = {}
+    first: dict[str, Path] = {}
     problems: list[InputError] = []
     for file in files_in(path, _SUFFIXES) if is_folder(path) else [Path(path)]:
         one, name = _read_one(file), record_name(file)
         if isinstance(one, InputError):
             problems.append(one)
         elif name in found:
-            where = name_of(file)
-            problems.append(InputError(f"{where}: a second alignment {name!r}; expected distinct names"))
+            where = f"{name_of(file)}: a second alignment {name!r} beside {first[name].name}"
+            problems.append(InputError(f"{where}; expected distinct names"))
         else:
-            found[name] = one
+            found[name], first[name] = one, file
     if not found:
         raise problems[0]
     return found, problems

@@ -279,8 +279,8 @@ class AlignmentJob(PredictJob):
         return super().join(name, parts)
 
     def _shared_texts(self, rows: AlignedRows, log_odds: np.ndarray[Any, Any]) -> dict[str, str]:
-        probabilities = consensus_map(rows, log_odds)
         options = dataclasses.replace(self.predictor.decoding, canonical=False)
+        probabilities = consensus_map(rows, log_odds, options)
         consensus = decode(probabilities, "A" * len(probabilities), options)
         fit = fit_of_rows(rows, consensus)
         _warn(rows, fit)

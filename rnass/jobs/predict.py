@@ -260,8 +260,11 @@ class PredictJob(Job[Prediction]):
 
     def work(self, rnas: list[Rna]) -> Generator[tuple[int, Prediction | RnassError], None, None]:
         """Predict RNAs."""
-        if (windows := self.predictor.windows) and (outlook := windows.outlook(rnas)):
-            log.info("%s", outlook)
+        if windows := self.predictor.windows:
+            if outlook := windows.outlook(rnas):
+                log.info("%s", outlook)
+            for exception in windows.exceptions(rnas, self.predictor.model.backbone):
+                log.warning("%s", exception)
         for row in self.predictor.predict(rnas, parallel=True):
             if found := row.prediction or row.error:
                 yield row.number, found

@@ -249,7 +249,8 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
     """Seed alignments by the family of their model; those without a model are left out.
 
     Raises:
-        InputError: an alignment that a model was not built from, or without a consensus structure.
+        InputError: an alignment that a model was not built from, or without a consensus structure; none
+            of any model's family.
     """
     found = {one.accession or one.name: one for one in seeds}
     chosen = {}
@@ -263,6 +264,11 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
                 f"from ({model.where}); expected the seeds of the same release"
             )
         chosen[model.family] = seed
+    if not chosen:
+        raise InputError(
+            f"{seeds[0].where}: alignments of other families than the models; expected the seeds of "
+            f"some of them, as of {models[0].family}"
+        )
     return chosen
 
 

@@ -6,7 +6,7 @@ that no source gives a probability above 0.01 cannot form, and each base has one
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -170,11 +170,20 @@ def comparative_weight(depth: float) -> float:
     return MOST_COMPARATIVE * more / (more + HALF_DEPTH - 1)
 
 
-def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[np.float32]:
+def consensus_map(
+    rows: AlignedRows,
+    log_odds: NDArray[np.float64],
+    options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
+) -> NDArray[np.float32]:
     """The pairing probabilities of columns, (C, C), that are decoded to the consensus.
 
     0 where less than half of the rows, by weight, have both bases, or less than half of those that do
     have a canonical pair. No row adds up to more than 1.
+
+    Args:
+        rows: of C columns.
+        log_odds: of the columns, as `combine` gives them.
+        options: decide which pairs can form; the columns have no bases, so all are as good as canonical.
     """
     held = np.zeros(log_odds.shape)
     canonical = np.zeros(log_odds.shape)
@@ -186,7 +195,8 @@ def consensus_map(rows: AlignedRows, log_odds: NDArray[np.float64]) -> NDArray[n
         canonical += weight * np.isin(pairs, CANONICAL_PAIRS)
     supported = (held >= rows.depth / 2) & (canonical >= held / 2)
     each = np.where(supported, expit(log_odds), 0)
-    return one_partner(each, "A" * len(each), DecodingConfig(canonical=False)).astype(np.float32)
+    any_bases = replace(options, canonical=False)
+    return one_partner(each, "A" * len(each), any_bases).astype(np.float32)
 
 
 def decoded_map(

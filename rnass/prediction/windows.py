@@ -51,8 +51,8 @@ class Windows:
     def __post_init__(self) -> None:
         if not _LEAST <= self.size <= self.above <= limits.MAX_LENGTH:
             raise ConfigError(
-                f"windows of {self.size} bases for RNAs of more than {self.above}; expected windows of "
-                f"{_LEAST} bases or more, RNAs not shorter than these, and at most {limits.MAX_LENGTH}"
+                f"--window {self.size} with --longest-whole {self.above}: expected windows of {_LEAST} "
+                f"bases or more, and RNAs not shorter than these, of at most {limits.MAX_LENGTH}"
             )
 
     def starts(self, length: int) -> list[int]:
@@ -70,6 +70,12 @@ class Windows:
             f"{counted(len(lengths), 'RNA')} of more than {self.above} bases: {windows} of {self.size} "
             f"in all, {memory:.1f} GiB of memory or more for the longest"
         )
+
+    def exceptions(self, rnas: Iterable[Rna], encoder: Encoder) -> list[str]:
+        """The RNAs that are predicted whole although they are long, each with its reason."""
+        long = (rna for rna in rnas if len(rna) > self.above and not self.apply(rna, encoder))
+        reasons = ((rna, self.obstacle(rna, encoder)) for rna in long)
+        return [f"{rna.id}: predicted whole, not in windows ({why})" for rna, why in reasons if why]
 
     def apply(self, rna: Rna, encoder: Encoder) -> bool:
         """Whether an RNA is predicted in windows, or refused as they cannot hold it."""

@@ -119,11 +119,11 @@ def test_a_bad_file_of_a_folder_costs_the_others_nothing(predict, tmp_path, capl
     for name in ("a.afa", "a.fa"):
         (folder / name).write_text(fasta(ROWS))
     (folder / "uneven.fa").write_text(">x\nGGGG\n>y\nGGG\n")
-    with pytest.raises(InputError, match=r"a\.fa: a second alignment 'a'"):
+    with pytest.raises(InputError, match=r"a\.fa: a second alignment 'a' beside a\.afa"):
         predict(str(folder), strict=True)
     assert not (tmp_path / "out").exists()
     assert predict(str(folder)) == 1
-    assert "a.fa: a second alignment 'a'; expected distinct names" in caplog.text
+    assert "a.fa: a second alignment 'a' beside a.afa; expected distinct names" in caplog.text
     assert "uneven.fa: row y has 3 places, row x 4; expected rows of one length" in caplog.text
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
     assert (tmp_path / "out/a/consensus.sto").exists()

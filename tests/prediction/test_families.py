@@ -107,6 +107,10 @@ class TestSearch:
         with pytest.raises(InputError, match=r"x\.sto:9.*: other pairs than those of model RF99999"):
             search(path, BASES, seeds=check_seeds(models, [other]))
 
+    def test_seeds_of_other_families_alone_are_refused(self, path):
+        with pytest.raises(InputError, match=r"of other families than the models; .* as of RF99999"):
+            check_seeds(read_families(path), [seed("RF00001")])
+
     def test_a_model_that_is_not_calibrated_is_refused(self, tmp_path):
         file = save_family(tmp_path, calibrated=False)
         with pytest.raises(InputError, match=r"family\.cm:1: model made is not calibrated.*cmcalibrate"):

@@ -175,3 +175,5 @@ def test_the_consensus_has_no_pair_in_columns_of_gaps_or_of_pairs_that_cannot_fo
     assert columns[0, 9] > 0.9
     assert columns[2, 8] == 0  # one row of three has these
     assert columns[3, 7] == 0  # A and C
+    near = consensus_map(rows, np.full((10, 10), 5.0), DecodingConfig(max_span=9))
+    assert near[0, 9] == 0

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,7 +48,9 @@ def test_starts_of_the_windows():
 
 @pytest.mark.parametrize("sizes", [(40, 19), (30, 31), (limits.MAX_LENGTH + 1, 30)])
 def test_windows_that_make_no_sense(sizes):
-    with pytest.raises(ConfigError, match=f"windows of {sizes[1]} bases"):
+    with pytest.raises(
+        ConfigError, match=f"--window {sizes[1]} with --longest-whole {sizes[0]}: expected"
+    ):
         Windows(*sizes)
 
 
@@ -250,12 +253,31 @@ def test_what_cannot_be_done_in_windows_is_refused(predictor, monkeypatch, spars
         predictor(TWO)
 
 
+def test_a_forced_pair_over_the_allowed_span_is_refused_before_anything_is_folded(
+    predictor, monkeypatch
+):
+    narrow = Predictor(
+        predictor.model, windows=Windows(40, 30), decoding=replace(predictor.decoding, max_span=12)
+    )
+    monkeypatch.setattr(module, "fold_input", None)
+    for bases in (TWO, TWO[:18]):  # in windows, whole
+        far = Rna("x", bases, constraints=Constraints(pairs=frozenset({(2, 14)}), where="file:3"))
+        with pytest.raises(ConstraintError, match=r"file:3: bases 3 and 15 must pair; .* at most 12"):
+            narrow(far)
+
+
 def test_what_windows_cannot_hold_is_predicted_whole_up_to_a_length(predictor, monkeypatch):
     far = Rna("far", TWO, constraints=Constraints(pairs=frozenset({(2, 85)})))
     duplex = Rna("duplex", TWO, nick=44)
     rows = list(predictor.predict([far, Rna("x", TWO), duplex]))
     assert [row.prediction.windows for row in rows] == [1, 5, 1]
     assert rows[0].prediction.structure.partners[2] == 85
+    far_whole, duplex_whole = predictor.windows.exceptions(
+        [far, Rna("x", TWO), duplex], predictor.model.backbone
+    )
+    assert far_whole.startswith("far: predicted whole, not in windows (")
+    assert "bases 3 and 86 must pair" in far_whole
+    assert "duplex: two strands" in duplex_whole
     monkeypatch.setattr(type(predictor.model.backbone), "max_bases", 29)
     with pytest.raises(SequenceError, match="88 bases; expected at most 29, all that the backbone"):
         predictor(TWO)
