@@ -130,7 +130,7 @@ def structures(
     energies = [minimum_energy(one) for one in rows.bases]
     share = trust(rows, fold, energies)[0]
     row = AlignedRow(bases, places, own[0])
-    together = decoded_map(combine(rows, own, fold), row, rows.depth, share, alone)
+    together = decoded_map(combine(rows, own, fold), row, share, alone)
     place = np.full(len(rows.texts[0]), -1)
     place[places] = np.arange(len(places))
     consensus = place[fold.mfe_structure.pairs]

@@ -30,6 +30,7 @@ from rnass.prediction.relatives import (
     DECODING,
     AlignedRow,
     AlignedRows,
+    ColumnPairs,
     combine,
     consensus_map,
     conservation,
@@ -230,16 +231,16 @@ class AlignmentJob(PredictJob):
         )
         all_there = len(held) == len(self.rows.names)
         fold = self._consensus() if self._consensus and all_there else rows.fold()
-        log_odds = combine(rows, [alone[k][2].probabilities for k in held], fold)
+        columns = combine(rows, [alone[k][2].probabilities for k in held], fold)
         energies = [alone[k][1].mfe for k in held]
-        self._texts = self._shared_texts(rows, log_odds)
+        self._texts = self._shared_texts(rows, columns)
         self._note(rows, conservation(fold, energies))
         for place, k, share in zip(rows.places, held, trust(rows, fold, energies), strict=True):
             rna, folded, own, seconds = alone[k]
             if rna.id not in number:
                 continue
             one = AlignedRow(rna.bases, place, own.probabilities)
-            together = decoded_map(log_odds, one, rows.depth, share, self.predictor.decoding)
+            together = decoded_map(columns, one, share, self.predictor.decoding)
             try:
                 found = self.predictor.decode(rna, folded, own._replace(probabilities=together), seconds)
             except RnassError as error:
@@ -278,9 +279,9 @@ class AlignmentJob(PredictJob):
             return parts[0] if parts else ""
         return super().join(name, parts)
 
-    def _shared_texts(self, rows: AlignedRows, log_odds: np.ndarray[Any, Any]) -> dict[str, str]:
+    def _shared_texts(self, rows: AlignedRows, columns: ColumnPairs) -> dict[str, str]:
         options = dataclasses.replace(self.predictor.decoding, canonical=False)
-        probabilities = consensus_map(rows, log_odds, options)
+        probabilities = consensus_map(rows, columns, options)
         consensus = decode(probabilities, "A" * len(probabilities), options)
         fit = fit_of_rows(rows, consensus)
         _warn(rows, fit)

@@ -219,10 +219,11 @@ class Predictor:
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""
         encoder = self.model.backbone
-        error = _too_wide(rna, self.decoding.max_span)
+        if wide := _too_wide(rna, self.decoding.max_span):
+            return wide
         if self.windows and self._is_long(rna):
-            return error or self.windows.refusal(rna, encoder)
-        error = error or limits.unpredictable(rna, encoder)
+            return self.windows.refusal(rna, encoder)
+        error = limits.unpredictable(rna, encoder)
         return error or limits.too_much(rna, limits.memory_of_whole(len(rna)))
 
     def fold(

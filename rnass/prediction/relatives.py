@@ -3,6 +3,9 @@
 Two sources become one map in log-odds: the mean of the rows' own maps, carried through the alignment,
 and RNAalifold's base-pair probabilities. Rows that are near copies of one another count as one. A pair
 that no source gives a probability above 0.01 cannot form, and each base has one partner at most.
+
+RNAalifold's ensemble is nested. A pair that crosses its structure and is improbable there is judged by the
+rows' maps alone; and as networks often miss pseudoknots, a row's own map counts less against such a pair.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +28,14 @@ __all__ = [
     "DECODING",
     "AlignedRow",
     "AlignedRows",
+    "ColumnPairs",
     "Covariation",
     "combine",
     "comparative_weight",
     "consensus_map",
     "conservation",
     "covariation",
+    "crosses",
     "decoded_map",
     "fit_of_rows",
     "trust",
@@ -55,7 +60,7 @@ DECODING: Mapping[str, Any] = MappingProxyType({"objective": "unpaired_odds", "t
 """How the maps that two sources make are decoded, unless the user chooses."""
 
 _LEAST, _MOST = 0.01, 0.99  # a source's probability, so that none overrules the other
-_LEAST_COMPARATIVE = 0.1  # RNAalifold's likewise, whose ensemble has no crossing pairs
+_LEAST_OF_NESTED = 0.1  # RNAalifold's likewise, and a row's own of a pair that crosses its structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +144,22 @@ class AlignedRow(NamedTuple):
     own: NDArray[np.floating]
 
 
-def combine(
-    rows: AlignedRows, maps: Sequence[NDArray[np.floating]], fold: ConsensusFold
-) -> NDArray[np.float64]:
-    """Log-odds of each pair of columns, (C, C), symmetric; -inf of a pair that no source supports.
+class ColumnPairs(NamedTuple):
+    """Each pair of the C columns of an alignment, symmetric.
+
+    Attributes:
+        log_odds: (C, C); -inf of a pair that no source supports.
+        crossing: whether it crosses a pair of RNAalifold's structure, (C, C).
+        depth: the effective number of rows.
+    """
+
+    log_odds: NDArray[np.float64]
+    crossing: NDArray[np.bool_]
+    depth: float
+
+
+def combine(rows: AlignedRows, maps: Sequence[NDArray[np.floating]], fold: ConsensusFold) -> ColumnPairs:
+    """The rows' maps and RNAalifold's probabilities as one.
 
     Args:
         rows: N rows.
@@ -159,9 +176,26 @@ def combine(
         count[here] += weight
         supported[here] |= own > _LEAST
     mean = np.where(count > 0, total / np.maximum(count, 1e-9), logit(_LEAST))
-    share = comparative_weight(rows.depth)
-    both = (1 - share) * mean + share * _log_odds(comparative, _LEAST_COMPARATIVE)
-    return np.where(supported, both, -np.inf)
+    crossing = crosses(fold.mfe_structure)
+    blind = crossing & (comparative < _LEAST_OF_NESTED)
+    share = np.where(blind, 0.0, comparative_weight(rows.depth))
+    both = (1 - share) * mean + share * _log_odds(comparative, _LEAST_OF_NESTED)
+    return ColumnPairs(np.where(supported, both, -np.inf), crossing, rows.depth)
+
+
+def crosses(structure: Structure) -> NDArray[np.bool_]:
+    """Whether each pair of positions crosses a pair of the structure, (L, L), symmetric."""
+    length = len(structure)
+    within = np.zeros((length + 1, length + 1), np.int32)  # [a, b]: pairs k < l with k < a, l < b
+    within[structure.pairs[:, 0] + 1, structure.pairs[:, 1] + 1] = 1
+    within = within.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32)
+    number = np.arange(length)
+    before, to = within[:-1, :-1], within[number, number + 1]
+    outwards = before - to[:, None]  # [i, j]: k < i < l < j
+    opened = within[:, -1]
+    inwards = opened[:-1] - opened[1:, None] - to + within[1:, 1:]  # i < k < j < l
+    upper = np.triu((outwards > 0) | (inwards > 0), 1)
+    return np.asarray(upper | upper.T)
 
 
 def comparative_weight(depth: float) -> float:
@@ -172,7 +206,7 @@ def comparative_weight(depth: float) -> float:
 
 def consensus_map(
     rows: AlignedRows,
-    log_odds: NDArray[np.float64],
+    columns: ColumnPairs,
     options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
 ) -> NDArray[np.float32]:
     """The pairing probabilities of columns, (C, C), that are decoded to the consensus.
@@ -182,11 +216,11 @@ def consensus_map(
 
     Args:
         rows: of C columns.
-        log_odds: of the columns, as `combine` gives them.
+        columns: as `combine` gives them.
         options: decide which pairs can form; the columns have no bases, so all are as good as canonical.
     """
-    held = np.zeros(log_odds.shape)
-    canonical = np.zeros(log_odds.shape)
+    held = np.zeros(columns.log_odds.shape)
+    canonical = np.zeros(columns.log_odds.shape)
     for text, weight in zip(rows.texts, rows.weights, strict=True):
         letters = np.array(list(text))
         both = (letters != "-")[:, None] & (letters != "-")
@@ -194,15 +228,14 @@ def consensus_map(
         held += weight * both
         canonical += weight * np.isin(pairs, CANONICAL_PAIRS)
     supported = (held >= rows.depth / 2) & (canonical >= held / 2)
-    each = np.where(supported, expit(log_odds), 0)
+    each = np.where(supported, expit(columns.log_odds), 0)
     any_bases = replace(options, canonical=False)
     return one_partner(each, "A" * len(each), any_bases).astype(np.float32)
 
 
 def decoded_map(
-    log_odds: NDArray[np.float64],
+    columns: ColumnPairs,
     row: AlignedRow,
-    depth: float,
     trust: float = 1.0,
     options: DecodingConfig = DecodingConfig(),  # noqa: B008 - frozen
 ) -> NDArray[np.floating]:
@@ -211,16 +244,18 @@ def decoded_map(
     No row adds up to more than 1. Without trust it is the row's own map.
 
     Args:
-        log_odds: of the columns, as `combine` gives them.
+        columns: as `combine` gives them.
         row: its bases, columns and own map, which counts as one row more.
-        depth: the effective number of rows.
         trust: weight of the alignment beside its own map, in [0, 1], as `trust` gives it.
         options: decide which pairs can form.
     """
     if not trust:
         return row.own
-    found, own = log_odds[np.ix_(row.places, row.places)], _log_odds(row.own)
-    together = trust * (depth * found + own) / (depth + 1) + (1 - trust) * own
+    log_odds, crossing, depth = columns
+    here = np.ix_(row.places, row.places)
+    own = _log_odds(row.own)
+    beside = _log_odds(row.own, np.where(crossing[here], _LEAST_OF_NESTED, _LEAST))
+    together = trust * (depth * log_odds[here] + beside) / (depth + 1) + (1 - trust) * own
     return one_partner(expit(together), row.bases, options).astype(np.float32)
 
 
@@ -248,7 +283,9 @@ def trust(rows: AlignedRows, fold: ConsensusFold, energies: Sequence[float]) -> 
     return np.asarray(conserved * np.interp(fit_of_rows(rows, fold.mfe_structure), FITTING, (0.0, 1.0)))
 
 
-def _log_odds(probabilities: NDArray[np.floating], least: float = _LEAST) -> NDArray[np.float64]:
+def _log_odds(
+    probabilities: NDArray[np.floating], least: float | NDArray[np.float64] = _LEAST
+) -> NDArray[np.float64]:
     return np.asarray(logit(np.clip(probabilities.astype(np.float64), least, _MOST)))
 
 

@@ -1,5 +1,7 @@
 """Maps of an alignment. Oracles: sums written out by hand, a family whose rows covary."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,16 +16,20 @@ from rnass.prediction.relatives import (
     MOST_COMPARATIVE,
     AlignedRow,
     AlignedRows,
+    ColumnPairs,
     combine,
     comparative_weight,
     consensus_map,
     conservation,
     covariation,
+    crosses,
     decoded_map,
     fit_of_rows,
     trust,
 )
 from rnass.structure import Structure
+from rnass.thermodynamics.base_pairs import BasePairProbabilities
+from rnass.thermodynamics.comparative import ConsensusFold
 from rnass.thermodynamics.ensemble import Ensemble
 
 ROWS = AlignedRows(("a", "b", "c"), ("GGAC-AAAGUCC", "GCACAAAAGUGC", "GGUC-AAAGACC"))
@@ -49,7 +55,7 @@ def test_log_odds_are_the_weighted_sum_of_both_sources():
         np.full((len(bases),) * 2, p) for bases, p in zip(ROWS.bases, (0.2, 0.5, 0.999), strict=True)
     ]
     fold = ROWS.fold()
-    found = combine(ROWS, maps, fold)
+    found = combine(ROWS, maps, fold).log_odds
     share = comparative_weight(3)
     ali = logit(np.clip(fold.bpp.dense().astype(float), 0.1, 0.99))
     every = (logit(0.2) + logit(0.5) + logit(0.99)) / 3
@@ -60,7 +66,7 @@ def test_log_odds_are_the_weighted_sum_of_both_sources():
 
 def test_a_pair_that_no_source_supports_cannot_form():
     maps = [np.full((len(bases),) * 2, 0.009) for bases in ROWS.bases]
-    found = combine(ROWS, maps, ROWS.fold())
+    found = combine(ROWS, maps, ROWS.fold()).log_odds
     assert found[0, 11] > -np.inf  # RNAalifold has it
     assert found[1, 8] == -np.inf
 
@@ -72,11 +78,61 @@ def test_a_row_counts_as_one_more_beside_its_columns():
     own = np.zeros((7, 7))
     own[0, 6] = own[6, 0] = 0.3
     row = AlignedRow("GAAAAAC", np.arange(1, 8), own)
-    found = decoded_map(log_odds, row, depth=3.0)
+    columns = ColumnPairs(log_odds, np.zeros((8, 8), bool), depth=3.0)
+    found = decoded_map(columns, row)
     assert found[0, 6] == found[6, 0] == pytest.approx(expit((3 * 2.0 + logit(0.3)) / 4), abs=1e-4)
     assert np.count_nonzero(found) == 2
-    half = decoded_map(log_odds, row, depth=3.0, trust=0.5)
+    half = decoded_map(columns, row, trust=0.5)
     assert half[0, 6] == pytest.approx(expit((3 * 2.0 + logit(0.3)) / 8 + logit(0.3) / 2), abs=1e-4)
+
+
+def ensemble_of(pairs, probability):
+    rows = np.column_stack([pairs, np.full(len(pairs), probability)])
+    return BasePairProbabilities.from_pairs(22, rows)
+
+
+def test_pairs_that_cross_the_nested_structure_are_judged_by_the_rows_maps():
+    """RNAalifold's ensemble cannot show the pseudoknot's pairs, which nothing then speaks against."""
+    text = "GGGGAAGCCGAACCCCAACGGC"
+    structure = Structure.from_dot_bracket("((((..[[[[..))))..]]]]")
+    own = np.full((22, 22), 0.005)
+    nested, knot = (structure.pairs[structure.orders == order] for order in (0, 1))
+    for pairs, probability in ((nested, 0.95), (knot, 0.8)):
+        own[tuple(pairs.T)] = own[tuple(pairs.T[::-1])] = probability
+    rows = AlignedRows(("a", "b"), (text, "GGCCAAGCGGAAGGCCAACCGC"))
+    empty = ensemble_of(knot, 0.0)
+    outer = Structure(22, nested)
+    ensemble = ensemble_of(nested, 0.875)
+    columns = combine(rows, [own, own], ConsensusFold(-5, outer, ensemble, empty))
+    share = comparative_weight(2)
+    i, j = knot[0]
+    assert columns.crossing[i, j]
+    assert columns.log_odds[i, j] == pytest.approx(logit(0.8))
+    i, j = nested[0]
+    assert columns.log_odds[i, j] == pytest.approx((1 - share) * logit(0.95) + share * logit(0.875))
+    columns = combine(rows, [own, own], ConsensusFold(-5, outer, ensemble, ensemble_of(knot, 0.25)))
+    i, j = knot[0]
+    assert columns.log_odds[i, j] == pytest.approx((1 - share) * logit(0.8) + share * logit(0.25))
+
+
+def test_a_rows_own_map_counts_as_a_tenth_at_least_where_a_pair_crosses_the_columns():
+    log_odds = np.full((7, 7), -np.inf)
+    log_odds[0, 6] = log_odds[6, 0] = 2.0
+    row = AlignedRow("GAAAAAC", np.arange(7), np.zeros((7, 7)))
+    for crossing, least in ((True, 0.1), (False, 0.01)):
+        columns = ColumnPairs(log_odds, np.full((7, 7), crossing), depth=3.0)
+        expected = expit((3 * 2.0 + logit(least)) / 4)
+        assert decoded_map(columns, row)[0, 6] == pytest.approx(expected, abs=1e-4)
+
+
+@given(st.permutations(range(14)), st.integers(0, 7))
+def test_crossing_pairs_are_those_of_which_one_end_is_inside(bases, number):
+    pairs = [tuple(sorted(bases[2 * k : 2 * k + 2])) for k in range(number)]
+    found = crosses(Structure(14, pairs))
+    for i, j in itertools.combinations(range(14), 2):
+        assert found[i, j] == any(i < k < j < m or k < i < m < j for k, m in pairs)
+    np.testing.assert_array_equal(found, found.T)
+    assert not found.diagonal().any()
 
 
 @given(st.integers(0, 10_000))
@@ -86,14 +142,14 @@ def test_a_base_has_one_partner_at_most(seed):
     for bases in ROWS.bases:
         own = rng.random((len(bases),) * 2)
         maps.append((own + own.T) / 2)
-    log_odds = combine(ROWS, maps, ROWS.fold())
+    columns = combine(ROWS, maps, ROWS.fold())
     for place, bases, own in zip(ROWS.places, ROWS.bases, maps, strict=True):
-        found = decoded_map(log_odds, AlignedRow(bases, place, own), ROWS.depth)
+        found = decoded_map(columns, AlignedRow(bases, place, own))
         assert found.sum(1).max() <= 1 + 1e-5
         assert not found.diagonal().any()
         assert found[0, 1] == 0  # no room for a hairpin
         np.testing.assert_array_equal(found, found.T)
-    assert consensus_map(ROWS, log_odds).sum(1).max() <= 1 + 1e-5
+    assert consensus_map(ROWS, columns).sum(1).max() <= 1 + 1e-5
 
 
 def test_one_row_has_no_comparative_weight_and_more_rows_have_more():
@@ -110,7 +166,7 @@ def test_one_row_alone_or_with_copies_keeps_its_map():
         fold = rows.fold()
         (share, *_) = trust(rows, fold, [-5.0] * len(names))
         row = AlignedRow(rows.bases[0], rows.places[0], own)
-        found = decoded_map(combine(rows, [own] * len(names), fold), row, rows.depth, share)
+        found = decoded_map(combine(rows, [own] * len(names), fold), row, share)
         np.testing.assert_array_equal(found, own)
 
 
@@ -171,9 +227,10 @@ def test_crossing_helices_of_the_rows_stay_in_the_consensus():
 
 def test_the_consensus_has_no_pair_in_columns_of_gaps_or_of_pairs_that_cannot_form():
     rows = AlignedRows(("a", "b", "c"), ("G--AAAAC-C", "C--AAUAC-G", "GAGAAAAACC"))
-    columns = consensus_map(rows, np.full((10, 10), 5.0))
+    given = ColumnPairs(np.full((10, 10), 5.0), np.zeros((10, 10), bool), rows.depth)
+    columns = consensus_map(rows, given)
     assert columns[0, 9] > 0.9
     assert columns[2, 8] == 0  # one row of three has these
     assert columns[3, 7] == 0  # A and C
-    near = consensus_map(rows, np.full((10, 10), 5.0), DecodingConfig(max_span=9))
+    near = consensus_map(rows, given, DecodingConfig(max_span=9))
     assert near[0, 9] == 0
