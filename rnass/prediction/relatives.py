@@ -4,8 +4,8 @@ Two sources become one map in log-odds: the mean of the rows' own maps, carried 
 and RNAalifold's base-pair probabilities. Rows that are near copies of one another count as one. A pair
 that no source gives a probability above 0.01 cannot form, and each base has one partner at most.
 
-RNAalifold's ensemble is nested. A pair that crosses its structure and is improbable there is judged by the
-rows' maps alone; and as networks often miss pseudoknots, a row's own map counts less against such a pair.
+RNAalifold's ensemble is nested. A pair that crosses its structure and is improbable there is judged by
+the rows' maps alone; and as networks often miss pseudoknots, a row's own map counts less against it.
 """
 
 from collections.abc import Mapping, Sequence
