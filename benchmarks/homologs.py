@@ -10,6 +10,7 @@ belongs to a family, --most of a family, the record's row first.
 
 import argparse
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,7 +36,7 @@ def main() -> None:
     seeds = {one.accession: one for one in read_stockholm(arguments.seeds)}
     found: list[Alignment] = []
     with TemporaryDirectory() as folder:
-        families = families_of(examples, list(seeds.values()), arguments.e_value, Path(folder))
+        families = families_of(examples, [*seeds.values()], arguments.e_value, Path(folder))
         for example, family in families:
             if sum(one.accession == family for one in found) == arguments.most:
                 continue
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def families_of(
-    examples: list[Example], seeds: list[Alignment], e_value: float, folder: Path
+    examples: Sequence[Example], seeds: Sequence[Alignment], e_value: float, folder: Path
 ) -> list[tuple[Example, str]]:
     """Each record that belongs to a family, with the accession of the best one."""
     models, table, fasta = folder / "all.hmm", folder / "hits.tbl", folder / "records.fa"
