@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 FAMILY_LOG_ODDS = 8.0
-"""Evidence for a pair that the RNA's family has, in natural log-odds; chosen by `benchmarks/families.py`."""
+"""Evidence for a pair that the RNA's family has, in natural log-odds (`benchmarks/families.py`)."""
 
 PROBED_MIX = 0.1
 """Share of ViennaRNA's log-odds in the map of an RNA with reactivities, which its ensemble knows and the

@@ -176,5 +176,5 @@ def test_evidence_of_a_family_can_be_outweighed():
     found = after(before)
     assert found / (1 - found) ** 2 == pytest.approx(odds, rel=1e-3)
     assert found > 0.5
-    assert after(1e-4) < 0.01
+    assert after(1e-6) < 0.01
     assert after(0.0) == 0
