@@ -115,11 +115,12 @@ class UnexpectedError(RnassError):
 def record_error(error: Exception, where: str) -> RnassError:
     """An exception that the work on one record raised, as an error for its line of the summary.
 
+    One of rnass's own gets *where* before its message, unless it is there.
     NumPy runs out of memory with a MemoryError, torch with a RuntimeError that names its allocator.
     """
-    if isinstance(error, RnassError):
-        return error
     text = str(error)
+    if isinstance(error, RnassError):
+        return error if where in text else type(error)(f"{where}: {text}")
     if isinstance(error, MemoryError) or any(
         words in text for words in ("allocate memory", "not enough memory", "out of memory")
     ):

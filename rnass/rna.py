@@ -39,6 +39,7 @@ BPP_CUTOFF = 1e-4
 KT = 1.98717e-3 * 310.15
 """kT at 37 C in kcal/mol, with ViennaRNA's gas constant."""
 
+_LETTERS = frozenset(BASES)
 _UNRESTRAINED = Constraints()
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 
@@ -75,7 +76,7 @@ class Rna:
 
     Attributes:
         id: the first word of its header; need not be unique or a safe file name.
-        bases: its letters over ACGUN, 5' to 3'.
+        bases: its letters, 5' to 3'; kept over ACGUN, as `clean_bases` reads them.
         description: the whole header line, for titles inside files.
         nick: 0-based first base of the second strand of a dimer; None for one strand.
         constraints: that every predicted structure of it obeys.
@@ -84,6 +85,7 @@ class Rna:
         supported: pairs (i, j), 0-based, i < j, that its family has: evidence for them, no constraint.
 
     Raises:
+        SequenceError: a letter that is no base.
         ConstraintError: a base out of range, constraints that exclude each other.
         InputError: not as many reactivities as bases; a supported pair out of range.
     """
@@ -97,6 +99,8 @@ class Rna:
     supported: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
+        if not _LETTERS.issuperset(self.bases):
+            object.__setattr__(self, "bases", clean_bases(self.bases, self.id or "sequence"))
         if self.constraints is not _UNRESTRAINED:
             self.constraints.check(len(self))
         if self.reactivities is not None and len(self.reactivities) != len(self):

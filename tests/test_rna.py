@@ -68,3 +68,9 @@ def test_strands_that_are_not_two(text):
         Rna.from_text(text, where="seqs.fa:2 (x)")
     with pytest.raises(SequenceError, match="letter '&'"):
         clean_bases(text)
+
+
+def test_letters_are_read_wherever_an_rna_is_made():
+    assert Rna("x", "ggtTRn").bases == "GGUUNN"
+    with pytest.raises(SequenceError, match="x: letter 'X' at base 3"):
+        Rna("x", "GGX")

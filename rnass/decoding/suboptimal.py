@@ -124,7 +124,8 @@ def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -
     """The map given that the *banned* pairs are not formed.
 
     P(i pairs j | i does not pair k) = p(i, j) / (1 - p(i, k)). A helix forms as a whole: all the
-    stacked pairs of a run take the largest such factor of any base among them.
+    stacked pairs of a run take the largest such factor of any base among them, unless a base's partners
+    then add up to more than 1, or than before.
     """
     pairs = np.array(sorted(banned), dtype=np.int64)
     lost = np.zeros(len(p))
@@ -138,7 +139,13 @@ def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -
     given = p.copy()
     given[i, j] = np.minimum(p[i, j] / np.maximum(1 - most[run], _LEAST_CHANCE), 1)
     given[pairs[:, 0], pairs[:, 1]] = 0
-    return given
+    excess = np.maximum(_of_bases(given) / np.maximum(_of_bases(p), 1), 1)
+    return np.asarray(given / np.maximum(excess[:, None], excess))
+
+
+def _of_bases(p: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The sum over the partners of each base, (L,), of an upper triangle."""
+    return np.asarray(p.sum(0) + p.sum(1))
 
 
 def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:

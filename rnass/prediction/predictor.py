@@ -278,13 +278,16 @@ class Predictor:
         chosen = [None] * len(rnas) if shares is None else shares.tolist()
         return [Reading(p, share) for p, share in zip(found, chosen, strict=True)]
 
+    def mix_of(self, rna: Rna) -> float:
+        """The share of ViennaRNA's log-odds in the map to decode of a whole RNA, in [0, 1]."""
+        if self.mix is not None:
+            return self.mix
+        return PROBED_MIX if self.parameter_sets and is_probed(rna) else 0.0
+
     def restrained(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], mix: float
     ) -> NDArray[np.floating]:
-        """The map to decode, (L, L)."""
-        mix = self.mix
-        if mix is None:
-            mix = PROBED_MIX if self.parameter_sets and is_probed(rna) else 0.0
+        """The map to decode, (L, L), with a share of ViennaRNA's log-odds as `mix_of` gives it."""
         bpp = folded.mixed_bpp() if mix else None
         return restrained_map(probabilities, rna.reactivities, bpp, mix, rna.supported)
 
@@ -292,7 +295,7 @@ class Predictor:
         """The structure of a reading, which took *seconds* so far."""
         began = time.monotonic()
         probabilities, share = reading
-        restrained = self.restrained(rna, folded, probabilities)
+        restrained = self.restrained(rna, folded, probabilities, self.mix_of(rna))
         structure = decode(
             restrained, rna.bases, self.decoding, constraints=rna.constraints, nick=rna.nick
         )

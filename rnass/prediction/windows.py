@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -123,8 +124,11 @@ class Reader(Protocol):
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
         """The network's reading of each window of a batch."""
 
+    def mix_of(self, rna: Rna) -> float:
+        """The share of ViennaRNA's log-odds in the map to decode."""
+
     def restrained(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32]
+        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], mix: float
     ) -> NDArray[np.floating]:
         """The map to decode, (L, L)."""
 
@@ -136,9 +140,10 @@ class _Maps(NamedTuple):
 
 @dataclass(frozen=True)
 class _Stages:
-    """The stages of a window: its two maps instead of a structure."""
+    """The stages of a window: its two maps instead of a structure; the same mix for all of an RNA."""
 
     reader: Reader
+    mix: float
 
     def refusal(self, rna: Rna) -> RnassError | None:
         return None
@@ -150,7 +155,7 @@ class _Stages:
         return self.reader.read(rnas, folded)
 
     def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> _Maps:
-        return _Maps(reading, self.reader.restrained(rna, folded, reading.probabilities))
+        return _Maps(reading, self.reader.restrained(rna, folded, reading.probabilities, self.mix))
 
 
 class Blended(NamedTuple):
@@ -199,17 +204,18 @@ def blended(
     shares: list[float | None] = []
     parts = (_part(rna, first, first + windows.size) for first in starts)
     began = time.monotonic()
-    with closing(run_pipeline(_Stages(reader), parts, cores)) as rows:
+    with closing(run_pipeline(_Stages(reader, reader.mix_of(rna)), parts, cores)) as rows:
         for done, row in enumerate(rows, start=1):
             if row.prediction is None:
                 raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
             maps = row.prediction
             row.prediction = row.reading = row.folded = None  # some hundreds of rows are kept
+            if decoded is None and maps.decoded is not maps.reading.probabilities:
+                decoded = deepcopy(probabilities)  # the windows before had no evidence
             probabilities.add(starts[row.number], maps.reading.probabilities)
-            shares.append(maps.reading.energy_share)
-            if maps.decoded is not maps.reading.probabilities:
-                decoded = decoded or Blend(len(rna), windows.size)
+            if decoded is not None:
                 decoded.add(starts[row.number], maps.decoded)
+            shares.append(maps.reading.energy_share)
             if done == 1:  # in which something is loaded, and nothing folded ahead
                 first_took, began = time.monotonic() - began, time.monotonic()
                 pace = min(first_took, pace or first_took)

@@ -12,6 +12,7 @@ from rnass.decoding import (
     decode,
     expected_f1,
 )
+from rnass.decoding.suboptimal import _given_absent
 from rnass.structure import Structure
 
 ONE = Structure.from_dot_bracket("(((...)))..((((.....))))..........")
@@ -90,3 +91,32 @@ def test_base_confidence_by_hand():
     p[0, 7], p[1, 6], p[0, 5] = 0.8, 0.6, 0.1
     found = base_confidence(p, Structure(8, [(0, 7)]))
     assert found == pytest.approx([0.8, 0.4, 1, 1, 1, 0.9, 0.4, 0.8])
+
+
+def test_alternatives_of_maps_decoded_against_the_unpaired_probability():
+    """A map given that a helix is absent has one partner for each base, as such decoding needs."""
+    rng = np.random.default_rng(3)
+    options = DecodingConfig(canonical=False, objective="unpaired_odds", threshold=0.35)
+    number = 0
+    for _ in range(20):
+        p = np.triu(rng.random((34, 34)) ** 6, 1)
+        p /= (p.sum(0) + p.sum(1)).max()
+        p[ONE.pairs[:, 0], ONE.pairs[:, 1]] = 0
+        p *= 0.4
+        p[ONE.pairs[:, 0], ONE.pairs[:, 1]] = 0.58
+        found = alternatives(p, BASES, 4, options)
+        assert found[0].structure == decode(p, BASES, options)
+        number += len(found)
+    assert number > 30
+
+
+def test_a_competitor_is_certain_once_its_rival_is_absent():
+    p = mixture((ONE, 0.55), (TWO, 0.45))
+    given = _given_absent(p, frozenset(map(tuple, (ONE.pairs[3:]).tolist())))
+    assert given[tuple(TWO.pairs[3:].T)] == pytest.approx(np.ones(4))
+    assert given[tuple(TWO.pairs[:3].T)] == pytest.approx(np.ones(3))
+    crowded = np.triu(np.full((34, 34), 0.028), 1)
+    crowded[0, 8] = 0.3
+    sums = np.triu(crowded).sum(0) + crowded.sum(1)
+    given = _given_absent(crowded, frozenset({(0, 8)}))
+    assert np.all(given.sum(0) + given.sum(1) <= np.maximum(sums, 1) + 1e-9)

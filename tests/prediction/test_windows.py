@@ -14,6 +14,7 @@ from rnass.prediction import limits
 from rnass.prediction import predictor as module
 from rnass.prediction.pipeline import Cores
 from rnass.prediction.predictor import Predictor
+from rnass.prediction.restraints import PROBED_MIX
 from rnass.prediction.windows import Windows, _duration
 from rnass.rna import Rna
 
@@ -229,6 +230,25 @@ def test_reactivities_shift_the_map(predictor):
     open_ = predictor(Rna("x", TWO, reactivities=(3.0,) * 44 + (0.0,) * 44))
     assert not open_.structure.pairs[:, 0].min() < 44
     assert open_.decoded_map[2, 13] < open_.decoded_map[74, 85]
+
+
+def test_evidence_in_one_window_leaves_the_others_as_they_are(predictor):
+    plain = predictor(TWO)
+    one = predictor(Rna("x", TWO, supported=frozenset({(2, 13)})))
+    assert one.decoded_map is not one.probabilities
+    np.testing.assert_array_equal(one.probabilities, plain.probabilities)
+    np.testing.assert_allclose(one.decoded_map[30:, 30:], plain.probabilities[30:, 30:], atol=1e-6)
+    assert one.decoded_map[2, 13] > plain.probabilities[2, 13]
+    last = predictor(Rna("x", TWO, supported=frozenset({(74, 85)})))
+    np.testing.assert_allclose(last.decoded_map[:58, :58], plain.probabilities[:58, :58], atol=1e-6)
+
+
+def test_windows_without_reactivities_have_the_mix_of_their_rna(predictor, monkeypatch):
+    seen = []
+    real = module.restrained_map
+    monkeypatch.setattr(module, "restrained_map", lambda *rest: seen.append(rest[3]) or real(*rest))
+    predictor(Rna("x", TWO, reactivities=(3.0,) * 10 + (np.nan,) * 78))
+    assert seen == [PROBED_MIX] * 5
 
 
 def test_every_kind_of_figure_is_drawn_of_a_sparse_map(predictor, sparse):
