@@ -81,11 +81,6 @@ class Half:
     kinds: tuple[tuple[Entry, NDArray[np.bool_]], ...]
     leaving: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def span(self) -> int:
-        """Bases from one end of the widest pair to the other; 0 without pairs."""
-        return int((self.pairs[:, 1] - self.pairs[:, 0]).max(initial=0))
-
     def shown(self, view: View, structure: Structure) -> "Half":
         """The same in the region of *view*; *structure* is the whole one."""
         if len(view) == view.length:
