@@ -212,7 +212,7 @@ def search_families(
         DependencyError: Infernal is not installed.
         InputError: cmsearch fails.
     """
-    parts = [(k, start, bases) for k, rna in enumerate(rnas) for start, bases in _strands(rna)]
+    parts = [(k, i, rna.bases[i:end]) for k, rna in enumerate(rnas) for i, end in rna.strands]
     hits: list[list[Hit]] = [[] for _ in rnas]
     with TemporaryDirectory(prefix="rnass-") as name:
         folder = Path(name)
@@ -264,15 +264,6 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
             )
         chosen[model.family] = seed
     return chosen
-
-
-def _strands(rna: Rna) -> Iterator[tuple[int, str]]:
-    """The first base and the bases of each strand."""
-    if rna.nick is None:
-        yield 0, rna.bases
-    else:
-        yield 0, rna.bases[: rna.nick]
-        yield rna.nick, rna.bases[rna.nick :]
 
 
 def _divided(
