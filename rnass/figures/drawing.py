@@ -127,8 +127,7 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
     """The lines between the bases shown, in drawing order."""
 
     def shown(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        inside = ((pairs >= view.start) & (pairs < view.start + len(view))).all(1)
-        return np.asarray(pairs[inside] - view.start)
+        return pairs[view.holds(pairs)] - view.start
 
     knotted = structure.orders > 0
     if reference is None:

@@ -85,14 +85,13 @@ class Half:
         """The same in the region of *view*; *structure* is the whole one."""
         if len(view) == view.length:
             return self
-        pairs = self.pairs - view.start
-        inside = ((pairs >= 0) & (pairs < len(view))).all(1)
+        inside = view.holds(self.pairs)
         leaving = tuple(view.leaving(structure))
         kinds = tuple((entry, which[inside]) for entry, which in self.kinds)
         return Half(
             self.label,
-            f"{inside.sum()} of {counted(len(pairs), 'pair')} shown",
-            pairs[inside],
+            f"{inside.sum()} of {counted(len(inside), 'pair')} shown",
+            self.pairs[inside] - view.start,
             self.colours[inside],
             self.dashed[inside],
             (*kinds, (LEAVING, np.ones(len(leaving), dtype=bool))),
