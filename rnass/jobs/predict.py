@@ -29,7 +29,7 @@ from rnass.network.weights import find_weights
 from rnass.prediction.limits import LONGEST_WHOLE, MAX_LENGTH, WINDOW
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
-from rnass.prediction.prediction import Prediction
+from rnass.prediction.prediction import Kind, Prediction
 from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -53,8 +53,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("rnass")
-
-Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 """Formats of the files of a record; parquet is one table of all records."""
