@@ -295,14 +295,13 @@ def _draw_numbers(
 ) -> None:
     """The ends of each strand and every so many positions, where there is room beside their bases."""
     every = next(step for step in (10, 20, 50, 100, 200, 500, 1000, 10**6) if step * spacing >= 0.8)
+    last = {view.length - view.start, view.nick}  # where strands end
     ends: dict[int, str] = {}
     for start, stop in view.strands:
-        ends |= {start: FIVE_PRIME} if view.numbers[start] == 1 else {}
-        ends |= (
-            {stop - 1: THREE_PRIME}
-            if stop - 1 != start and view.start + stop in (view.length, _nick(view))
-            else {}
-        )
+        if view.numbers[start] == 1:
+            ends[start] = FIVE_PRIME
+        if stop - 1 != start and stop in last:
+            ends[stop - 1] = THREE_PRIME
     inner = {
         base: str(number)
         for base, number in enumerate(view.numbers.tolist())
@@ -316,7 +315,3 @@ def _draw_numbers(
             axes.plot([x, spot[0]], [y, spot[1]], color="#c4c9cd", lw=0.4, zorder=0.5, gid="leader")
         look = {"size": number.size, "color": FAINT, "ha": "center", "zorder": 5, "gid": "position"}
         write(axes, spot[0], spot[1], number.text, **look)
-
-
-def _nick(view: View) -> int | None:
-    return None if view.nick is None else view.start + view.nick
