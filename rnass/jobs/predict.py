@@ -261,8 +261,7 @@ class PredictJob(Job[Prediction]):
         if (windows := self.predictor.windows) and (outlook := windows.outlook(rnas)):
             log.info("%s", outlook)
         for row in self.predictor.predict(rnas, parallel=True):
-            if found := row.prediction or row.error:
-                yield row.number, found
+            yield row.number, row.outcome
 
     def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Written:
         """Structures, map, figure; and the record's part of predictions.dbn."""

@@ -24,7 +24,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Literal
 
-from rnass.errors import ExitStatus, InputError, OutputError, RnassError, UnexpectedError, counted
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError, counted
 from rnass.files import format_json, is_there, parse_json
 from rnass.io import iter_fasta
 from rnass.jobs.inputs import checksums_of
@@ -201,9 +201,11 @@ def predicted(
             if done % AHEAD == 0:
                 return_freed_memory()  # else gaps between what is kept grow for hours
             one = opened[bisect_right(opened, row.number, key=attrgetter("first")) - 1]
-            found = row.error if row.prediction is None else row_of(None, row.prediction)
+            found = row.outcome
+            cells = found if isinstance(found, RnassError) else row_of(None, found)
+            one.rows[row.number - one.first] = cells
             row.prediction = row.reading = row.folded = None  # maps of L x L
-            one.rows[row.number - one.first] = found or UnexpectedError(f"{row.rna.id}: no prediction")
+            del found
             yield from finished()
     yield from finished()
 

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding import change_log_odds, decode, one_partner
-from rnass.errors import ConfigError, RnassError, SequenceError, WorkerError, record_error
+from rnass.errors import ConfigError, RnassError, WorkerError, record_error
 from rnass.network.contact_model import PairingModel, collate, pairing
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
@@ -114,9 +114,9 @@ class Predictor:
             ConstraintError: constraints that no structure satisfies.
         """
         (row,) = self.predict([rna if isinstance(rna, Rna) else Rna.from_text(rna)])
-        if row.prediction is None:
-            raise row.error or SequenceError("sequence: no prediction")
-        return row.prediction
+        if isinstance(found := row.outcome, RnassError):
+            raise found
+        return found
 
     def predict(
         self, rnas: Iterable[Rna], *, parallel: bool = False
@@ -352,12 +352,12 @@ def predict(rna: str | Rna | Iterable[str | Rna], **options: Any) -> Prediction 
     if isinstance(rna, str | Rna):
         return predictor(rna)
     many = [_as_rna(one, k) for k, one in enumerate(rna, start=1)]
-    found: dict[int, Prediction] = {}
+    predictions: dict[int, Prediction] = {}
     for row in predictor.predict(many):
-        if row.prediction is None:
-            raise row.error or SequenceError(f"sequence {row.number + 1}: no prediction")
-        found[row.number] = row.prediction
-    return [found[k] for k in range(len(many))]
+        if isinstance(found := row.outcome, RnassError):
+            raise found
+        predictions[row.number] = found
+    return [predictions[k] for k in range(len(many))]
 
 
 def _as_rna(one: str | Rna, number: int) -> Rna:

@@ -181,9 +181,8 @@ def blended(
     began = time.monotonic()
     with closing(run_pipeline(_Stages(predictor), parts, cores)) as rows:
         for done, row in enumerate(rows, start=1):
-            if row.prediction is None:
-                raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
-            maps = row.prediction
+            if isinstance(maps := row.outcome, RnassError):
+                raise maps
             row.prediction = row.reading = row.folded = None  # some hundreds of rows are kept
             probabilities.add(starts[row.number], maps.reading.probabilities)
             shares.append(maps.reading.energy_share)
