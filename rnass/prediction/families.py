@@ -251,7 +251,7 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
     Raises:
         InputError: an alignment that a model was not built from, or without a consensus structure.
     """
-    found = {one.accession or one.name: one for one in seeds}
+    found = {one.family: one for one in seeds}
     chosen = {}
     for model in models:
         seed = found.get(model.accession) or found.get(model.name)
