@@ -145,6 +145,10 @@ class Structure:
         partner[self.pairs[:, 1]] = self.pairs[:, 0]
         return partner
 
+    def holds(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the structure has each of some pairs, 0-based, shape (n, 2); shape (n,)."""
+        return np.asarray(self.partners[pairs[:, 0]] == pairs[:, 1])
+
     @cached_property
     def orders(self) -> NDArray[np.int64]:
         """The pseudoknot order of every pair, shape (n,): as the file has it, else by size."""

@@ -230,7 +230,7 @@ def _trimmed(
     if options.max_order is not None and structure.pseudoknot_order > options.max_order:
         structure = structure.up_to_order(options.max_order)
         structure = drop_short_helices(structure, options.min_helix, graph.must)
-    return np.asarray(chosen & (structure.partners[graph.ends[:, 0]] == graph.ends[:, 1]))
+    return chosen & structure.holds(graph.ends)
 
 
 def _coupled(graph: CandidateGraph, options: DecodingConfig) -> list[NDArray[np.int64]]:

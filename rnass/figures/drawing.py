@@ -15,7 +15,7 @@ from rnass.figures.base_colours import BaseColours
 from rnass.figures.legend import ROW_HEIGHT, SMALL, Entry, draw_legend, legend_rows
 from rnass.figures.look import Look, View
 from rnass.figures.number_places import Number, placed_numbers
-from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG, common_pairs
+from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG
 from rnass.figures.style import (
     FAINT,
     FIVE_PRIME,
@@ -133,7 +133,7 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
     if reference is None:
         groups = [("", np.ones(len(knotted), dtype=bool), Entry("pair", NESTED_FLAT), KNOTTED_FLAT)]
     else:
-        right = common_pairs(structure, reference)
+        right = reference.holds(structure.pairs)
         groups = [(" correct", right, CORRECT, ""), (" wrong", ~right, WRONG, "")]
     bonds = []
     for name, which, entry, hue in groups:
@@ -145,7 +145,7 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
             _Bond(f"pseudoknotted{name}", shown(structure.pairs[which & knotted]), higher, bowed=True)
         )
     if reference is not None:
-        lost = shown(reference.pairs[~common_pairs(reference, structure)])
+        lost = shown(reference.pairs[~structure.holds(reference.pairs)])
         bonds.insert(0, _Bond("missed", lost, MISSED, bowed=True))
     return bonds
 

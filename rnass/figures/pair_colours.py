@@ -22,7 +22,6 @@ __all__ = [
     "WRONG",
     "Half",
     "Track",
-    "common_pairs",
     "dashed_between",
     "judged",
     "judged_with_missed",
@@ -152,7 +151,7 @@ def dashed_between(halves: Sequence[Half], nick: int | None) -> list[Half]:
 
 def judged(label: str, structure: Structure, other: Structure, absent: Entry) -> Half:
     """Coloured by whether *other* has the pair too, `CORRECT`, or not, *absent*; pseudoknots dashed."""
-    shared = common_pairs(structure, other)
+    shared = other.holds(structure.pairs)
     colours = to_rgba_array([str(absent.colour), str(CORRECT.colour)])[shared.astype(int)]
     dashed = structure.orders > 0
     return Half(
@@ -169,7 +168,7 @@ def judged_with_missed(track: Track, truth: Structure) -> Half:
     """The pairs of *track*, correct or wrong, over those of *truth* that it misses."""
     found = judged(track.label, track.structure, truth, WRONG)
     missed = judged(track.label, truth, track.structure, MISSED)
-    lost = ~common_pairs(truth, track.structure)
+    lost = ~track.structure.holds(truth.pairs)
     none, nothing = np.zeros(lost.sum(), dtype=bool), np.zeros(len(found.pairs), dtype=bool)
     return Half(
         track.label,
@@ -194,8 +193,3 @@ def legend_of(halves: Iterable[Half]) -> list[Entry]:
         else:
             entries.append(entry)
     return [] if entries == [_NESTED] else entries
-
-
-def common_pairs(structure: Structure, other: Structure) -> NDArray[np.bool_]:
-    """Which pairs of *structure* stand in *other* too, shape (n,)."""
-    return np.asarray(other.partners[structure.pairs[:, 0]] == structure.pairs[:, 1])
