@@ -160,7 +160,7 @@ def emit_families(
             seen.add(bases)
             rna = Rna(f"{one.family}|{number}", bases)
             records.append(LabelledRecord(rna, structure, "cmemit", one.family))
-    return Labelled(records, dropped, _named(failed, seeds))
+    return Labelled(records, dropped, failed)
 
 
 def align_members(
@@ -192,7 +192,7 @@ def align_members(
     for part, reasons in made.values():
         records += part
         dropped += reasons
-    return Labelled(records, +dropped, _named(failed, chosen))
+    return Labelled(records, +dropped, failed)
 
 
 def find_families(
@@ -330,8 +330,8 @@ def _columns_of(model: Model, alignment: Alignment) -> NDArray[np.int64]:
 
 def _each(
     work: Callable[[Alignment], T], seeds: Sequence[Alignment], processes: int
-) -> tuple[dict[int, T], dict[int, str]]:
-    """Results by the place of each family, and the errors of the others."""
+) -> tuple[dict[int, T], dict[str, str]]:
+    """Results by the place of each family, and the errors of the others by their names."""
 
     def tried(seed: Alignment) -> T | InputError:
         try:
@@ -342,8 +342,5 @@ def _each(
     with ThreadPoolExecutor(max(1, processes)) as pool:  # threads, as they only wait for Infernal
         outcomes = list(pool.map(tried, seeds))
     made = {k: one for k, one in enumerate(outcomes) if not isinstance(one, InputError)}
-    return made, {k: str(one) for k, one in enumerate(outcomes) if isinstance(one, InputError)}
-
-
-def _named(failed: Mapping[int, str], seeds: Sequence[Alignment]) -> dict[str, str]:
-    return {seeds[k].family: message for k, message in failed.items()}
+    failed = {seeds[k].family: str(one) for k, one in enumerate(outcomes) if k not in made}
+    return made, failed
