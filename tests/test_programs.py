@@ -1,11 +1,11 @@
-"""Other programs: their output, their messages, their absence."""
+"""Programs and packages of others: their output, their messages, their absence."""
 
 import sys
 
 import pytest
 
 from rnass.errors import DependencyError, InputError
-from rnass.programs import require_program, run_program
+from rnass.programs import import_package, require_program, run_program
 
 
 def python(code):
@@ -33,3 +33,10 @@ def test_a_program_that_is_absent_is_named_with_what_to_install():
     with pytest.raises(DependencyError, match="no-such-program: not installed; expected a package"):
         require_program("no-such-program", "a package")
     require_program("sh", "a shell")
+
+
+def test_a_package_that_is_absent_is_named_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "absent", None)
+    with pytest.raises(DependencyError, match="format x: absent is not installed; expected a package"):
+        import_package("absent", "format x", "a package")
+    assert import_package("json", "format x", "it").loads("1") == 1
