@@ -10,10 +10,13 @@ from typing import Any
 from rnass.errors import CheckpointError
 from rnass.files import is_file, read_json, sha256
 
-__all__ = ["MANIFEST", "check_content", "manifest_entry", "verdict"]
+__all__ = ["MANIFEST", "SHIPPED", "check_content", "manifest_entry", "verdict"]
 
 MANIFEST = "manifest.json"
 """Name of the file that lists the others of its folder."""
+
+SHIPPED = (Path(__file__).parent / "_weights", Path(__file__).parents[1] / "weights")
+"""Folders of shipped files, in the order of the search: of the installed package, of the checkout."""
 
 
 def manifest_entry(path: Path) -> dict[str, Any]:

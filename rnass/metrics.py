@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 _CHUNK = 4_000_000  # resampled values held at a time
+_INSIDE = 0.95  # probability within an interval
+_TIE = 1e-9  # largest difference of two scores that is a tie
 
 
 @dataclass(frozen=True)
@@ -165,15 +167,12 @@ def noncanonical_pairs(structure: Structure, bases: str) -> Structure:
     return Structure(len(structure), kept)
 
 
-def bootstrap_interval(
-    values: ArrayLike, *, level: float = 0.95, samples: int = 2000, seed: int = 0
-) -> tuple[float, float]:
-    """Percentile interval of the mean, from resampled records (Efron 1979,
+def bootstrap_interval(values: ArrayLike, *, samples: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean, from resampled records (Efron 1979,
     https://doi.org/10.1214/aos/1176344552).
 
     Args:
         values: shape (n,), one per record; n at least 1.
-        level: probability inside the interval.
         samples: how often the records are resampled.
         seed: the same seed gives the same interval.
     """
@@ -186,7 +185,7 @@ def bootstrap_interval(
         rng.choice(data, (min(chunk, samples - start), data.size)).mean(1)
         for start in range(0, samples, chunk)
     ]
-    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(np.concatenate(means), [(1 - _INSIDE) / 2, (1 + _INSIDE) / 2])
     return float(low), float(high)
 
 
@@ -196,7 +195,7 @@ class Comparison:
 
     Attributes:
         wins: records on which the first is better.
-        ties: records on which they differ by no more than the tolerance.
+        ties: records on which they differ by no more than rounding.
         losses: records on which the second is better.
         difference: mean of first minus second.
         interval: 95 % bootstrap interval of that mean.
@@ -211,16 +210,12 @@ class Comparison:
     p_value: float
 
 
-def compare(
-    first: ArrayLike, second: ArrayLike, *, tolerance: float = 1e-9, seed: int = 0
-) -> Comparison:
+def compare(first: ArrayLike, second: ArrayLike) -> Comparison:
     """Compare two predictors record by record (Wilcoxon 1945, https://doi.org/10.2307/3001968).
 
     Args:
         first: shape (n,), a score per record.
         second: shape (n,), of the same records.
-        tolerance: largest difference that is a tie.
-        seed: of the bootstrap.
 
     Raises:
         InputError: the lengths differ, or there are no records.
@@ -229,7 +224,7 @@ def compare(
     if a.size != b.size or not a.size:
         raise InputError(f"scores: {a.size} and {b.size} records; expected as many, at least one")
     gap = a - b
-    gap[np.abs(gap) <= tolerance] = 0.0
+    gap[np.abs(gap) <= _TIE] = 0.0
     from scipy.stats import wilcoxon  # half a second that a prediction need not wait
 
     p_value = float(wilcoxon(gap[gap != 0], method="auto").pvalue) if gap.any() else 1.0
@@ -238,7 +233,7 @@ def compare(
         ties=int((gap == 0).sum()),
         losses=int((gap < 0).sum()),
         difference=float(gap.mean()),
-        interval=bootstrap_interval(gap, seed=seed),
+        interval=bootstrap_interval(gap),
         p_value=p_value,
     )
 

@@ -144,6 +144,11 @@ class Rna:
         """The bases, with `&` between two strands; what `from_text` reads."""
         return self.mark(self.bases)
 
+    @property
+    def strands(self) -> list[tuple[int, int]]:
+        """The first base of each strand, 0-based, and the one after its last."""
+        return [(0, len(self))] if self.nick is None else [(0, self.nick), (self.nick, len(self))]
+
     def mark(self, line: str) -> str:
         """A line of one symbol for each base, with `&` between two strands."""
         return line if self.nick is None else f"{line[: self.nick]}&{line[self.nick :]}"

@@ -145,6 +145,10 @@ class Structure:
         partner[self.pairs[:, 1]] = self.pairs[:, 0]
         return partner
 
+    def holds(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the structure has each of some pairs, 0-based, shape (n, 2); shape (n,)."""
+        return np.asarray(self.partners[pairs[:, 0]] == pairs[:, 1])
+
     @cached_property
     def orders(self) -> NDArray[np.int64]:
         """The pseudoknot order of every pair, shape (n,): as the file has it, else by size."""
@@ -291,9 +295,7 @@ def _stems(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
         of each pair, shape (n,).
     """
     ends = np.argsort(pairs, axis=None)  # the 2n paired bases in order, as flat indices
-    flat = np.empty(ends.size, dtype=np.int64)
-    flat[ends] = np.arange(ends.size)
-    rank = flat.reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
+    rank = np.argsort(ends).reshape(-1, 2)  # (n, 2), sorted by the first column as pairs are
     step = np.diff(rank, axis=0)
     first = np.concatenate([[True], (step[:, 0] != 1) | (step[:, 1] != -1)])
     return rank[first], np.cumsum(first) - 1
@@ -309,10 +311,8 @@ def _largest_nested(pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     stems, stem_of = _stems(pairs)
     weight = np.bincount(stem_of)
     ends = np.argsort(stems, axis=None)  # the 2m ends in order, as flat indices
-    rank = np.empty(ends.size, dtype=np.int64)
-    rank[ends] = np.arange(ends.size)
     at = ends // 2  # (2m,) the stem of each end
-    closes = rank.reshape(-1, 2)[at].max(1)  # (2m,) rank of the 3' end of each end's stem
+    closes = np.argsort(ends).reshape(-1, 2)[at].max(1)  # (2m,) rank of the 3' end of each end's stem
     size = ends.size
     best = np.zeros((size + 2, size + 1), dtype=np.int32)  # best[i, j]: ranks i <= r < j
     for i in range(size - 1, -1, -1):

@@ -237,3 +237,11 @@ def test_bad_pairs(pairs, message):
 def test_bad_partners(partners, message):
     with pytest.raises(StructureError, match=message):
         Structure.from_partners(partners)
+
+
+def test_a_structure_holds_its_own_pairs_and_no_others():
+    structure = Structure.from_dot_bracket("((..[[))..]]")
+    others = np.array([[0, 6], [0, 1], [2, 3], [4, 10]])
+    assert structure.holds(structure.pairs).all()
+    assert structure.holds(others).tolist() == [False, False, False, False]
+    assert structure.holds(np.zeros((0, 2), dtype=np.int64)).shape == (0,)

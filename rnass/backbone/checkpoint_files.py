@@ -10,7 +10,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -288,10 +288,7 @@ def _symbols(folder: Path) -> tuple[str, ...] | None:
     if not is_file(file):
         return None
     try:
-        return _words(file.read_text(encoding="utf-8").splitlines())
+        lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{file}: {error}; expected one token a line") from error
-
-
-def _words(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for line in lines if (word := line.strip()))

@@ -4,12 +4,11 @@ Facts as of the authors' pages and papers; the licence is that of the weights.
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from rnass.errors import CheckpointError, DependencyError
+from rnass.errors import CheckpointError
 from rnass.files import is_file, is_folder
+from rnass.programs import import_package
 
 __all__ = ["PUBLISHED", "Found", "Published", "find_checkpoint", "published"]
 
@@ -133,7 +132,8 @@ def find_checkpoint(path_or_name: str) -> Found:
     one = published(path_or_name)
     if one.repository is None:
         raise CheckpointError(f"backbone {one.name}: not on the Hub; expected {_by_hand(one)}")
-    hub = _hub(one)
+    expected = f"it (pip install huggingface-hub), or {_by_hand(one)}"
+    hub = import_package("huggingface_hub", f"backbone {one.name}", expected)
     try:
         folder = Path(hub.snapshot_download(one.repository, allow_patterns=_wanted(one)))
     except Exception as error:  # offline, refused, renamed: the way out is the same
@@ -142,16 +142,6 @@ def find_checkpoint(path_or_name: str) -> Found:
         ) from error
     single = one.files[0].endswith(".pth")
     return Found(folder / one.files[0] if single else folder, one.family, folder.name)
-
-
-def _hub(one: Published) -> Any:
-    try:
-        return import_module("huggingface_hub")
-    except ImportError as error:
-        raise DependencyError(
-            f"backbone {one.name}: huggingface_hub is not installed; expected it "
-            f"(pip install huggingface-hub), or {_by_hand(one)}"
-        ) from error
 
 
 def _by_hand(one: Published) -> str:

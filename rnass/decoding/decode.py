@@ -185,7 +185,7 @@ def _better(
     graph: CandidateGraph, one: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """The choice that leaves fewer bases unpaired that must pair; of equals the heavier."""
-    return max(one, other, key=lambda c: (-_unpaired(graph, c).size, _weight(graph, c)))
+    return max(one, other, key=lambda c: (-_unpaired(graph, c).size, graph.weights[c].sum()))
 
 
 def _heuristic(
@@ -230,7 +230,7 @@ def _trimmed(
     if options.max_order is not None and structure.pseudoknot_order > options.max_order:
         structure = structure.up_to_order(options.max_order)
         structure = drop_short_helices(structure, options.min_helix, graph.must)
-    return np.asarray(chosen & (structure.partners[graph.ends[:, 0]] == graph.ends[:, 1]))
+    return chosen & structure.holds(graph.ends)
 
 
 def _coupled(graph: CandidateGraph, options: DecodingConfig) -> list[NDArray[np.int64]]:
@@ -250,10 +250,6 @@ def _coupled(graph: CandidateGraph, options: DecodingConfig) -> list[NDArray[np.
     total = size + graph.length
     adjacency = coo_array((np.ones(len(link)), link.T), shape=(total, total))
     return groups(connected_components(adjacency, directed=False)[1][:size].astype(np.int64))
-
-
-def _weight(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> float:
-    return float(graph.weights[chosen].sum())
 
 
 def _unpaired(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -82,8 +82,9 @@ def alternatives(
         kept.append(best)
         for helix in _least_certain(p, best):
             banned = absent | helix
+            without = replace(constraints, forbidden=constraints.forbidden | banned)
             try:
-                other = _decode_without(p, bases, options, constraints, nick, banned)
+                other = decode(_given_absent(p, banned), bases, options, constraints=without, nick=nick)
             except ConstraintError:  # the constraints need this helix
                 continue
             if other not in score:
@@ -106,18 +107,6 @@ def _least_certain(p: NDArray[np.floating], structure: Structure) -> list[frozen
     """The helices of lowest mean probability, as sets of pairs."""
     ranked = sorted(helices(structure), key=lambda helix: float(p[helix[:, 0], helix[:, 1]].mean()))
     return [_as_set(helix) for helix in ranked[:_BRANCHES]]
-
-
-def _decode_without(
-    p: NDArray[np.floating],
-    bases: str,
-    options: DecodingConfig,
-    constraints: Constraints,
-    nick: int | None,
-    banned: frozenset[tuple[int, int]],
-) -> Structure:
-    without = replace(constraints, forbidden=constraints.forbidden | banned)
-    return decode(_given_absent(p, banned), bases, options, constraints=without, nick=nick)
 
 
 def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -> NDArray[np.floating]:

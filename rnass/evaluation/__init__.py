@@ -2,13 +2,10 @@
 
 from rnass.evaluation.methods import RNASS, THRESHKNOT, VIENNA, VIENNA_METHODS, Methods, Predicted
 from rnass.evaluation.options import EvaluateOptions, MethodOptions, load_methods
-from rnass.evaluation.references import Others, References, read_others, read_references
-from rnass.evaluation.run import evaluate, evaluate_files
-from rnass.evaluation.scores import LENGTH_BINS, MODES, Tally
+from rnass.evaluation.references import read_others, read_references
+from rnass.evaluation.run import evaluate_files
 
 __all__ = [
-    "LENGTH_BINS",
-    "MODES",
     "RNASS",
     "THRESHKNOT",
     "VIENNA",
@@ -16,11 +13,7 @@ __all__ = [
     "EvaluateOptions",
     "MethodOptions",
     "Methods",
-    "Others",
     "Predicted",
-    "References",
-    "Tally",
-    "evaluate",
     "evaluate_files",
     "load_methods",
     "read_others",

@@ -38,8 +38,8 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
         OutputError: the folder holds an evaluation and `overwrite` is off, or cannot be written.
     """
     began = time.monotonic()
-    if out is not None:
-        _check_free(out, overwrite=options.overwrite)
+    if out is not None and not options.overwrite and any(is_there(out / name) for name in _FILES):
+        raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
     references = read_references(
         data, columns=options.columns, max_length=options.max_length, limit=options.limit
     )
@@ -118,11 +118,6 @@ def _about(
         about["thermodynamics"] = options.thermodynamics
         about["mix"] = options.mix
     return about
-
-
-def _check_free(out: Path, *, overwrite: bool) -> None:
-    if not overwrite and any(is_there(out / name) for name in _FILES):
-        raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
 
 
 def _write(out: Path, report: Mapping[str, Any], table: str, tally: Tally) -> None:

@@ -16,7 +16,6 @@ from scipy.stats import pearsonr, spearmanr
 from rnass.evaluation.methods import Predicted
 from rnass.io import LabelledRecord
 from rnass.metrics import (
-    Scores,
     bootstrap_interval,
     calibration_bins,
     compare,
@@ -76,7 +75,8 @@ class Tally:
                 counts = confusion(known[mode], guess[mode], shift=int(MODES[mode] == "shifted"))
                 self._counts[method][n, mode] = counts
                 if structure is not None:
-                    self._values[method][n, mode] = _measures(scores(counts))
+                    found = scores(counts)
+                    self._values[method][n, mode] = [getattr(found, name) for name in MEASURES]
             confidence = predicted.confidence(method)
             self.confidence[method][n] = np.nan if confidence is None else confidence
         for name, probabilities in predicted.maps.items():
@@ -152,7 +152,3 @@ class Tally:
 def _by_mode(structure: Structure, bases: str) -> tuple[Structure, ...]:
     """The pairs that count in each of `MODES`."""
     return (structure, structure, crossing_pairs(structure), noncanonical_pairs(structure, bases))
-
-
-def _measures(found: Scores) -> list[float]:
-    return [getattr(found, name) for name in MEASURES]

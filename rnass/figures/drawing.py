@@ -15,7 +15,7 @@ from rnass.figures.base_colours import BaseColours
 from rnass.figures.legend import ROW_HEIGHT, SMALL, Entry, draw_legend, legend_rows
 from rnass.figures.look import Look, View
 from rnass.figures.number_places import Number, placed_numbers
-from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG, common_pairs
+from rnass.figures.pair_colours import CORRECT, LEAVING, MISSED, WRONG
 from rnass.figures.style import (
     FAINT,
     FIVE_PRIME,
@@ -127,14 +127,13 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
     """The lines between the bases shown, in drawing order."""
 
     def shown(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        inside = ((pairs >= view.start) & (pairs < view.start + len(view))).all(1)
-        return np.asarray(pairs[inside] - view.start)
+        return pairs[view.holds(pairs)] - view.start
 
     knotted = structure.orders > 0
     if reference is None:
         groups = [("", np.ones(len(knotted), dtype=bool), Entry("pair", NESTED_FLAT), KNOTTED_FLAT)]
     else:
-        right = common_pairs(structure, reference)
+        right = reference.holds(structure.pairs)
         groups = [(" correct", right, CORRECT, ""), (" wrong", ~right, WRONG, "")]
     bonds = []
     for name, which, entry, hue in groups:
@@ -146,7 +145,7 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
             _Bond(f"pseudoknotted{name}", shown(structure.pairs[which & knotted]), higher, bowed=True)
         )
     if reference is not None:
-        lost = shown(reference.pairs[~common_pairs(reference, structure)])
+        lost = shown(reference.pairs[~structure.holds(reference.pairs)])
         bonds.insert(0, _Bond("missed", lost, MISSED, bowed=True))
     return bonds
 
@@ -296,14 +295,13 @@ def _draw_numbers(
 ) -> None:
     """The ends of each strand and every so many positions, where there is room beside their bases."""
     every = next(step for step in (10, 20, 50, 100, 200, 500, 1000, 10**6) if step * spacing >= 0.8)
+    last = {view.length - view.start, view.nick}  # where strands end
     ends: dict[int, str] = {}
     for start, stop in view.strands:
-        ends |= {start: FIVE_PRIME} if view.numbers[start] == 1 else {}
-        ends |= (
-            {stop - 1: THREE_PRIME}
-            if stop - 1 != start and view.start + stop in (view.length, _nick(view))
-            else {}
-        )
+        if view.numbers[start] == 1:
+            ends[start] = FIVE_PRIME
+        if stop - 1 != start and stop in last:
+            ends[stop - 1] = THREE_PRIME
     inner = {
         base: str(number)
         for base, number in enumerate(view.numbers.tolist())
@@ -317,7 +315,3 @@ def _draw_numbers(
             axes.plot([x, spot[0]], [y, spot[1]], color="#c4c9cd", lw=0.4, zorder=0.5, gid="leader")
         look = {"size": number.size, "color": FAINT, "ha": "center", "zorder": 5, "gid": "position"}
         write(axes, spot[0], spot[1], number.text, **look)
-
-
-def _nick(view: View) -> int | None:
-    return None if view.nick is None else view.start + view.nick

@@ -23,15 +23,12 @@ _MARKERS = "osD^vPX"
 def judgement_figure(
     f1: Mapping[str, Mapping[str, tuple[float, float, float]]],
     bins: Mapping[str, ArrayLike] | None = None,
-    *,
-    title: str = "",
 ) -> Figure:
     """Draw F1 by length on the left and, where there are probabilities, a reliability diagram.
 
     Args:
         f1: line -> bin of length -> mean F1 and its interval, low and high; the same bins for all.
         bins: map -> shape (n, 3) as from `rnass.metrics.calibration_bins`, summed over records.
-        title: stands above it all.
 
     Raises:
         InputError: no lines.
@@ -45,8 +42,6 @@ def judgement_figure(
     if bins:
         drawn = {name: np.asarray(values, dtype=np.float64) for name, values in bins.items()}
         _draw_reliability(figure.add_subplot(1, 2, 2), drawn, [name.split()[0] for name in f1])
-    if title:
-        figure.suptitle(plain_text(title, 60 * columns), weight="bold", parse_math=False)
     return figure
 
 

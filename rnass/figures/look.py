@@ -98,10 +98,13 @@ class View:
         edges = [0, *([] if self.nick is None else [self.nick]), len(self)]
         return list(pairwise(edges))
 
+    def holds(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether both bases of each pair, (n, 2), are shown; shape (n,)."""
+        return np.asarray(((pairs >= self.start) & (pairs < self._stop)).all(1))
+
     def of_structure(self, structure: Structure) -> Structure:
         """The pairs of which both bases are shown."""
-        pairs = structure.pairs - self.start
-        return Structure(len(self), pairs[((pairs >= 0) & (pairs < len(self))).all(1)])
+        return Structure(len(self), structure.pairs[self.holds(structure.pairs)] - self.start)
 
     def leaving(self, structure: Structure) -> Iterable[tuple[int, int]]:
         """Bases shown whose partner is not, each with -1 for a partner before it or 1 for one after."""

@@ -104,7 +104,9 @@ def probability_map(
     bar.set_label(names[0], parse_math=False)
     bar.outline.set_visible(False)
     if title:
-        _heading(axes, fitted_text(title, room, 12, bold=True), pad)
+        line = fitted_text(title, room, 12, bold=True)
+        text: dict[str, Any] = {"size": 12, "weight": "bold", "color": INK, "gid": "title"}
+        axes.set_title(line, loc="left", pad=pad, parse_math=False, **text)
     return axes
 
 
@@ -114,12 +116,6 @@ def _own_axes(look: Look) -> tuple[Axes, float]:
     size = (width, look.height or width * 0.93)
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
     return figure.add_subplot(), min(size[0] - 1.4, size[1] - 0.9)
-
-
-def _heading(axes: Axes, words: str, pad: float) -> None:
-    """The title, left above a map."""
-    text: dict[str, Any] = {"size": 12, "weight": "bold", "color": INK}
-    axes.set_title(words, loc="left", pad=pad, parse_math=False, gid="title", **text)
 
 
 @styled

@@ -22,7 +22,6 @@ __all__ = [
     "WRONG",
     "Half",
     "Track",
-    "common_pairs",
     "dashed_between",
     "judged",
     "judged_with_missed",
@@ -81,23 +80,17 @@ class Half:
     kinds: tuple[tuple[Entry, NDArray[np.bool_]], ...]
     leaving: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def span(self) -> int:
-        """Bases from one end of the widest pair to the other; 0 without pairs."""
-        return int((self.pairs[:, 1] - self.pairs[:, 0]).max(initial=0))
-
     def shown(self, view: View, structure: Structure) -> "Half":
         """The same in the region of *view*; *structure* is the whole one."""
         if len(view) == view.length:
             return self
-        pairs = self.pairs - view.start
-        inside = ((pairs >= 0) & (pairs < len(view))).all(1)
+        inside = view.holds(self.pairs)
         leaving = tuple(view.leaving(structure))
         kinds = tuple((entry, which[inside]) for entry, which in self.kinds)
         return Half(
             self.label,
-            f"{inside.sum()} of {counted(len(pairs), 'pair')} shown",
-            pairs[inside],
+            f"{inside.sum()} of {counted(len(inside), 'pair')} shown",
+            self.pairs[inside] - view.start,
             self.colours[inside],
             self.dashed[inside],
             (*kinds, (LEAVING, np.ones(len(leaving), dtype=bool))),
@@ -158,7 +151,7 @@ def dashed_between(halves: Sequence[Half], nick: int | None) -> list[Half]:
 
 def judged(label: str, structure: Structure, other: Structure, absent: Entry) -> Half:
     """Coloured by whether *other* has the pair too, `CORRECT`, or not, *absent*; pseudoknots dashed."""
-    shared = common_pairs(structure, other)
+    shared = other.holds(structure.pairs)
     colours = to_rgba_array([str(absent.colour), str(CORRECT.colour)])[shared.astype(int)]
     dashed = structure.orders > 0
     return Half(
@@ -175,7 +168,7 @@ def judged_with_missed(track: Track, truth: Structure) -> Half:
     """The pairs of *track*, correct or wrong, over those of *truth* that it misses."""
     found = judged(track.label, track.structure, truth, WRONG)
     missed = judged(track.label, truth, track.structure, MISSED)
-    lost = ~common_pairs(truth, track.structure)
+    lost = ~track.structure.holds(truth.pairs)
     none, nothing = np.zeros(lost.sum(), dtype=bool), np.zeros(len(found.pairs), dtype=bool)
     return Half(
         track.label,
@@ -200,8 +193,3 @@ def legend_of(halves: Iterable[Half]) -> list[Entry]:
         else:
             entries.append(entry)
     return [] if entries == [_NESTED] else entries
-
-
-def common_pairs(structure: Structure, other: Structure) -> NDArray[np.bool_]:
-    """Which pairs of *structure* stand in *other* too, shape (n,)."""
-    return np.asarray(other.partners[structure.pairs[:, 0]] == structure.pairs[:, 1])

@@ -1,7 +1,6 @@
 """The table of all predictions of a run, `results.parquet`, by pyarrow, which is an optional extra."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,6 +8,7 @@ from typing import Any, BinaryIO
 from rnass.errors import DependencyError, InputError, StructureError
 from rnass.files import read_limit, write_atomically
 from rnass.io.tsv import LabelledRecord
+from rnass.programs import import_package
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -21,13 +21,9 @@ _OPTIONAL = ["description"]
 
 def arrow() -> tuple[Any, Any]:
     """The modules pyarrow and pyarrow.parquet; raises DependencyError where they are not installed."""
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise DependencyError(
-            "format parquet: pyarrow is not installed; expected it (pip install pyarrow, or rnass with "
-            "its extra parquet)"
-        ) from error
+    expected = "it (pip install pyarrow, or rnass with its extra parquet)"
+    pyarrow = import_package("pyarrow", "format parquet", expected)
+    return pyarrow, import_package("pyarrow.parquet", "format parquet", expected)
 
 
 def write_predictions(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -59,6 +59,11 @@ class Alignment:
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
+    def family(self) -> str:
+        """Its accession, or its name where it has none."""
+        return self.accession or self.name
+
+    @property
     def consensus(self) -> Structure:
         """The consensus structure, one place a column.
 
@@ -91,8 +96,8 @@ class Alignment:
     def place(self, what: str) -> str:
         """The file and line of a row or of a mark of columns, else of its end, for messages."""
         if what not in self.lines:
-            called = self.accession or self.name
-            return (f"{self.where} ({called})" if called else self.where) or f"alignment {called}"
+            where = f"{self.where} ({self.family})" if self.family else self.where
+            return where or f"alignment {self.family}"
         return f"{self.where.rpartition(':')[0]}:{self.lines[what]}"
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import subprocess
 from collections.abc import Generator, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -39,6 +38,7 @@ from rnass.prediction.relatives import (
     fit_of_rows,
     trust,
 )
+from rnass.programs import run_program
 from rnass.rna import Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.conditions import STANDARD
@@ -53,7 +53,8 @@ log = logging.getLogger("rnass")
 
 _CONSENSUS, _COVARIATION, _ROWS = "consensus.sto", "covariation.tsv", "rows.tsv"
 _POOR_FIT = 0.5  # share of canonical consensus pairs below which a row does not fit
-_MAFFT = ["--quiet", "--nuc", "--auto", "--maxiterate", "1000"]
+_LOCARNA = ["mlocarna", "--tgtdir", "locarna", "--stockholm"]
+_MAFFT = ["mafft", "--quiet", "--nuc", "--auto", "--maxiterate", "1000"]
 _GAPPY = 0.5  # share of gaps from which a column counts as gappy
 
 
@@ -131,14 +132,15 @@ def align(rnas: Sequence[Rna]) -> Alignment:
     """
     if len(rnas) == 1:
         return Alignment("", "", {rnas[0].id: rnas[0].bases})
-    with TemporaryDirectory() as folder:
-        given, found = Path(folder) / "rnas.fa", Path(folder) / "aligned.fa"
-        write_text(given, "".join(f">r{k}\n{rna.bases}\n" for k, rna in enumerate(rnas)))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_text(folder / "rnas.fa", "".join(f">r{k}\n{rna.bases}\n" for k, rna in enumerate(rnas)))
         if which("mlocarna"):
-            _run("mlocarna", [str(given), "--tgtdir", f"{folder}/locarna", "--stockholm"])
-            found = Path(folder) / "locarna" / "results" / "result.stk"
+            run_program([*_LOCARNA, "rnas.fa"], folder, "an alignment")
+            found = folder / "locarna" / "results" / "result.stk"
         elif which("mafft"):
-            found.write_text(_run("mafft", [*_MAFFT, str(given)]), encoding="utf-8")
+            found = folder / "aligned.fa"
+            write_text(found, run_program([*_MAFFT, "rnas.fa"], folder, "an alignment"))
         else:
             raise DependencyError(
                 "relatives: no program that aligns RNAs; expected MAFFT (Debian: apt-get install mafft) "
@@ -146,14 +148,6 @@ def align(rnas: Sequence[Rna]) -> Alignment:
             )
         (alignment,) = read_alignments(found)
     return Alignment("", "", {rna.id: alignment.rows[f"r{k}"] for k, rna in enumerate(rnas)})
-
-
-def _run(program: str, arguments: list[str]) -> str:
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DependencyError(f"{program}: {last}; expected an alignment")
-    return done.stdout
 
 
 def _check_target(alignment: Alignment, target: str | None) -> None:

@@ -190,10 +190,8 @@ class AttentionJob(Job[Structure]):
                 yield number, self._known_structure(rna)
             return
         for row in self.predictor.predict(rnas, parallel=True):
-            if row.prediction:
-                yield row.number, row.prediction.structure
-            elif row.error:
-                yield row.number, row.error
+            found = row.outcome
+            yield row.number, found if isinstance(found, RnassError) else found.structure
 
     def _known_structure(self, rna: Rna) -> Structure | InputError:
         if not self.known or rna.id not in self.known:

@@ -72,7 +72,7 @@ def agreement(predicted: Predicted) -> Agreement:
     structures = {method: found for method, found in predicted.structures.items() if found is not None}
     every = [tuple(pair) for found in structures.values() for pair in found.pairs.tolist()]
     pairs = np.array(sorted(set(every)), dtype=np.int64).reshape(-1, 2)
-    columns = [found.partners[pairs[:, 0]] == pairs[:, 1] for found in structures.values()]
+    columns = [found.holds(pairs) for found in structures.values()]
     held = np.array(columns, dtype=bool).reshape(len(structures), len(pairs)).T  # (n, methods)
     return Agreement(list(structures), pairs, held)
 

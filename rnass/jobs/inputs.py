@@ -69,7 +69,10 @@ def read_inputs(
             found.problems.append(error)
     for path in paths:
         rnas, problems = read_fasta(path, constraint_lines=constraint_lines)
-        found.problems += [_typed_for_a_file(path)] if _is_rna(path) else problems
+        if _is_rna(path):
+            expected = f"a FASTA file, or an RNA as --sequence {path}"
+            problems = [InputError(f"{path}: no such file; expected {expected}")]
+        found.problems += problems
         for rna in rnas:
             take(rna, f"{path} ({rna.id})")
     return found
@@ -78,7 +81,3 @@ def read_inputs(
 def _is_rna(path: str) -> bool:
     """Whether bases stand where a file was expected."""
     return set(path.upper()) <= {*"ACGUTN&"} and not is_there(path)
-
-
-def _typed_for_a_file(path: str) -> InputError:
-    return InputError(f"{path}: no such file; expected a FASTA file, or an RNA as --sequence {path}")

@@ -80,7 +80,7 @@ class Entry:
     def is_whole(self, folder: Path) -> bool:
         """Whether the record came out, and its files are there as they were written."""
         return self.cells.get("status") == "ok" and all(
-            _has_size(folder / file, size) and sha256(folder / file) == digest
+            is_file(path := folder / file) and path.stat().st_size == size and sha256(path) == digest
             for file, (size, digest) in self.files.items()
         )
 
@@ -162,7 +162,3 @@ def _on_disk(path: Path) -> tuple[int, str]:
         return path.stat().st_size, sha256(path)
     except OSError as error:
         raise OutputError(f"{path}: {reason(error)}; expected a file that can be read") from error
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return is_file(path) and path.stat().st_size == size

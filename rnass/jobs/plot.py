@@ -26,15 +26,15 @@ from rnass.figures import (
     save_figure,
     structure_drawing,
 )
-from rnass.files import is_folder, is_there, make_folder
+from rnass.files import check_target, is_folder, make_folder
 from rnass.io import file_names
 from rnass.jobs.drawable import Drawable, counterpart, reactivities_of, read_drawables
+from rnass.prediction.prediction import Kind
 from rnass.structure import Structure
 from rnass.thermodynamics.layout import layout
 
-__all__ = ["Colour", "Kind", "PlotOptions", "draw", "plot_files"]
+__all__ = ["Colour", "PlotOptions", "draw", "plot_files"]
 
-Kind = Literal["arcs", "drawing", "map"]
 Colour = Literal["auto", "confidence", "elements", "reactivity", "none"]
 
 
@@ -175,9 +175,8 @@ def _targets(out: Path, drawables: list[Drawable], options: PlotOptions) -> list
         files = [out / f"{name}.{options.format}" for name in names]
         folder = out
     make_folder(folder)
-    there = [file for file in files if is_there(file)]
-    if there and not options.overwrite:
-        raise OutputError(f"{there[0]}: is there already; expected another name, or --overwrite")
+    for file in files:
+        check_target(file, overwrite=options.overwrite)
     return files
 
 

@@ -29,7 +29,7 @@ from rnass.network.weights import find_weights
 from rnass.prediction.limits import LONGEST_WHOLE, MAX_LENGTH, WINDOW
 from rnass.prediction.options import ModelOptions
 from rnass.prediction.origin import origin
-from rnass.prediction.prediction import Prediction
+from rnass.prediction.prediction import Kind, Prediction
 from rnass.prediction.restraints import RestraintOptions
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -53,8 +53,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("rnass")
-
-Kind = Literal["arcs", "drawing", "map"]
 
 FORMATS = ("ct", "dbn", "bpseq", "npy", "tsv", "json", "parquet")
 """Formats of the files of a record; parquet is one table of all records."""
@@ -266,8 +264,7 @@ class PredictJob(Job[Prediction]):
             for exception in windows.exceptions(rnas, self.predictor.model.backbone):
                 log.warning("%s", exception)
         for row in self.predictor.predict(rnas, parallel=True):
-            if found := row.prediction or row.error:
-                yield row.number, found
+            yield row.number, row.outcome
 
     def write(self, folder: Path, name: str, rna: Rna, found: Prediction) -> Written:
         """Structures, map, figure; and the record's part of predictions.dbn."""

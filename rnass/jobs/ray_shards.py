@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
-from rnass.errors import DependencyError, RnassError, WorkerError, counted
+from rnass.errors import RnassError, WorkerError, counted
 from rnass.jobs.parts import Done
 from rnass.jobs.predict import PredictOptions
 from rnass.jobs.shards import Shard, Worker
+from rnass.programs import import_package
 
 __all__ = ["run_on_ray"]
 
@@ -63,13 +63,7 @@ class _Remote:
 @contextmanager
 def _cluster(address: str | None) -> Iterator[Any]:
     """Ray, connected; what is started here ends with the block."""
-    try:
-        ray = import_module("ray")
-    except ImportError as error:
-        raise DependencyError(
-            "engine ray: Ray is not installed; expected it (pip install ray, or rnass with its extra "
-            "ray)"
-        ) from error
+    ray = import_package("ray", "engine ray", "it (pip install ray, or rnass with its extra ray)")
     if ray.is_initialized():
         yield ray
         return

@@ -24,7 +24,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Literal
 
-from rnass.errors import ExitStatus, InputError, OutputError, RnassError, UnexpectedError, counted
+from rnass.errors import ExitStatus, InputError, OutputError, RnassError, counted
 from rnass.files import format_json, is_there, parse_json
 from rnass.io import iter_fasta
 from rnass.jobs.inputs import checksums_of
@@ -112,20 +112,19 @@ def predict_shards(
         earlier = _open(folder, identity, options)
         run["started"] = earlier.get("started", start)
         folder.write_text(RUN, format_json(run))
-        totals = _Totals(out)
         engine = _engine_of(options, shards, worker, out)
-        work = _Run(paths, folder, shards.size, totals, options.resume)
+        work = _Run(paths, folder, shards.size, options.resume)
         undone = "finished parts are kept, --resume makes the rest"
         status, error = ended(lambda: work.make(engine), undone)
         run |= {
             "checksums": checksums_of(paths),
-            "records": totals.records + len(totals.failed),
-            "bad_records": len(totals.failed),
+            "records": work.records + len(work.failed),
+            "bad_records": len(work.failed),
             "seconds": round(time.time() - began + float(earlier.get("seconds", 0)), 3),
             "exit_status": int(status),
         }
         with suppress(OutputError) if error else nullcontext():
-            rows = [{"id": one.id, "status": "failed", "message": one.message} for one in totals.failed]
+            rows = [{"id": one.id, "status": "failed", "message": one.message} for one in work.failed]
             folder.write_text(_FAILED, format_summary(("id", "status", "message"), rows))
             folder.write_text(RUN, format_json(run))
         if error:
@@ -201,9 +200,11 @@ def predicted(
             if done % AHEAD == 0:
                 return_freed_memory()  # else gaps between what is kept grow for hours
             one = opened[bisect_right(opened, row.number, key=attrgetter("first")) - 1]
-            found = row.error if row.prediction is None else row_of(None, row.prediction)
+            found = row.outcome
+            cells = found if isinstance(found, RnassError) else row_of(None, found)
+            one.rows[row.number - one.first] = cells
             row.prediction = row.reading = row.folded = None  # maps of L x L
-            one.rows[row.number - one.first] = found or UnexpectedError(f"{row.rna.id}: no prediction")
+            del found
             yield from finished()
     yield from finished()
 
@@ -223,16 +224,38 @@ class _Opened:
     rows: dict[int, dict[str, Any] | RnassError] = field(default_factory=dict)
 
 
-@dataclass
-class _Totals:
-    """Counts of a run so far."""
+_Engine = Callable[[Iterator[Shard]], Generator[Done, None, None]]
 
-    out: str
+
+@dataclass
+class _Run:
+    """The shards of an input, of which those whose parts lie in the folder may be passed over.
+
+    Attributes:
+        parts, records, failed: of the run so far, and of the runs that it resumes.
+        now: records of this run alone.
+    """
+
+    paths: Sequence[str]
+    folder: PartFolder
+    size: int
+    resume: bool
+    parts: int = 0
     records: int = 0
     failed: list[Failure] = field(default_factory=list)
+    now: int = 0
     began: float = field(default_factory=time.monotonic)
     logged: float = field(default_factory=time.monotonic)
-    now: int = 0  # records of this run alone
+
+    def left(self) -> Iterator[Shard]:
+        """The shards that are to be predicted."""
+        for shard in read_shards(self.paths, self.size):
+            self.parts = shard.number + 1
+            there = self.folder.done(shard.number, shard.key) if self.resume else None
+            if there is None:
+                yield shard
+            else:
+                self.add(there)
 
     def add(self, done: Done) -> None:
         """Count a part; the log has a line now and then."""
@@ -244,38 +267,13 @@ class _Totals:
         if (moment := time.monotonic()) - self.logged > _NOTE:
             self.logged = moment
             pace = self.now / (moment - self.began)
-            log.info("%s: %s done, %.1f a second", self.out, counted(self.records, "record"), pace)
-
-
-_Engine = Callable[[Iterator[Shard]], Generator[Done, None, None]]
-
-
-@dataclass
-class _Run:
-    """The shards of an input, of which those whose parts lie in the folder may be passed over."""
-
-    paths: Sequence[str]
-    folder: PartFolder
-    size: int
-    totals: _Totals
-    resume: bool
-    parts: int = 0  # so far
-
-    def left(self) -> Iterator[Shard]:
-        """The shards that are to be predicted."""
-        for shard in read_shards(self.paths, self.size):
-            self.parts = shard.number + 1
-            there = self.folder.done(shard.number, shard.key) if self.resume else None
-            if there is None:
-                yield shard
-            else:
-                self.totals.add(there)
+            log.info("%s: %s done, %.1f a second", self.folder, counted(self.records, "record"), pace)
 
     def make(self, engine: _Engine) -> ExitStatus:
         """Make every part, and remove those of an input that was longer; gives the exit status."""
         with record_bar(None) as advance, closing(engine(self.left())) as parts:
             for done in parts:
-                self.totals.add(done)
+                self.add(done)
                 for failure in done.failed:
                     log.error("%s", failure.message)
                 for _ in range(done.records):
@@ -283,8 +281,8 @@ class _Run:
         own = {part_name(number) for number in range(self.parts)}
         for name in sorted(filter(is_part, self.folder.names() - own)):
             self.folder.remove(name)
-        records, failed = self.totals.records, self.totals.failed
-        log.info("%s: %s done, %d failed", self.folder, counted(records, "record"), len(failed))
+        records, failed = counted(self.records, "record"), len(self.failed)
+        log.info("%s: %s done, %d failed", self.folder, records, failed)
         return ExitStatus.FAILED if failed else ExitStatus.OK
 
 

@@ -5,7 +5,7 @@ sha256, and loading needs the very same checkpoint beside it.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,15 +95,7 @@ class Backbone:
 
     def identity(self) -> dict[str, str | None]:
         """Its `Identity`, as JSON."""
-        return asdict(
-            Identity(
-                name=self.name,
-                family=self.family,
-                sha256=self.sha256,
-                revision=self.revision,
-                u_as=self.u_as,
-            )
-        )
+        return {field.name: getattr(self, field.name) for field in fields(Identity)}
 
 
 def open_backbone(

@@ -8,22 +8,15 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = [
-    "LIKELY_SECOND",
-    "SECOND_HELIX",
-    "bpp_log_odds",
-    "energy_log_odds",
-    "second_fold_gain",
-]
+__all__ = ["bpp_log_odds", "energy_log_odds", "second_fold_gain"]
 
 _RARE = 1e-3  # added to a probability, as energies that leave a pair out may err
 _OPEN = 1e-2  # added to the probability of any other state of two bases
 _LEAST, _MOST = 0.1, 1 - 1e-4  # that ViennaRNA's probabilities count as: it knows no pair that crosses
 _FIRST = 0.5  # probability above which a pair is of the first structure
+_LIKELY = 0.5  # probability above which a pair of the second fold counts, as at most
 _MOST_SECOND = 0.99
-
-LIKELY_SECOND, SECOND_HELIX = 0.5, 4
-"""Least probability of a pair of the second fold that counts, and least pairs of its helix."""
+_HELIX = 4  # fewest such pairs of a helix
 
 
 def energy_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
@@ -41,23 +34,17 @@ def bpp_log_odds(bpp: Float[Tensor, "B S L L"]) -> Float[Tensor, "B L L"]:
 
 
 def second_fold_gain(
-    first: Float[Tensor, "B L L"],
-    second: Float[Tensor, "B L L"],
-    *,
-    likely: float = LIKELY_SECOND,
-    helix: int = SECOND_HELIX,
+    first: Float[Tensor, "B L L"], second: Float[Tensor, "B L L"]
 ) -> Float[Tensor, "B L L"]:
     """Log-odds of a pair in the second fold above those of the least probability that counts; else 0.
 
     Args:
         first: base-pair probabilities; pairs of the first structure, above 0.5, gain nothing.
-        second: those of the second fold.
-        likely: only pairs above this probability gain,
-        helix: that stand in helices of so many of them or more.
+        second: those of the second fold; pairs above 0.5 gain, in helices of four or more of them.
     """
-    chosen = (second > likely) & (first < _FIRST)
-    innermost = torch.stack([_shifted(chosen, k) for k in range(helix)]).all(0)
-    standing = torch.stack([_shifted(innermost, -k) for k in range(helix)]).any(0)
+    chosen = (second > _LIKELY) & (first < _FIRST)
+    innermost = torch.stack([_shifted(chosen, k) for k in range(_HELIX)]).all(0)
+    standing = torch.stack([_shifted(innermost, -k) for k in range(_HELIX)]).any(0)
     least = torch.logit(torch.tensor(_LEAST))
     return (torch.logit(second.clamp(_LEAST, _MOST_SECOND)) - least) * standing
 

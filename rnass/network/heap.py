@@ -5,6 +5,7 @@ Loads no torch.
 
 import ctypes
 import sys
+from typing import Any
 
 __all__ = ["keep_freed_memory", "return_freed_memory"]
 
@@ -18,10 +19,7 @@ def keep_freed_memory() -> None:
     Does nothing where the C library is not glibc. Call it before the first large tensor, and
     before any thread.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
+    if mallopt := _of_glibc("mallopt"):
         mallopt(_MMAP_MAX, 0)
         mallopt(_ARENA_MAX, 1)  # one heap for all threads
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
@@ -30,6 +28,10 @@ def keep_freed_memory() -> None:
 
 def return_freed_memory() -> None:
     """Give what was freed, and kept, back to the system, where the C library is glibc."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
-    if trim is not None:
+    if trim := _of_glibc("malloc_trim"):
         trim(0)
+
+
+def _of_glibc(name: str) -> Any:
+    """A function of the C library; None where that is another one."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

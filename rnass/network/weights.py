@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from rnass.config import MixtureConfig, ModelConfig, from_mapping
 from rnass.errors import CheckpointError, ConfigError, counted
 from rnass.files import is_file, parse_json, sha256, write_atomically
-from rnass.manifest import manifest_entry
+from rnass.manifest import SHIPPED, manifest_entry
 
 if TYPE_CHECKING:  # it takes a second to load
     import torch
@@ -36,7 +36,6 @@ __all__ = [
 DEFAULT = "base"
 """Name of the default weights."""
 
-_PACKAGE = Path(__file__).parents[1]
 _FORMAT = "rnass 1"
 
 
@@ -68,9 +67,8 @@ def find_weights(name: str | None = None) -> Path:
     wanted = name or DEFAULT
     if is_file(wanted):
         return Path(wanted)
-    folders = [_PACKAGE / "_weights", _PACKAGE.parent / "weights"]
-    if place := os.environ.get("RNASS_WEIGHTS"):
-        folders.insert(0, Path(place))
+    place = os.environ.get("RNASS_WEIGHTS")
+    folders = [*([Path(place)] if place else []), *SHIPPED]
     for folder in folders:
         if is_file(path := folder / f"rnass-{wanted}.safetensors"):
             return path

@@ -1,7 +1,5 @@
 """A prediction as a figure; what `rnass predict --plot` and `Prediction.draw` show."""
 
-from typing import TYPE_CHECKING, Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,21 +12,17 @@ from rnass.figures import (
     probability_map,
     structure_drawing,
 )
+from rnass.prediction.prediction import Kind, Prediction
 from rnass.structure import Structure
 from rnass.thermodynamics.layout import layout
 
-if TYPE_CHECKING:
-    from rnass.prediction.predictor import Prediction
-
-__all__ = ["Kind", "draw"]
-
-Kind = Literal["arcs", "drawing", "map"]
+__all__ = ["draw"]
 
 _TURNER = "ViennaRNA, Turner 2004"
 
 
 def draw(
-    prediction: "Prediction", kind: Kind = "arcs", *, look: Look | None = None, axes: Axes | None = None
+    prediction: Prediction, kind: Kind = "arcs", *, look: Look | None = None, axes: Axes | None = None
 ) -> Axes:
     """Draw a prediction.
 

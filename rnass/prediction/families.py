@@ -212,7 +212,7 @@ def search_families(
         DependencyError: Infernal is not installed.
         InputError: cmsearch fails.
     """
-    parts = [(k, start, bases) for k, rna in enumerate(rnas) for start, bases in _strands(rna)]
+    parts = [(k, i, rna.bases[i:end]) for k, rna in enumerate(rnas) for i, end in rna.strands]
     hits: list[list[Hit]] = [[] for _ in rnas]
     with TemporaryDirectory(prefix="rnass-") as name:
         folder = Path(name)
@@ -252,7 +252,7 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
         InputError: an alignment that a model was not built from, or without a consensus structure; none
             of any model's family.
     """
-    found = {one.accession or one.name: one for one in seeds}
+    found = {one.family: one for one in seeds}
     chosen = {}
     for model in models:
         seed = found.get(model.accession) or found.get(model.name)
@@ -270,15 +270,6 @@ def check_seeds(models: Sequence[FamilyModel], seeds: Sequence[Alignment]) -> di
             f"some of them, as of {models[0].family}"
         )
     return chosen
-
-
-def _strands(rna: Rna) -> Iterator[tuple[int, str]]:
-    """The first base and the bases of each strand."""
-    if rna.nick is None:
-        yield 0, rna.bases
-    else:
-        yield 0, rna.bases[: rna.nick]
-        yield rna.nick, rna.bases[rna.nick :]
 
 
 def _divided(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnass.errors import RnassError, record_error
+from rnass.errors import REPORT, RnassError, UnexpectedError, record_error
 from rnass.network.device import pairs_that_fit
 from rnass.prediction.limits import MAX_LENGTH
 from rnass.rna import Rna
@@ -72,6 +72,13 @@ class Row(Generic[P]):
     prediction: P | None = None
     error: RnassError | None = None
     seconds: float = 0.0
+
+    @property
+    def outcome(self) -> P | RnassError:
+        """The prediction of a row at the end of its way, or why there is none."""
+        if self.prediction is not None:
+            return self.prediction
+        return self.error or UnexpectedError(f"{self.rna.id}: no prediction; {REPORT}")
 
 
 class Stages(Protocol[Q_co]):

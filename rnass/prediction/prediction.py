@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,11 @@ from rnass.thermodynamics.free_energy import energy as free_energy
 
 if TYPE_CHECKING:
     from rnass.figures import Axes, Look
-    from rnass.prediction.drawing import Kind
 
-__all__ = ["Prediction"]
+__all__ = ["Kind", "Prediction"]
+
+Kind = Literal["arcs", "drawing", "map"]
+"""Of a figure, see `rnass.prediction.drawing`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +176,7 @@ class Prediction:
         return [ct, dbn, bpseq, *maps]
 
     def draw(
-        self, kind: "Kind" = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
+        self, kind: Kind = "arcs", *, look: "Look | None" = None, axes: "Axes | None" = None
     ) -> "Axes":
         """Draw it as arcs, as a drawing in the plane or as a map; see `rnass.prediction.drawing`."""
         from rnass.prediction.drawing import draw  # matplotlib takes half a second to load

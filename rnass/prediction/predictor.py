@@ -25,7 +25,6 @@ from rnass.errors import (
     ConfigError,
     ConstraintError,
     RnassError,
-    SequenceError,
     WorkerError,
     record_error,
 )
@@ -121,9 +120,9 @@ class Predictor:
             ConstraintError: constraints that no structure satisfies.
         """
         (row,) = self.predict([rna if isinstance(rna, Rna) else Rna.from_text(rna)])
-        if row.prediction is None:
-            raise row.error or SequenceError("sequence: no prediction")
-        return row.prediction
+        if isinstance(found := row.outcome, RnassError):
+            raise found
+        return found
 
     def predict(
         self, rnas: Iterable[Rna], *, parallel: bool = False
@@ -375,12 +374,12 @@ def predict(rna: str | Rna | Iterable[str | Rna], **options: Any) -> Prediction 
     if isinstance(rna, str | Rna):
         return predictor(rna)
     many = [_as_rna(one, k) for k, one in enumerate(rna, start=1)]
-    found: dict[int, Prediction] = {}
+    predictions: dict[int, Prediction] = {}
     for row in predictor.predict(many):
-        if row.prediction is None:
-            raise row.error or SequenceError(f"sequence {row.number + 1}: no prediction")
-        found[row.number] = row.prediction
-    return [found[k] for k in range(len(many))]
+        if isinstance(found := row.outcome, RnassError):
+            raise found
+        predictions[row.number] = found
+    return [predictions[k] for k in range(len(many))]
 
 
 def _as_rna(one: str | Rna, number: int) -> Rna:

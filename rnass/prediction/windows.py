@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,10 @@ from rnass.prediction.pipeline import Cores, Reading, run_pipeline
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import Folded
 
-__all__ = ["Blended", "Reader", "Windows", "blended"]
+if TYPE_CHECKING:
+    from rnass.prediction.predictor import Predictor
+
+__all__ = ["Blended", "Windows", "blended"]
 
 log = logging.getLogger("rnass")
 
@@ -113,26 +116,6 @@ class Windows:
         return None
 
 
-class Reader(Protocol):
-    """The parts of a predictor that windows need: folds, network, the map to decode."""
-
-    def fold_windows(
-        self, rnas: Iterable[Rna], processes: int
-    ) -> Generator[Folded | RnassError, None, None]:
-        """Fold windows, in their order."""
-
-    def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
-        """The network's reading of each window of a batch."""
-
-    def mix_of(self, rna: Rna) -> float:
-        """The share of ViennaRNA's log-odds in the map to decode."""
-
-    def restrained(
-        self, rna: Rna, folded: Folded, probabilities: NDArray[np.float32], mix: float
-    ) -> NDArray[np.floating]:
-        """The map to decode, (L, L)."""
-
-
 class _Maps(NamedTuple):
     reading: Reading
     decoded: NDArray[np.floating]
@@ -142,20 +125,20 @@ class _Maps(NamedTuple):
 class _Stages:
     """The stages of a window: its two maps instead of a structure; the same mix for all of an RNA."""
 
-    reader: Reader
+    predictor: "Predictor"
     mix: float
 
     def refusal(self, rna: Rna) -> RnassError | None:
         return None
 
     def fold(self, rnas: Iterable[Rna], processes: int) -> Generator[Folded | RnassError, None, None]:
-        return self.reader.fold_windows(rnas, processes)
+        return self.predictor.fold_windows(rnas, processes)
 
     def read(self, rnas: list[Rna], folded: list[Folded]) -> list[Reading]:
-        return self.reader.read(rnas, folded)
+        return self.predictor.read(rnas, folded)
 
     def decode(self, rna: Rna, folded: Folded, reading: Reading, seconds: float) -> _Maps:
-        return _Maps(reading, self.reader.restrained(rna, folded, reading.probabilities, self.mix))
+        return _Maps(reading, self.predictor.restrained(rna, folded, reading.probabilities, self.mix))
 
 
 class Blended(NamedTuple):
@@ -175,12 +158,12 @@ class Blended(NamedTuple):
 
 
 def blended(
-    reader: Reader, rna: Rna, windows: Windows, cores: Cores, pace: float | None = None
+    predictor: "Predictor", rna: Rna, windows: Windows, cores: Cores, pace: float | None = None
 ) -> Blended:
     """Predict an RNA's windows and blend their maps; the log shows how far it is.
 
     Args:
-        reader: the stages of a prediction.
+        predictor: it folds and reads the windows, and gives the maps to decode.
         rna: longer than a window.
         windows: where they begin.
         cores: how the work is spread.
@@ -204,11 +187,10 @@ def blended(
     shares: list[float | None] = []
     parts = (_part(rna, first, first + windows.size) for first in starts)
     began = time.monotonic()
-    with closing(run_pipeline(_Stages(reader, reader.mix_of(rna)), parts, cores)) as rows:
+    with closing(run_pipeline(_Stages(predictor, predictor.mix_of(rna)), parts, cores)) as rows:
         for done, row in enumerate(rows, start=1):
-            if row.prediction is None:
-                raise row.error or SequenceError(f"{rna.id}: a window without prediction", rna.id)
-            maps = row.prediction
+            if isinstance(maps := row.outcome, RnassError):
+                raise maps
             row.prediction = row.reading = row.folded = None  # some hundreds of rows are kept
             if decoded is None and maps.decoded is not maps.reading.probabilities:
                 decoded = deepcopy(probabilities)  # the windows before had no evidence

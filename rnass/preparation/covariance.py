@@ -103,7 +103,7 @@ class Model:
 
 def build(seed: Alignment, folder: Path) -> Model:
     """Build the covariance model of one family in *folder*; raises InputError, DependencyError."""
-    family = seed.accession or seed.name or "family"
+    family = seed.family or "family"
     write_stockholm(folder / "seed.sto", [seed])
     run_infernal(
         f"cmbuild -F -n {family.replace(' ', '_')} model.cm seed.sto".split(), folder, _MODELLED
@@ -158,10 +158,9 @@ def emit_families(
                 dropped["duplicate" if bases in seen else "few pairs"] += 1
                 continue
             seen.add(bases)
-            family = one.accession or one.name
-            rna = Rna(f"{family}|{number}", bases)
-            records.append(LabelledRecord(rna, structure, "cmemit", family))
-    return Labelled(records, dropped, _named(failed, seeds))
+            rna = Rna(f"{one.family}|{number}", bases)
+            records.append(LabelledRecord(rna, structure, "cmemit", one.family))
+    return Labelled(records, dropped, failed)
 
 
 def align_members(
@@ -184,7 +183,7 @@ def align_members(
     """
     require_infernal("cmbuild", "cmemit", "cmalign")
     trust = trust or Trust()
-    named = {one.accession or one.name: one for one in seeds}
+    named = {one.family: one for one in seeds}
     dropped = Counter({"no seed alignment": sum(len(m) for f, m in members.items() if f not in named)})
     chosen = [one for family, one in named.items() if members.get(family)]
     work = partial(_align_one, members=members, trust=trust)
@@ -193,7 +192,7 @@ def align_members(
     for part, reasons in made.values():
         records += part
         dropped += reasons
-    return Labelled(records, +dropped, _named(failed, chosen))
+    return Labelled(records, +dropped, failed)
 
 
 def find_families(
@@ -222,9 +221,7 @@ def find_families(
         else:
             unplaced.append(rna)
     if identity is not None:
-        rows = [
-            (s.accession or s.name, project(r, s.consensus)[0]) for s in seeds for r in s.rows.values()
-        ]
+        rows = [(s.family, project(r, s.consensus)[0]) for s in seeds for r in s.rows.values()]
         hits = near([rna.bases for rna in unplaced], [row for _, row in rows], identity=identity)
         for hit in hits:
             members[rows[hit.target][0]].append(unplaced[hit.query])
@@ -258,7 +255,7 @@ def _emit_one(seed_alignment: Alignment, *, per_family: int, seed: int) -> list[
 def _align_one(
     seed_alignment: Alignment, *, members: Mapping[str, Sequence[Rna]], trust: Trust
 ) -> tuple[list[LabelledRecord], Counter[str]]:
-    family = seed_alignment.accession or seed_alignment.name
+    family = seed_alignment.family
     least, most = trust.lengths
     fitting = [rna for rna in members[family] if least <= len(rna) <= most]
     dropped = Counter({"length": len(members[family]) - len(fitting)})
@@ -333,8 +330,8 @@ def _columns_of(model: Model, alignment: Alignment) -> NDArray[np.int64]:
 
 def _each(
     work: Callable[[Alignment], T], seeds: Sequence[Alignment], processes: int
-) -> tuple[dict[int, T], dict[int, str]]:
-    """Results by the place of each family, and the errors of the others."""
+) -> tuple[dict[int, T], dict[str, str]]:
+    """Results by the place of each family, and the errors of the others by their names."""
 
     def tried(seed: Alignment) -> T | InputError:
         try:
@@ -345,8 +342,5 @@ def _each(
     with ThreadPoolExecutor(max(1, processes)) as pool:  # threads, as they only wait for Infernal
         outcomes = list(pool.map(tried, seeds))
     made = {k: one for k, one in enumerate(outcomes) if not isinstance(one, InputError)}
-    return made, {k: str(one) for k, one in enumerate(outcomes) if isinstance(one, InputError)}
-
-
-def _named(failed: Mapping[int, str], seeds: Sequence[Alignment]) -> dict[str, str]:
-    return {seeds[k].accession or seeds[k].name: message for k, message in failed.items()}
+    failed = {seeds[k].family: str(one) for k, one in enumerate(outcomes) if k not in made}
+    return made, failed

@@ -1,12 +1,11 @@
 """Infernal's programs (Nawrocki & Eddy 2013, doi:10.1093/bioinformatics/btt509)."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnass.errors import DependencyError, InputError
+from rnass.errors import InputError
+from rnass.programs import require_program, run_program
 
 __all__ = ["match_columns", "require_infernal", "run_infernal"]
 
@@ -16,11 +15,11 @@ _MATCH_NODE = re.compile(r" *\[ MAT([PLR]) +\d+ \] +(\S+) +(\S+)")  # such as [ 
 def require_infernal(*programs: str) -> None:
     """Raise DependencyError, with what to install, unless these programs are installed."""
     for program in programs:
-        if shutil.which(program) is None:
-            raise DependencyError(
-                f"{program}: not installed; expected Infernal 1.1 (Debian package infernal: apt-get "
-                "install infernal; or conda install -c bioconda infernal)"
-            )
+        require_program(
+            program,
+            "Infernal 1.1 (Debian package infernal: apt-get install infernal; or conda install -c "
+            "bioconda infernal)",
+        )
 
 
 def run_infernal(command: Sequence[str], folder: Path, expected: str) -> None:
@@ -30,12 +29,8 @@ def run_infernal(command: Sequence[str], folder: Path, expected: str) -> None:
         DependencyError: it is not installed.
         InputError: it fails; with its message and what was *expected*.
     """
-    program = command[0]
-    require_infernal(program)
-    done = subprocess.run(list(command), cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        text = " ".join((done.stderr or done.stdout).split()) or "no message"
-        raise InputError(f"{program}: {text[:300]}; expected {expected}")
+    require_infernal(command[0])
+    run_program(command, folder, expected, error=InputError)
 
 
 def match_columns(line: str) -> tuple[int, ...]:

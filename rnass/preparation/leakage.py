@@ -10,7 +10,6 @@ find candidates, and a plain edit distance judges them.
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import ConfigError, DependencyError
+from rnass.errors import ConfigError
+from rnass.programs import require_program, run_program
 from rnass.rna import BASES
 
 __all__ = ["TOOLS", "Hit", "Tool", "best_tool", "near"]
@@ -142,9 +142,10 @@ def _vsearch(
     ]:
         if _write(folder, "query.fa", queries, chosen) and _write(folder, "target.fa", targets, against):
             _run(
-                f"vsearch --usearch_global query.fa --db target.fa --id {identity} --strand plus "
-                f"--qmask none --dbmask none --minseqlength 1 {words} --maxaccepts 16 --maxrejects 512 "
-                f"--threads {threads} --userout hits --userfields query+target+id+qilo+qihi+tilo+tihi",
+                f"vsearch --quiet --usearch_global query.fa --db target.fa --id {identity} "
+                f"--strand plus --qmask none --dbmask none --minseqlength 1 {words} "
+                f"--maxaccepts 16 --maxrejects 512 --threads {threads} "
+                "--userout hits --userfields query+target+id+qilo+qihi+tilo+tihi",
                 folder,
             )
             yield from _table(folder / "hits", unit=0.01)
@@ -190,17 +191,11 @@ def _table(path: Path, *, unit: float) -> Iterable[_Alignment]:
 
 
 def _run(command: str, folder: Path) -> None:
-    """Run a search program silently in *folder*; raises DependencyError."""
-    program = command.split(maxsplit=1)[0]
-    if shutil.which(program) is None:
-        raise DependencyError(
-            f"{program}: not installed; expected the program (Debian package {_PACKAGES[program]}), "
-            "or the tool kmers"
-        )
-    done = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
-        raise DependencyError(f"{program}: exit status {done.returncode}: {last[0]}; expected hits")
+    """Run a search program in *folder*; raises DependencyError."""
+    program, *options = command.split()
+    package = f"the program (Debian package {_PACKAGES[program]}), or the tool kmers"
+    require_program(program, package)
+    run_program([program, *options], folder, "hits")
 
 
 def _shared_words(queries: Sequence[str], targets: Sequence[str], identity: float) -> Iterable[Hit]:

@@ -30,7 +30,7 @@ def page(template: str, data: Mapping[str, Any], scripts: Iterable[str], records
         "tabulator": _script([f"{TABULATOR}.min.js"]),
         "script": _script(f"{name}.js" for name in scripts),
     }
-    return _filled(_asset(template), parts)
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], _asset(template))
 
 
 def is_numeric(cells: Iterable[str]) -> bool:
@@ -52,16 +52,6 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _filled(template: str, parts: Mapping[str, str]) -> str:
-    """*template* with each `{{name}}` replaced; what is put in is not looked at again."""
-    pieces = template.split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
 
 
 def _asset(name: str) -> str:

@@ -154,7 +154,7 @@ class Ensemble:
         if self._rna.nick is None or self._restraints.constraint is None:
             return self._rna.nick is not None
         try:
-            for first, end in ((0, self._rna.nick), (self._rna.nick, len(self.bases))):
+            for first, end in self._rna.strands:
                 _ = self._strand(first, end).mfe
         except ConstraintError:  # a pair across them, among others
             return False
@@ -169,7 +169,7 @@ class Ensemble:
         if self._rna.nick is not None:
             if not sure:
                 self._compound.exp_params_rescale(self.mfe)
-            return self._partition_of_two(self._rna.nick)
+            return self._partition_of_two()
         if sure:
             return _finite(self._compound.pf()[1]), pairs_of(self._compound)
         near = self._near_minimum
@@ -192,7 +192,7 @@ class Ensemble:
         starts = range(0, len(self.bases), SURE_LENGTH)
         return sum(self._strand(k, min(k + SURE_LENGTH, len(self.bases))).mfe for k in starts)
 
-    def _partition_of_two(self, nick: int) -> tuple[float, NDArray[np.float64]]:
+    def _partition_of_two(self) -> tuple[float, NDArray[np.float64]]:
         """`_partition` of two strands.
 
         ViennaRNA's probabilities are those of the structures that connect them; the others are pairs of
@@ -205,7 +205,7 @@ class Ensemble:
         probability: dict[tuple[float, float], float] = {}
         parts = [(0, share, pairs_of(self._compound))] if share else []
         if share < 1:
-            for first, end in ((0, nick), (nick, len(self.bases))):
+            for first, end in self._rna.strands:
                 parts.append((first, 1 - share, self._strand(first, end)._partition[1]))
         for first, part, pairs in parts:
             for i, j, p in pairs.tolist():

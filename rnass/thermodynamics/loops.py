@@ -18,7 +18,7 @@ from rnass.errors import StructureError
 from rnass.rna import CANONICAL_PAIRS
 from rnass.structure import Structure
 
-__all__ = ["LETTERS", "LONGEST", "TABLES", "Counts", "count_loops", "offsets"]
+__all__ = ["LETTERS", "LONGEST", "TABLES", "Counts", "count_loops", "offsets", "place_of"]
 
 TABLES: dict[str, tuple[int, ...]] = {
     "stack": (7, 7),
@@ -61,6 +61,14 @@ def offsets() -> dict[str, int]:
 
 
 _AT = offsets()
+
+
+def place_of(table: str, *indices: int) -> int:
+    """The place of an entry of a table in a vector of all of them."""
+    place = 0
+    for index, size in zip(indices, TABLES[table], strict=True):
+        place = place * size + index
+    return _AT[table] + place
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +127,11 @@ class _Counter:
             before = self.code[p - 1] if p else None
             after = self.code[q + 1] if q < last else None
             if before is not None and after is not None:
-                self._read("mismatch_exterior", pair * 25 + before * 5 + after)
+                self._read("mismatch_exterior", pair, before, after)
             elif before is not None:
-                self._read("dangle5", pair * 5 + before)
+                self._read("dangle5", pair, before)
             elif after is not None:
-                self._read("dangle3", pair * 5 + after)
+                self._read("dangle3", pair, after)
             self._terminal(pair)
         while waiting:
             i, j = waiting.pop()
@@ -150,24 +158,24 @@ class _Counter:
         size, pair = j - i - 1, self._pair(i, j)
         known = self.special.get(self.bases[i : j + 1]) if size in (3, 4, 6) else None
         if known is not None:
-            self._read("special", known)
+            self._add(_AT["special"] + known)
             return
         self._length("hairpin", size)
         if size == 3:
             self._terminal(pair)
         elif size > 3:
-            self._read("mismatch_hairpin", pair * 25 + self.code[i + 1] * 5 + self.code[j - 1])
+            self._read("mismatch_hairpin", pair, self.code[i + 1], self.code[j - 1])
 
     def _interior(self, i: int, j: int, p: int, q: int) -> None:
         left, right = p - i - 1, j - q - 1
         few, many = sorted((left, right))
         outer, inner = self._pair(i, j), self._pair(q, p)
         if many == 0:
-            self._read("stack", outer * 7 + inner)
+            self._read("stack", outer, inner)
         elif few == 0:
             self._length("bulge", many)
             if many == 1:
-                self._read("stack", outer * 7 + inner)
+                self._read("stack", outer, inner)
             else:
                 self._terminal(outer)
                 self._terminal(inner)
@@ -177,10 +185,10 @@ class _Counter:
             kind = "_1n" if few == 1 else "_23" if (few, many) == (2, 3) else ""
             self._length("internal", few + many)
             capped = many - few > self.asymmetry
-            self._read("NINIO", int(capped), 1 if capped else many - few)
+            self._read("NINIO", int(capped), times=1 if capped else many - few)
             code = self.code
-            self._read(f"mismatch_internal{kind}", outer * 25 + code[i + 1] * 5 + code[j - 1])
-            self._read(f"mismatch_internal{kind}", inner * 25 + code[q + 1] * 5 + code[p - 1])
+            self._read(f"mismatch_internal{kind}", outer, code[i + 1], code[j - 1])
+            self._read(f"mismatch_internal{kind}", inner, code[q + 1], code[p - 1])
 
     def _small(
         self, outer: int, inner: int, size: tuple[int, int], place: tuple[int, int, int, int]
@@ -190,24 +198,23 @@ class _Counter:
         code = self.code
         a, b, c, d = code[i + 1], code[j - 1], code[p - 1], code[q + 1]
         if size == (1, 1):
-            self._read("int11", (outer * 7 + inner) * 25 + a * 5 + b)
+            self._read("int11", outer, inner, a, b)
         elif size == (1, 2):
-            self._read("int21", (outer * 7 + inner) * 125 + a * 25 + d * 5 + b)
+            self._read("int21", outer, inner, a, d, b)
         elif size == (2, 1):
-            self._read("int21", (inner * 7 + outer) * 125 + d * 25 + a * 5 + c)
+            self._read("int21", inner, outer, d, a, c)
         elif 0 not in (a, b, c, d):  # with an N there is no entry
-            last = ((a - 1) * 4 + c - 1) * 16 + (d - 1) * 4 + b - 1
-            self._read("int22", (outer * 6 + inner) * 256 + last)
+            self._read("int22", outer, inner, a - 1, c - 1, d - 1, b - 1)
 
     def _multiloop(self, i: int, j: int, inner: list[tuple[int, int]]) -> None:
         code = self.code
         unpaired = j - i - 1 - sum(q - p + 1 for p, q in inner)
-        self._read("ML_params", 0, unpaired)
+        self._read("ML_params", 0, times=unpaired)
         self._read("ML_params", 1)
-        self._read("ML_params", 2, len(inner) + 1)
+        self._read("ML_params", 2, times=len(inner) + 1)
         stems = [(self._pair(p, q), code[p - 1], code[q + 1]) for p, q in inner]
         for pair, before, after in [(_REVERSED[self._pair(i, j)], code[j - 1], code[i + 1]), *stems]:
-            self._read("mismatch_multi", pair * 25 + before * 5 + after)
+            self._read("mismatch_multi", pair, before, after)
             self._terminal(pair)
 
     def _pair(self, i: int, j: int) -> int:
@@ -222,6 +229,9 @@ class _Counter:
         if size > LONGEST:
             self.beyond += math.log(size / LONGEST)
 
-    def _read(self, table: str, place: int, times: float = 1) -> None:
-        self.entry.append(_AT[table] + place)
+    def _read(self, table: str, *indices: int, times: float = 1) -> None:
+        self._add(place_of(table, *indices), times)
+
+    def _add(self, place: int, times: float = 1) -> None:
+        self.entry.append(place)
         self.times.append(times)

@@ -9,7 +9,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from functools import cache, lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,7 +16,7 @@ import RNA
 
 from rnass.errors import CheckpointError, ConfigError
 from rnass.files import is_file
-from rnass.manifest import MANIFEST, check_content
+from rnass.manifest import MANIFEST, SHIPPED, check_content
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.energies import Energies
 
@@ -48,11 +47,8 @@ OWN_NAME = "rnass2026"
 """The set that `rnass fit` made of Turner 2004's, for 37 C and 1.021 M NaCl only; see
 `rnass.training.energies`."""
 
-_PACKAGE = Path(__file__).parents[1]
-OWN_ENERGIES = next(
-    (path for path in [_PACKAGE / "_weights" / f"{OWN_NAME}.par"] if is_file(path)),
-    _PACKAGE.parent / "weights" / f"{OWN_NAME}.par",
-)
+_PLACES = [folder / f"{OWN_NAME}.par" for folder in SHIPPED]
+OWN_ENERGIES = next(filter(is_file, _PLACES), _PLACES[-1])
 """The ViennaRNA parameter file of `OWN_NAME`: that of the installed package, else of the checkout."""
 
 TURNER_2004: str = RNA.parameter_set_rna_turner2004

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from rnass.rna import CANONICAL_PAIRS
 from rnass.thermodynamics.energies import Energies
-from rnass.thermodynamics.loops import LETTERS, offsets
+from rnass.thermodynamics.loops import LETTERS, offsets, place_of
 
 __all__ = ["Parameters"]
 
@@ -48,24 +48,20 @@ class Parameters:
 
 def _ties(hairpins: tuple[str, ...]) -> Iterator[tuple[int, str, float]]:
     """Entry, parameter and share; entries of an N or of a pair that is none have no parameter."""
-    begin = offsets()
     yield from _lengths()
     for one, two in np.ndindex(6, 6):  # read from either strand, a stack is the same
-        yield (
-            begin["stack"] + one * 7 + two,
-            f"stack {' '.join(sorted((CANONICAL_PAIRS[one], CANONICAL_PAIRS[two])))}",
-            1.0,
-        )
+        both = " ".join(sorted((CANONICAL_PAIRS[one], CANONICAL_PAIRS[two])))
+        yield place_of("stack", one, two), f"stack {both}", 1.0
     yield from _neighbours()
     yield from _small_loops()
     for place, name in enumerate(("unpaired", "closing", "stem")):
-        yield begin["ML_params"] + place, f"multiloop {name}", 1.0
+        yield place_of("ML_params", place), f"multiloop {name}", 1.0
     for place, name in enumerate(("slope", "most")):
-        yield begin["NINIO"] + place, f"asymmetry {name}", 1.0
-    yield begin["Misc"], "terminal AU or GU", 1.0
-    for number, loop in enumerate(hairpins):
-        yield begin["special"] + number, f"hairpin {loop}", 1.0
-        yield begin["special"] + number, f"hairpin special {len(loop) - 2}", 1.0
+        yield place_of("NINIO", place), f"asymmetry {name}", 1.0
+    yield place_of("Misc", 0), "terminal AU or GU", 1.0
+    for entry, loop in enumerate(hairpins, start=offsets()["special"]):
+        yield entry, f"hairpin {loop}", 1.0
+        yield entry, f"hairpin special {len(loop) - 2}", 1.0
 
 
 def _lengths() -> Iterator[tuple[int, str, float]]:
@@ -74,41 +70,40 @@ def _lengths() -> Iterator[tuple[int, str, float]]:
         for low, high in itertools.pairwise(knots):
             for size in range(low, high):
                 share = math.log(size / low) / math.log(high / low)
-                yield offsets()[table] + size, f"{table} {low}", 1 - share
+                yield place_of(table, size), f"{table} {low}", 1 - share
                 if share:
-                    yield offsets()[table] + size, f"{table} {high}", share
-        yield offsets()[table] + knots[-1], f"{table} {knots[-1]}", 1.0
+                    yield place_of(table, size), f"{table} {high}", share
+        yield place_of(table, knots[-1]), f"{table} {knots[-1]}", 1.0
 
 
 def _neighbours() -> Iterator[tuple[int, str, float]]:
     """Unpaired bases beside a pair."""
-    begin = offsets()
     for kind in ("hairpin", "internal", "internal_1n", "internal_23", "multi", "exterior"):
         for pair, x, y in np.ndindex(6, 4, 4):
-            entry = begin[f"mismatch_{kind}"] + pair * 25 + (x + 1) * 5 + y + 1
+            entry = place_of(f"mismatch_{kind}", pair, x + 1, y + 1)
             yield entry, f"mismatch {kind} {CANONICAL_PAIRS[pair]} {_mismatch(x, y)}", 1.0
             yield entry, f"mismatch {kind} {_mismatch(x, y)}", 1.0
             if kind.startswith("internal"):
                 yield entry, f"internal {_end(pair)}", 1.0
     for side in ("dangle5", "dangle3"):
         for pair, x in np.ndindex(6, 4):
-            yield begin[side] + pair * 5 + x + 1, f"{side} {CANONICAL_PAIRS[pair]} {LETTERS[x + 1]}", 1.0
+            name = f"{side} {CANONICAL_PAIRS[pair]} {LETTERS[x + 1]}"
+            yield place_of(side, pair, x + 1), name, 1.0
 
 
 def _small_loops() -> Iterator[tuple[int, str, float]]:
     """Interior loops with tables of their own: by the pairs that close them and by what is opposed."""
-    begin = offsets()
     for outer, inner, x, y in np.ndindex(6, 6, 4, 4):
-        entry = begin["int11"] + (outer * 7 + inner) * 25 + (x + 1) * 5 + y + 1
+        entry = place_of("int11", outer, inner, x + 1, y + 1)
         opposed = "".join(sorted(_mismatch(x, y)))
         yield from ((entry, name, 1.0) for name in ("int11", f"int11 {opposed}"))
         yield from ((entry, f"int11 {_end(pair)}", 1.0) for pair in (outer, inner))
     for outer, inner, a, d, b in np.ndindex(6, 6, 4, 4, 4):
-        entry = begin["int21"] + (outer * 7 + inner) * 125 + (a + 1) * 25 + (d + 1) * 5 + b + 1
+        entry = place_of("int21", outer, inner, a + 1, d + 1, b + 1)
         yield from ((entry, name, 1.0) for name in ("int21", f"int21 {_mismatch(a, b)}"))
         yield from ((entry, f"int21 {_end(pair)}", 1.0) for pair in (outer, inner))
     for outer, inner, a, c, d, b in np.ndindex(6, 6, 4, 4, 4, 4):
-        entry = begin["int22"] + (outer * 6 + inner) * 256 + (a * 4 + c) * 16 + d * 4 + b
+        entry = place_of("int22", outer, inner, a, c, d, b)
         yield entry, "int22", 1.0
         yield from ((entry, f"int22 {_end(pair)}", 1.0) for pair in (outer, inner))
         yield from ((entry, f"int22 {opposed}", 1.0) for opposed in (_mismatch(a, b), _mismatch(d, c)))

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnass.config import DecodingConfig, ModelConfig
+from rnass.config import DecodingConfig, ModelConfig, override
 from rnass.errors import ConfigError
 from rnass.network.backbones import OWN, Backbone, open_backbone
 from rnass.network.contact_head import contact_loss
@@ -156,22 +156,17 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             raise ConfigError("start: reads U otherwise than u_as; expected the same")
         if config.parameter_sets is not None:
             model.read(config.parameter_sets)
-        if config.second_fold_weight is not None:
-            weight = config.second_fold_weight
-            model.config = dataclasses.replace(model.config, second_fold_weight=weight)
-        if config.one_partner is not None:
-            model.config = dataclasses.replace(model.config, one_partner=config.one_partner)
     elif backbone:
-        encoder = backbone.encoder.config
-        whole = ModelConfig(encoder=encoder, head=config.head, one_partner=bool(config.one_partner))
+        whole = ModelConfig(encoder=backbone.encoder.config, head=config.head)
         model = ContactModel(whole, backbone.encoder if published else None)
         model.backbone.load_state_dict(backbone.encoder.state_dict())
     elif config.encoder:
-        model = ContactModel(
-            ModelConfig(encoder=config.encoder, head=config.head, one_partner=bool(config.one_partner))
-        )
+        model = ContactModel(ModelConfig(encoder=config.encoder, head=config.head))
     else:
         raise ConfigError("training: no backbone; expected one of the keys backbone, encoder, start")
+    given = {"second_fold_weight": config.second_fold_weight, "one_partner": config.one_partner}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    model.config = override(model.config, chosen, "training")
     room = model.backbone.max_bases
     if room is not None and config.data.max_length > room:
         raise ConfigError(

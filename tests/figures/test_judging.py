@@ -13,7 +13,7 @@ F1 = {
 def test_f1_by_length_and_reliability():
     bins = np.zeros((10, 3))
     bins[0], bins[9] = (100, 2, 3), (10, 9.5, 8)
-    figure = judgement_figure(F1, {"rnass": bins, "ViennaRNA": bins}, title="set")
+    figure = judgement_figure(F1, {"rnass": bins, "ViennaRNA": bins})
     lengths, reliability = figure.axes
     assert [text.get_text() for text in lengths.get_xticklabels()] == ["1-50", "51-100"]
     drawn = lengths.get_lines()[0].get_ydata()

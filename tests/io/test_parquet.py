@@ -1,11 +1,12 @@
 """The table of predictions: what is written comes back, other programs read it, damage is named."""
 
 import random
+import sys
 
 import pytest
 
 from rnass.errors import DependencyError, InputError, StructureError
-from rnass.io import LabelledRecord, parquet, read_labelled, read_structures
+from rnass.io import LabelledRecord, read_labelled, read_structures
 from rnass.io.parquet import read_predictions, write_predictions
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -105,9 +106,6 @@ def test_a_file_that_is_no_table_of_predictions_is_named(table, monkeypatch):
 
 
 def test_without_pyarrow_the_extra_is_named(table, monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(parquet, "import_module", absent)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DependencyError, match=r"pyarrow is not installed; expected it .* extra parquet"):
         read_predictions(table)

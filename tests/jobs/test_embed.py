@@ -1,6 +1,7 @@
 """`embed_files`: the files, the summary, bad records, resuming; the oracle is `embed` itself."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from tiny_backbones import published_checkpoint
 from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError, ConfigError, DependencyError, OutputError
-from rnass.io import parquet
 from rnass.jobs.embed import EmbedOptions, embed_files
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import open_results
@@ -86,10 +86,7 @@ def test_parquet_has_a_row_per_base(backbone, fasta, tmp_path):
 
 
 def test_without_pyarrow_it_is_named_before_anything_is_read(fasta, tmp_path, monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(parquet, "import_module", absent)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DependencyError, match=r"pyarrow is not installed; expected it \(pip install"):
         embed_files(fasta, tmp_path / "out", EmbedOptions(format="parquet"))
     assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import random
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from rnass.backbone import encoder
 from rnass.decoding import decode
 from rnass.errors import CheckpointError, DependencyError, OutputError, RnassError
 from rnass.figures.style import NESTED
-from rnass.io import parquet, read_results, read_structures
+from rnass.io import read_results, read_structures
 from rnass.jobs import predict as job
 from rnass.jobs import runner
 from rnass.jobs.ahead import folding_ahead, keep_memory
@@ -389,10 +390,7 @@ def test_resuming_adds_to_the_table_what_is_missing(tmp_path, fasta, predict, ca
 
 
 def test_without_pyarrow_nothing_is_predicted(tmp_path, fasta, predict, monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(parquet, "import_module", absent)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DependencyError, match="extra parquet"):
         predict(fasta, formats=("parquet",))
     assert not (tmp_path / "out").exists()

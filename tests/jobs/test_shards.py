@@ -231,11 +231,8 @@ def test_killed_at_any_moment_no_record_is_lost_or_double(fasta, weights, table,
 
 
 def test_without_ray_the_extra_is_named(shards, monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(ray_shards, "import_module", absent)
-    with pytest.raises(DependencyError, match="Ray is not installed; expected it"):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(DependencyError, match="ray is not installed; expected it"):
         shards(engine="ray")
 
 

@@ -47,11 +47,3 @@ def test_a_pair_of_the_first_structure_breaks_a_helix():
 def test_helices_at_the_ends_of_the_map_do_not_reach_around_it():
     second = map_of(helix(0, 11, 2, 0.9) | helix(18, 29, 2, 0.9))
     assert not second_fold_gain(map_of({}), second).any()
-
-
-def test_what_counts_can_be_asked_for():
-    second = map_of(helix(0, 29, 4, 0.6) | helix(8, 20, 3, 0.9))
-    of_three = second_fold_gain(map_of({}), second, likely=0.7, helix=3)
-    of_four = second_fold_gain(map_of({}), second, likely=0.3)
-    for gain, pairs in ((of_three, helix(8, 20, 3, 0.9)), (of_four, helix(0, 29, 4, 0.6))):
-        assert set(map(tuple, gain[0].triu().nonzero().tolist())) == set(pairs)

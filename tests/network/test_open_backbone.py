@@ -21,7 +21,7 @@ from rnass.network.contact_model import ContactModel, collate
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("RNASS_WEIGHTS", str(tmp_path))
-    monkeypatch.setattr(weights, "_PACKAGE", tmp_path / "nowhere" / "rnass")
+    monkeypatch.setattr(weights, "SHIPPED", ())
     return tmp_path
 
 

@@ -202,9 +202,9 @@ def test_sha256_is_that_of_the_standard(tmp_path):
 
 
 def test_weights_are_looked_for_in_order(tmp_path, monkeypatch):
-    package = tmp_path / "site" / "rnass"
-    monkeypatch.setattr(weights, "_PACKAGE", package)
-    places = [tmp_path / "own", package / "_weights", tmp_path / "site" / "weights"]
+    assert [folder.name for folder in weights.SHIPPED] == ["_weights", "weights"]
+    places = [tmp_path / "own", tmp_path / "rnass" / "_weights", tmp_path / "weights"]
+    monkeypatch.setattr(weights, "SHIPPED", places[1:])
     monkeypatch.setenv("RNASS_WEIGHTS", str(places[0]))
     with pytest.raises(CheckpointError, match=r"weights 'base': not a file, nor in ") as refused:
         weights.find_weights()

@@ -183,6 +183,21 @@ def test_training_needs_something_to_start_from():
         _start(TrainConfig(backbone="nowhere"))
 
 
+def test_a_new_model_and_one_to_go_on_from_have_the_settings_that_are_given(encoder_config, tmp_path):
+    given = {"second_fold_weight": 0.5, "one_partner": True}
+    new = TrainConfig(encoder=encoder_config, **given)
+    model = _start(new)[0]
+    assert (model.config.second_fold_weight, model.config.one_partner) == (0.5, True)
+    path = tmp_path / "start.safetensors"
+    save_model(path, model, {})
+    assert _start(TrainConfig(start=str(path)))[0].config == model.config
+    other = _start(TrainConfig(start=str(path), second_fold_weight=0, one_partner=False))[0].config
+    assert (other.second_fold_weight, other.one_partner) == (0, False)
+    bare = dataclasses.replace(new, head=HeadConfig(parameter_sets=()))
+    with pytest.raises(ConfigError, match="training: second_fold_weight: no set in parameter_sets"):
+        _start(bare)
+
+
 def test_dropped_base_pair_probabilities_are_not_seen(model, hairpins, tmp_path):
     path = hairpins(40)
     examples = read_examples([path])
