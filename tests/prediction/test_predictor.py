@@ -557,3 +557,14 @@ def test_threads_are_given_back_after_an_error(predictor):
         assert torch.get_num_threads() == 1
         raise RnassError("no")
     assert torch.get_num_threads() == 4
+
+
+def test_alternatives_with_the_default_weights():
+    """Their map is decoded against the unpaired probability, which needs one partner for each base."""
+    draw = random.Random(1)
+    hammerhead = "CCUGUCACCGGAUGUGCUUUCCGGUCUGAUGAGUCCGUGAGGACGAAACAGG"
+    many = ["".join(draw.choices("ACGU", k=70)) for _ in range(8)]
+    for one in rnass.predict([hammerhead, *many]):
+        found = one.alternatives(3)
+        assert found[0].structure == one.structure
+        assert len({other.structure for other in found}) == len(found)
