@@ -104,7 +104,7 @@ def test_every_record_is_predicted(case, given, decoding, tmp_path):
             first, *others = read_structures(record.folder / f"{record.name}.alternatives.dbn")
             assert first[1] == record.structure
             assert all(other != record.structure for _, other in others)
-        if record.rna.id in {"family", "long"} and chosen.thermodynamics:
+        if record.rna.id in {"family", "long"} and case not in {"warm", "without ViennaRNA"}:
             first = record.rna.bases.index(PHE)
             inside = [(i - first, j - first) for i, j in record.structure.pairs if i >= first]
             part = Structure(len(PHE), [(i, j) for i, j in inside if j < len(PHE)])
