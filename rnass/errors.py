@@ -21,6 +21,7 @@ from enum import IntEnum
 
 __all__ = [
     "REPORT",
+    "SIGNALS",
     "CheckpointError",
     "ConfigError",
     "ConstraintError",
@@ -40,6 +41,9 @@ __all__ = [
 
 REPORT = "please report it to the rnass authors, with the command and the traceback that --verbose shows"
 """What to do about a fault of rnass itself."""
+
+SIGNALS: list[int] = []
+"""The numbers of the signals that came to end the run, see `rnass.jobs.runner.ended`."""
 
 log = logging.getLogger("rnass")
 
@@ -115,9 +119,15 @@ class UnexpectedError(RnassError):
 def record_error(error: Exception, where: str) -> RnassError:
     """An exception that the work on one record raised, as an error for its line of the summary.
 
-    One of rnass's own gets *where* before its message, unless it is there.
+    One of rnass's own gets *where* before its message, unless it is there. After a signal there is no
+    such error: code in C may turn the KeyboardInterrupt that the signal raises into another exception.
     NumPy runs out of memory with a MemoryError, torch with a RuntimeError that names its allocator.
+
+    Raises:
+        KeyboardInterrupt: a signal came.
     """
+    if SIGNALS:
+        raise KeyboardInterrupt(*SIGNALS) from error
     text = str(error)
     if isinstance(error, RnassError):
         return error if where in text else type(error)(f"{where}: {text}")

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rnass.errors import (
+    SIGNALS,
     ExitStatus,
     InputError,
     OutputError,
@@ -277,7 +278,7 @@ def ended(work: Callable[[], ExitStatus], undone: str) -> tuple[ExitStatus, Exce
         undone: what becomes of what is not done, for the log.
     """
     try:
-        with _sigterm_interrupts():
+        with _interrupted_by_signals():
             return work(), None
     except KeyboardInterrupt as error:
         log.error("interrupted; %s", undone)
@@ -341,20 +342,28 @@ def _written(job: Job[F], folder: Path, record: Record, found: F | RnassError) -
 
 
 @contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """SIGTERM ends the work as Ctrl-C does."""
+def _interrupted_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt and are noted in `SIGNALS`, unless they are ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        SIGNALS.append(number)
         raise KeyboardInterrupt(number)
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) != signal.SIG_IGN]
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
+    except Exception as error:
+        if SIGNALS:
+            raise KeyboardInterrupt(*SIGNALS) from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        SIGNALS.clear()
 
 
 def divided(

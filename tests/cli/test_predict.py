@@ -574,7 +574,7 @@ def test_workers_end_with_the_run(started, tmp_path, number, group):
     assert workers
     (os.killpg if group else os.kill)(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode in {130, 143, -signal.SIGKILL}
+    assert process.returncode in {130, 143, -signal.SIGKILL}, err
     if number != signal.SIGKILL:
         assert err == "rnass: interrupted; finished records are kept, --resume does the rest\n"
     wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=20)
