@@ -1,5 +1,6 @@
 """`rnass prepare`: training data."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,7 +57,6 @@ def prepare_sequences(
 ) -> None:
     """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
     from rnass.io import write_labelled_tsv
-    from rnass.io.regions import read_regions
     from rnass.preparation import curate
 
     files = out / "sequences.tsv.gz", out / "report.json"
@@ -65,8 +65,11 @@ def prepare_sequences(
     settings = curate.Curation(
         min_length=min_length, max_length=max_length, long=long, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
-    marks = read_regions(regions) if regions else None
     sequences, bad = _all_sequences(inputs)
+    marks = None
+    if regions:
+        sequences, marks, wrong = _regions(regions, sequences, bad)
+        bad += wrong
     parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
     records = list(
         curate.label(
@@ -79,7 +82,7 @@ def prepare_sequences(
     )
     make_folder(out)
     write_labelled_tsv(files[0], records)
-    _report(files[1], read=len(sequences), bad=bad, kept=len(records), dropped=dropped)
+    _report(files[1], read=len(sequences), bad=len(bad), kept=len(records), dropped=dropped)
     raise typer.Exit(int(bool(bad)))
 
 
@@ -226,13 +229,18 @@ def prepare_align(
         **made.dropped,
     }
     _report(
-        None, read=len(sequences), bad=bad, kept=len(made.records), dropped=dropped, failed=made.failed
+        None,
+        read=len(sequences),
+        bad=len(bad),
+        kept=len(made.records),
+        dropped=dropped,
+        failed=made.failed,
     )
     raise typer.Exit(int(bool(bad or made.failed)))
 
 
-def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:
-    """The good records of some FASTA files, and how many are bad; each of those is a line on standard error.
+def _all_sequences(paths: list[str]) -> tuple[list[Any], list[InputError]]:
+    """The good records of some FASTA files, and what is wrong with the others, a line each on standard error.
 
     Raises:
         InputError: none is good.
@@ -243,12 +251,31 @@ def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:
     for path in paths:
         good, bad = read_fasta(path)
         sequences += good
-        problems += [str(problem) for problem in bad]
+        problems += bad
     if not sequences:
-        raise InputError("\n".join(problems) or "no records; expected at least one")
+        raise InputError("\n".join(map(str, problems)) or "no records; expected at least one")
+    _leave_out(problems)
+    return sequences, problems
+
+
+def _regions(
+    path: Path, sequences: list[Any], bad: list[InputError]
+) -> tuple[list[Any], list[Any], list[InputError]]:
+    """The sequences whose regions are good, these regions, and what is wrong with the others."""
+    from rnass.io.entries import BadEntry, entry
+    from rnass.jobs.regions import regions_in, regions_of
+
+    found = regions_of(str(path), sequences, [problem.record for problem in bad])
+    read = [entry(rna.id, path, partial(regions_in, rna, found.get(rna.id, ()))) for rna in sequences]
+    problems = [one.error for one in read if isinstance(one, BadEntry)]
+    _leave_out(problems)
+    kept = [rna for rna, one in zip(sequences, read, strict=True) if not isinstance(one, BadEntry)]
+    return kept, [region for one in read if not isinstance(one, BadEntry) for region in one], problems
+
+
+def _leave_out(problems: list[InputError]) -> None:
     for problem in problems:
         typer.echo(f"rnass: left out: {problem}", err=True)
-    return sequences, len(problems)
 
 
 def _named_bases(path: Path) -> list[tuple[str, str]]:

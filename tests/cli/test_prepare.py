@@ -71,6 +71,25 @@ def test_nothing_to_curate_is_an_error(tmp_path, run):
     assert not (tmp_path / "data").exists()
 
 
+def test_bad_regions_cost_their_record_alone_and_unknown_ones_are_counted(tmp_path, run):
+    (tmp_path / "x.fa").write_text(
+        ">a\nGGGGCCAAAAGGCCCC\n>b\nGGGCCAAAAGGCCC\n>c\nACGX\n>d\nGCGCAAAAGCGC\n"
+    )
+    (tmp_path / "cds.bed").write_text("a\t0\t2\na\t9\t17\nb\t3\t5\nc\t0\t1\nB\t0\t1\nd\tx\ty\n")
+    command = "sequences", tmp_path / "x.fa", "--min-length", 10, "--regions", tmp_path / "cds.bed"
+    out = run(*command, "--out", tmp_path / "data", status=1)
+    assert "cds.bed:2: region 9-17 of a; expected an end of at most 16, its number of bases" in out
+    assert "cds.bed:6: 'd\\tx\\ty'; expected the ID of a record" in out
+    assert "cds.bed: 1 region of no record of this run" in out
+    (record,) = read_labelled(tmp_path / "data" / "sequences.tsv.gz")
+    assert (record.id, record.extra["mask"]) == ("b", "00011" + "0" * 9)
+    report = json.loads((tmp_path / "data" / "report.json").read_text())
+    assert (report["read"], report["bad"], report["kept"]) == (1, 3, 1)
+    (tmp_path / "cds.bed").write_text("B\t0\t1\n")
+    with pytest.raises(InputError, match=r"cds\.bed:1: no record is called 'B'; expected its id"):
+        run(*command, "--out", tmp_path / "none")
+
+
 @pytest.mark.parametrize("name", ["sequences.tsv.gz", "report.json"])
 def test_what_is_there_stays_unless_told(tmp_path, run, name):
     (tmp_path / "x.fa").write_text(">x\nGGGGCCAAAAGGCCCCGGGG\n")
