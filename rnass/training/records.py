@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import InputError, counted
-from rnass.files import is_file, make_folder, read_json, read_lines, write_json
+from rnass.files import make_folder, read_json, read_lines, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
@@ -207,7 +208,7 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
     tool = best_tool()
     key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
-    if is_file(kept):
+    with suppress(InputError, LookupError, TypeError):  # there is no such file, or a damaged one
         return [Hit(*hit) for hit in read_json(kept)["hits"]]
     hits = near(bases, held_out, tool=tool)
     make_folder(cache)

@@ -161,6 +161,16 @@ class TestHeldOut:
         monkeypatch.setattr(dataset, "near", None)
         assert [e.id for e in training_examples(data)] == [e.id for e in kept]
 
+    @pytest.mark.parametrize("text", ['{"hits": [[1,', "{}", '{"hits": [[1]]}'])
+    def test_a_damaged_result_is_computed_again(self, data, text):
+        data = dataclasses.replace(data, drop_near=True)
+        kept = [example.id for example in training_examples(data)]
+        (file,) = Path(data.cache).glob("near.*.json")
+        whole = file.read_text()
+        file.write_text(text)
+        assert [example.id for example in training_examples(data)] == kept
+        assert file.read_text() == whole
+
     def test_without_held_out_nothing_is_searched(self, data, monkeypatch):
         monkeypatch.setattr(dataset, "near", None)
         assert len(training_examples(dataclasses.replace(data, held_out=()))) == 5
