@@ -275,15 +275,26 @@ def make_folder(path: str | Path) -> None:
         raise OutputError(f"{path}: {reason(error)}; expected a folder that can be written") from error
 
 
-def check_target(path: Path, inputs: Iterable[str] = (), *, overwrite: bool = False) -> None:
-    """Refuse to replace a file that is one of the *inputs*, or is there, unless *overwrite*.
+def check_target(
+    path: Path, inputs: Iterable[str | Path | None] = (), *, overwrite: bool = False
+) -> None:
+    """Refuse to replace a folder, one of the *inputs*, or a file that is there, unless *overwrite*.
+
+    Args:
+        path: that is to be written.
+        inputs: files, and folders of files, that are read; `-` and None are none.
+        overwrite: a file that is no input may be replaced.
 
     Raises:
         OutputError: it would be replaced.
     """
-    if any(name != "-" and Path(name).resolve() == path.resolve() for name in inputs):
+    if not is_there(path):
+        return
+    if is_folder(path):
+        raise OutputError(f"{path}: is a folder; expected the name of a file")
+    if any(_holds(Path(name), path) for name in inputs if name is not None and str(name) != "-"):
         raise OutputError(f"{path}: is read; expected another name")
-    if is_there(path) and not overwrite:
+    if not overwrite:
         raise OutputError(f"{path}: is there already; expected another name, or --overwrite")
 
 
@@ -418,6 +429,12 @@ def _mode(path: str | Path, holds: Callable[[int], bool]) -> bool:
         return holds(Path(path).stat().st_mode)
     except (OSError, ValueError):  # a name too long, a folder that may not be searched, ...
         return False
+
+
+def _holds(place: Path, path: Path) -> bool:
+    """Whether *path*, which is there, is a file or in a folder."""
+    folder = path.resolve().parent if is_folder(place) else path
+    return is_there(place) and place.samefile(folder)
 
 
 def _raise(error: OSError) -> None:

@@ -1,5 +1,6 @@
 """`rnass prepare`: training data."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ import typer
 from rnass.cli import shared
 from rnass.cli.options import Commands, listed
 from rnass.errors import InputError, counted
-from rnass.files import make_folder, suffix_of
+from rnass.files import check_target, make_folder, suffix_of
 
 __all__ = ["app"]
 
@@ -52,17 +53,23 @@ def prepare_sequences(
         typer.Option(help="BED file of the bases that pre-training may mask; default: all of them."),
     ] = None,
     processes: Processes = 1,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Curate sequences for pre-training: lengths, unknown bases, duplicates, structure annotation."""
     from rnass.io import write_labelled_tsv
-    from rnass.io.regions import read_regions
     from rnass.preparation import curate
 
+    files = out / "sequences.tsv.gz", out / "report.json"
+    for file in files:
+        check_target(file, [*inputs, exclude, regions], overwrite=overwrite)
     settings = curate.Curation(
         min_length=min_length, max_length=max_length, long=long, overlap=overlap, max_unknown=max_unknown
     )  # fmt: skip
-    marks = read_regions(regions) if regions else None
     sequences, bad = _all_sequences(inputs)
+    marks = None
+    if regions:
+        sequences, marks, wrong = _regions(regions, sequences, bad)
+        bad += wrong
     parts, dropped = curate.curate(sequences, settings, curate.read_names(exclude) if exclude else ())
     records = list(
         curate.label(
@@ -74,8 +81,8 @@ def prepare_sequences(
         )
     )
     make_folder(out)
-    write_labelled_tsv(out / "sequences.tsv.gz", records)
-    _report(out / "report.json", read=len(sequences), bad=bad, kept=len(records), dropped=dropped)
+    write_labelled_tsv(files[0], records)
+    _report(files[1], read=len(sequences), bad=len(bad), kept=len(records), dropped=dropped)
     raise typer.Exit(int(bool(bad)))
 
 
@@ -104,11 +111,14 @@ def prepare_leakage(
         ),
     ] = None,
     threads: shared.Threads = 0,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
     from rnass.io import read_labelled, write_labelled_tsv
     from rnass.preparation.leakage import best_tool, near
 
+    if out:
+        check_target(out, [train_data, test_data], overwrite=overwrite)
     chosen = best_tool() if tool == "auto" else tool
     records, tests = read_labelled(train_data), _named_bases(test_data)
     hits = near(
@@ -139,17 +149,21 @@ def prepare_families(
     per_family: Annotated[int, typer.Option(help="Sequences to emit of each family.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     processes: Processes = 1,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Emit new members of families, with structures, from Infernal's covariance models."""
     from rnass.io import read_stockholm, write_labelled_tsv
     from rnass.preparation.covariance import emit_families
 
+    files = out / "families.tsv.gz", out / "report.json"
+    for file in files:
+        check_target(file, [seeds], overwrite=overwrite)
     alignments = read_stockholm(seeds)
     made = emit_families(alignments, per_family=per_family, seed=seed, processes=processes)
     make_folder(out)
-    write_labelled_tsv(out / "families.tsv.gz", made.records)
+    write_labelled_tsv(files[0], made.records)
     _report(
-        out / "report.json",
+        files[1],
         families=len(alignments),
         kept=len(made.records),
         pairs=sum(len(record.structure.pairs) for record in made.records),
@@ -194,12 +208,14 @@ def prepare_align(
     min_length: Annotated[int, typer.Option(help="Shorter ones are not aligned.")] = 30,
     max_length: Annotated[int, typer.Option(help="Longer ones are not aligned.")] = 1600,
     processes: Processes = 1,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Give known members of families the consensus structure, by Infernal's alignment to their model."""
     from rnass.io import read_stockholm, write_labelled_tsv
     from rnass.preparation import covariance
     from rnass.preparation.curate import read_names, read_table
 
+    check_target(out, [seeds, *inputs, exclude, families], overwrite=overwrite)
     alignments, (sequences, bad) = read_stockholm(seeds), _all_sequences(inputs)
     allowed = covariance.may_be_labelled(sequences, read_names(exclude), listed(sources) or None)
     table = read_table(families) if families else None
@@ -213,13 +229,18 @@ def prepare_align(
         **made.dropped,
     }
     _report(
-        None, read=len(sequences), bad=bad, kept=len(made.records), dropped=dropped, failed=made.failed
+        None,
+        read=len(sequences),
+        bad=len(bad),
+        kept=len(made.records),
+        dropped=dropped,
+        failed=made.failed,
     )
     raise typer.Exit(int(bool(bad or made.failed)))
 
 
-def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:
-    """The good records of some FASTA files, and how many are bad; each of those is a line on standard error.
+def _all_sequences(paths: list[str]) -> tuple[list[Any], list[InputError]]:
+    """The good records of some FASTA files, and what is wrong with the others, a line each on standard error.
 
     Raises:
         InputError: none is good.
@@ -230,12 +251,31 @@ def _all_sequences(paths: list[str]) -> tuple[list[Any], int]:
     for path in paths:
         good, bad = read_fasta(path)
         sequences += good
-        problems += [str(problem) for problem in bad]
+        problems += bad
     if not sequences:
-        raise InputError("\n".join(problems) or "no records; expected at least one")
+        raise InputError("\n".join(map(str, problems)) or "no records; expected at least one")
+    _leave_out(problems)
+    return sequences, problems
+
+
+def _regions(
+    path: Path, sequences: list[Any], bad: list[InputError]
+) -> tuple[list[Any], list[Any], list[InputError]]:
+    """The sequences whose regions are good, these regions, and what is wrong with the others."""
+    from rnass.io.entries import BadEntry, entry
+    from rnass.jobs.regions import regions_in, regions_of
+
+    found = regions_of(str(path), sequences, [problem.record for problem in bad])
+    read = [entry(rna.id, path, partial(regions_in, rna, found.get(rna.id, ()))) for rna in sequences]
+    problems = [one.error for one in read if isinstance(one, BadEntry)]
+    _leave_out(problems)
+    kept = [rna for rna, one in zip(sequences, read, strict=True) if not isinstance(one, BadEntry)]
+    return kept, [region for one in read if not isinstance(one, BadEntry) for region in one], problems
+
+
+def _leave_out(problems: list[InputError]) -> None:
     for problem in problems:
         typer.echo(f"rnass: left out: {problem}", err=True)
-    return sequences, len(problems)
 
 
 def _named_bases(path: Path) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ Plot = Annotated[
 Report = Annotated[bool, in_output("--report", help="Also report.html: tables and figures in one page.")]
 Strict = Annotated[bool, in_run("--strict", help="Do nothing if any record is bad.")]
 Overwrite = Annotated[bool, in_run("--overwrite", help="Replace what rnass wrote into --out before.")]
+OverwriteFiles = Annotated[bool, in_output("--overwrite", help="Replace files that are there.")]
 Resume = Annotated[bool, in_run("--resume", help="Do only what is missing in --out.")]
 Weights = Annotated[
     str | None, in_model("--weights", help="Name or file of the weights; default: those shipped.")

@@ -39,9 +39,7 @@ def convert(
             "for one record, or for each in the folder TARGET."
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
-    ] = False,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
@@ -65,9 +63,7 @@ def elements(
         list[str], typer.Argument(help="Structures: CT, BPSEQ, dot-bracket, Stockholm or a table.")
     ],
     out: shared.OutFile = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
-    ] = False,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """List the elements of structures: stems, hairpins, bulges, loops, pseudoknotted helices."""
     from rnass.elements import elements_table

@@ -99,13 +99,20 @@ def combine(
     device: shared.Device = "auto",
     threads: shared.Threads = 0,
     processes: FoldingProcesses = 0,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
     from rnass.config import read_toml
+    from rnass.files import check_target
+    from rnass.network.weights import find_weights
     from rnass.training.combine import combine as run
     from rnass.training.config import CombineConfig
 
-    run(read_toml(CombineConfig, config), out, _training_device(device, threads), processes)
+    settings = read_toml(CombineConfig, config)
+    experts = map(find_weights, settings.experts)
+    data = (*settings.trained, *settings.profiles, *settings.valid)
+    check_target(out, (config, *experts, *data), overwrite=overwrite)
+    run(settings, out, _training_device(device, threads), processes)
     typer.echo(out)
 
 

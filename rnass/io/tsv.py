@@ -1,12 +1,12 @@
-"""Labelled records: a tab-separated table with `id`, `sequence`, `dot_bracket` and further columns."""
+"""Tables with a line of column names; of labelled records, with `id`, `sequence`, `dot_bracket`."""
 
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rnass.errors import StructureError, counted
+from rnass.errors import InputError, StructureError, counted
 from rnass.files import format_row, name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
 from rnass.rna import Rna
@@ -15,7 +15,9 @@ from rnass.structure import Structure
 __all__ = [
     "REQUIRED_COLUMNS",
     "LabelledRecord",
+    "by_tabs",
     "read_labelled_tsv",
+    "table_rows",
     "write_labelled_tsv",
 ]
 
@@ -59,19 +61,50 @@ def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list
         InputError: the file cannot be read as text.
     """
     lines = read_lines(path) if lines is None else lines
-    columns = lines[0].split("\t") if lines else []
-    if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
-        raise StructureError(
-            f"{name_of(path)}:1: no column {', '.join(missing)}; "
-            f"expected at least {', '.join(REQUIRED_COLUMNS)}"
-        )
+    rows = table_rows(name_of(path), lines, REQUIRED_COLUMNS, error=StructureError)
+    return [_record(row, where) for where, row in rows]
+
+
+def by_tabs(line: str, _: str = "") -> list[str]:
+    """The cells of a line of a tab-separated table, in which quotes are letters like others."""
+    return line.split("\t")
+
+
+def table_rows(
+    name: str,
+    lines: Items[str],
+    needed: Items[str],
+    *,
+    cells: Callable[[str, str], list[str]] = by_tabs,
+    error: type[InputError] = InputError,
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The place of each row of a table, and its cells by column; blank lines are none.
+
+    Args:
+        name: of the file, for messages.
+        lines: all of it.
+        needed: columns that must be there.
+        cells: gives the cells of a line, of which the second argument is the place.
+        error: the class of the exception.
+
+    Raises:
+        InputError: or *error*: a column is missing or named twice, a line has too few cells or too many;
+            names file and line.
+    """
+    columns = cells(lines[0], f"{name}:1") if lines else []
+    if missing := [one for one in needed if one not in columns]:
+        raise error(f"{name}:1: no column {', '.join(missing)}; expected at least {', '.join(needed)}")
     if len(set(columns)) < len(columns):
-        raise StructureError(f"{name_of(path)}:1: a column stands twice; expected distinct names")
-    return [
-        _record(columns, line, f"{name_of(path)}:{number}")
-        for number, line in enumerate(lines[1:], start=2)
-        if line.strip()
-    ]
+        raise error(f"{name}:1: a column stands twice; expected distinct names")
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        where = f"{name}:{number}"
+        row = cells(line, where)
+        if len(row) != len(columns):
+            found = counted(len(row), "column")
+            raise error(f"{where}: {found}; expected {len(columns)}, as in line 1")
+        yield where, dict(zip(columns, row, strict=True))
 
 
 def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> None:
@@ -103,12 +136,7 @@ def _line(record: LabelledRecord, further: list[str]) -> str:
     return format_row(cells)
 
 
-def _record(columns: list[str], line: str, where: str) -> LabelledRecord:
-    fields = line.split("\t")
-    if len(fields) != len(columns):
-        found = counted(len(fields), "column")
-        raise StructureError(f"{where}: {found}; expected {len(columns)}, as in line 1")
-    row = dict(zip(columns, fields, strict=True))
+def _record(row: dict[str, str], where: str) -> LabelledRecord:
     name = row.pop("id")
     place = f"{where} ({name})"
     bases, brackets = row.pop("sequence"), row.pop("dot_bracket")

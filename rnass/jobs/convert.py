@@ -55,16 +55,20 @@ def convert_file(
         split: a suffix without dot: each record gets a file of its own in the folder *target*.
         program: one of `rnass.io.PROGRAMS`, whose input is written: `.yaml` files of Boltz, in the
             folder *target* unless that is such a file.
-        overwrite: replace files that are there.
+        overwrite: replace files that are there, but none that is read.
 
     Raises:
         InputError: *source* cannot be read; names file and line.
         StructureError: a structure that the format cannot hold.
-        OutputError: no such format, more records than the format holds, a file that is there already.
+        OutputError: no such format, more records than the format holds, a file that is there already
+            or is read.
     """
     if program is not None:
         check_program(program)
         split = None if suffix_of(target) in _YAML else "yaml"
+    inputs = (source, sequence)
+    if split is None:
+        check_target(target, inputs, overwrite=overwrite)
     records = read_records(source, sequence=sequence, threshold=threshold)
     left_out = 0
     if not pseudoknots:
@@ -72,11 +76,15 @@ def convert_file(
         left_out = _pairs(records) - _pairs(nested)
         records = nested
     if split is None:
-        _write(target, records, overwrite=overwrite)
+        write_records(target, records)
     else:
         make_folder(target)
-        for name, record in zip(file_names(r.id for r in records), records, strict=True):
-            _write(target / f"{name}.{split.removeprefix('.')}", [record], overwrite=overwrite)
+        suffix = split.removeprefix(".")
+        files = [target / f"{name}.{suffix}" for name in file_names(r.id for r in records)]
+        for file in files:
+            check_target(file, inputs, overwrite=overwrite)
+        for file, record in zip(files, records, strict=True):
+            write_records(file, [record])
     text = f"{target}: {counted(len(records), 'record')}, {counted(_pairs(records), 'pair')}"
     return text + ("" if pseudoknots else f"; left out: {counted(left_out, 'pair')} of pseudoknots")
 
@@ -178,11 +186,6 @@ def _sequence_of(path: Path, fasta: Path) -> Rna:
         if path.stem in (name, sequence.id):
             return sequence
     raise InputError(f"{fasta}: no record {path.stem!r}; expected one called as {path.name} is")
-
-
-def _write(path: Path, records: _Records, *, overwrite: bool) -> None:
-    check_target(path, overwrite=overwrite)
-    write_records(path, records)
 
 
 def _pairs(records: _Records) -> int:

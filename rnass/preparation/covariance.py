@@ -257,8 +257,11 @@ def _align_one(
 ) -> tuple[list[LabelledRecord], Counter[str]]:
     family = seed_alignment.family
     least, most = trust.lengths
-    fitting = [rna for rna in members[family] if least <= len(rna) <= most]
-    dropped = Counter({"length": len(members[family]) - len(fitting)})
+    single = [rna for rna in members[family] if rna.nick is None]
+    fitting = [rna for rna in single if least <= len(rna) <= most]
+    dropped = Counter(
+        {"two strands": len(members[family]) - len(single), "length": len(single) - len(fitting)}
+    )
     if not fitting:
         return [], dropped
     with TemporaryDirectory(prefix="rnass-") as name:

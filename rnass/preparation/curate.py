@@ -65,6 +65,8 @@ def curate(
 ) -> tuple[list[Part], dict[str, int]]:
     """The parts to keep, in order, and how many sequences or parts went for which reason.
 
+    RNAs of two strands go: they would be cut, folded and masked as one molecule.
+
     Args:
         sequences: any; they keep their ids, windows get `/first-last` (from 1) after them.
         settings: what is kept, and how.
@@ -77,6 +79,9 @@ def curate(
     for origin in sequences:
         if {origin.id, origin.description} & excluded:
             reasons["excluded"] += 1
+            continue
+        if origin.nick is not None:
+            reasons["two strands"] += 1
             continue
         for part in _parts(origin, settings):
             bases = part.sequence.bases

@@ -6,21 +6,25 @@ digest of its bases.
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from rnass.files import is_file, make_folder, write_atomically
+from rnass.files import make_folder, write_atomically
 from rnass.thermodynamics.base_pairs import BasePairProbabilities
 from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 from rnass.thermodynamics.parameter_sets import fingerprint
 from rnass.thermodynamics.second_fold import SECOND_FOLD, set_of
 
 __all__ = ["ProbabilityCache", "cached_probabilities"]
+
+_ARRAYS = ("digest", "offset", "i", "j", "p")
 
 
 class ProbabilityCache:
@@ -51,10 +55,13 @@ class ProbabilityCache:
         )
 
     @classmethod
-    def load(cls, path: Path) -> "ProbabilityCache":
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return cls({name: file[name] for name in file.files})
+    def load(cls, path: Path) -> "ProbabilityCache | None":
+        """Read what `save` wrote; None where there is no such file, or a damaged one."""
+        try:
+            with path.open("rb") as content, np.load(content) as file:  # closed, whatever it holds
+                return cls({name: file[name] for name in _ARRAYS})
+        except (OSError, EOFError, ValueError, LookupError, TypeError, BadZipFile, zlib.error):
+            return None
 
     def save(self, path: Path) -> None:
         """Write as .npz, whole or not at all."""
@@ -85,7 +92,8 @@ def cached_probabilities(
 ) -> ProbabilityCache:
     """Base-pair probabilities of some RNAs; what the cache lacks is computed and added to it.
 
-    Of several processes that want the same file one computes, and the others wait and read.
+    A damaged file is made again. Of several processes that want the same file one computes, and the
+    others wait and read.
 
     Args:
         rnas: bases of each RNA.
@@ -98,7 +106,7 @@ def cached_probabilities(
     path = folder / f"{label}.{fingerprint(set_of(name))}{second}.npz"
     make_folder(folder)
     with FileLock(f"{path}.lock"):
-        known = ProbabilityCache.load(path) if is_file(path) else None
+        known = ProbabilityCache.load(path)
         wanted = {bases for bases in rnas if known is None or bases not in known}
         if not wanted and known is not None:
             return known

@@ -71,8 +71,8 @@ class DataConfig:
     drop_near: bool = False
     """Leave such training records out; else they are an error."""
     excluded_families: str | None = None
-    """A text file of family names, one a line; training records of any of these families are left out,
-    and a warning counts them."""
+    """A text file of family names, one a line, `#` beginning a comment, `.gz` or not; training records
+    of any of these families are left out. Warnings count them, and name families of no record."""
     mutation_rate: Share = 0.0
     """Share of a record's pairs, at most, that compensatory mutation replaces (sampled evenly between 0
     and it); 0 for none."""

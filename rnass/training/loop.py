@@ -93,6 +93,10 @@ class Run(Generic[BatchT]):
                 taken before or not.
             load: makes a batch of them; called only for those that this process takes.
             validate: called with the moving average of the weights in place.
+
+        Raises:
+            ConfigError: a loss, gradient, score or weight that is not finite; the state saved before it
+                stays.
         """
         own = islice(batches, self.step * self.per_step + self.rank, None, self.world)
         shared = map(load, own)
@@ -120,6 +124,7 @@ class Run(Generic[BatchT]):
                 if self.step % self.run.valid_every == 0 or self.step == last:
                     with self.averaged():
                         scores = validate()
+                    self._check(scores)
                     self._log(scores)
                 if self.step % self.run.save_every == 0 or self.step == last:
                     self._save()
@@ -152,17 +157,29 @@ class Run(Generic[BatchT]):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
                     losses: dict[str, Tensor] = module(next(batches))
                 (losses["loss"] / self.settings.accumulate).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.names.values(), self.settings.clip)
+        norm = nn.utils.clip_grad_norm_(self.names.values(), self.settings.clip)
+        means = {key: float(value.detach()) for key, value in losses.items()}
+        self._check(means | {"norm of the gradient": float(norm)}, self.step + 1)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.average.update(self.step)
-        return {key: float(value.detach()) for key, value in losses.items()}
+        return means
+
+    def _check(self, values: dict[str, float], step: int | None = None) -> None:
+        """Stop the run at a value that is not finite, so that the state saved before stays."""
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise ConfigError(
+                    f"{self.folder.path}: {name} {value} at step {step or self.step}; expected a finite "
+                    "one, as by a lower optimiser.learning_rate"
+                )
 
     def _log(self, values: dict[str, float]) -> None:
         self.folder.log({"step": self.step, "seconds": round(self.spent, 1)} | values)
 
     def _save(self) -> None:
+        self._check({f"a weight of {name}": float(p.detach().sum()) for name, p in self.names.items()})
         tensors = {"random": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["random_cuda"] = torch.cuda.get_rng_state(self.device)

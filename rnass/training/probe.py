@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
 from rnass.errors import CheckpointError, ConfigError, InputError, counted
 from rnass.files import (
+    check_target,
     format_row,
     is_folder,
     make_folder,
@@ -39,6 +41,7 @@ __all__ = ["FILE", "Probe", "load_probe", "train_probe"]
 FILE = "probe.safetensors"
 """Name of a head's file in the folder of its training."""
 
+_SCORES, _PREDICTIONS = "scores.json", "predictions.tsv"
 _CHECK_EVERY = 50  # steps
 _FORMAT = "rnass probe 1"
 _UNKNOWN = "?"
@@ -51,6 +54,7 @@ class _Record(NamedTuple):
     id: str
     bases: str
     labels: list[str]
+    where: str
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,14 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     tokens are codons, records of other than whole ones are left out, with a warning that counts them.
 
     Raises:
-        InputError: a table that cannot be read, a label that does not fit; names file or record.
-        ConfigError: nothing to train on, or a set that is given and has no records or no known label.
+        InputError: a table that cannot be read, a label that does not fit; names file, line and record.
+        ConfigError: nothing to train on, or a set that is given and has no records or no known label; a
+            loss that is not finite.
+        OutputError: a file to write is one of the tables.
     """
+    for name in (FILE, _SCORES, _PREDICTIONS):
+        inputs = (*config.train, *config.valid, *config.test)
+        check_target(folder / name, inputs, overwrite=True)
     torch.manual_seed(config.seed)
     backbone = open_backbone(config.backbone, config.family, config.u_as)
     backbone.encoder.to(device)
@@ -182,8 +191,8 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
         which: {name: None if np.isnan(value) else value for name, value in one.items()}
         for which, one in scores.items()
     }
-    write_json(folder / "scores.json", {"config": dataclasses.asdict(config), "scores": defined})
-    write_text(folder / "predictions.tsv", _predictions(probe, list(sets.values())[-1]))
+    write_json(folder / _SCORES, {"config": dataclasses.asdict(config), "scores": defined})
+    write_text(folder / _PREDICTIONS, _predictions(probe, list(sets.values())[-1]))
     return _table(scores)
 
 
@@ -222,11 +231,11 @@ def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:
     """Id, bases and labels of every record: one label, or one per token."""
     records = []
     for path in paths:
-        for sequence, text in read_labels(path, config.label):
+        for sequence, text, where in read_labels(path, config.label):
             labels = [text]
             if config.task == "token":
                 labels = list(text) if config.kind == "classification" else text.split()
-            records.append(_Record(sequence.id, sequence.bases, labels))
+            records.append(_Record(sequence.id, sequence.bases, labels, f"{where} ({sequence.id})"))
     return records
 
 
@@ -247,16 +256,16 @@ def _rows(
     config: ProbeConfig,
     classes: tuple[str, ...],
 ) -> _Rows:
-    """Embed the records and number their labels; raises InputError naming the record."""
+    """Embed the records and number their labels; raises InputError naming file, line and record."""
     rows: dict[int, tuple[Tensor, list[float], list[tuple[str, int]]]] = {}
     for one in embed(backbone.encoder, [record.bases for record in records], config.layer):
-        name, _, labels = records[one.number]
+        name, _, labels, where = records[one.number]
         x = _inputs(one, config)
         if len(labels) != len(x):
             raise InputError(
-                f"{name}: {counted(len(labels), 'label')}; expected {len(x)}, one per token", name
+                f"{where}: {counted(len(labels), 'label')}; expected {len(x)}, one per token", name
             )
-        values = [_number(label, classes, name) for label in labels]
+        values = [_number(label, classes, where) for label in labels]
         known = [k for k, value in enumerate(values) if not np.isnan(value)]
         first = int(config.task == "token")
         rows[one.number] = (
@@ -268,19 +277,20 @@ def _rows(
     return _Rows(torch.cat([x for x, _, _ in ordered]), y.long() if classes else y.float(), names)
 
 
-def _number(label: str, classes: tuple[str, ...], name: str) -> float:
+def _number(label: str, classes: tuple[str, ...], where: str) -> float:
     """The number of a class, or the value; nan where it is not known."""
     if classes:
         if label == _UNKNOWN:
             return float("nan")
         if label not in classes:
             known = ", ".join(classes[:10])
-            raise InputError(f"{name}: label {label!r}; expected one of the training's ({known})", name)
+            raise InputError(f"{where}: label {label!r}; expected one of the training's ({known})")
         return float(classes.index(label))
-    try:
-        return float(label)
-    except ValueError:
-        raise InputError(f"{name}: label {label!r}; expected a number", name) from None
+    with suppress(ValueError):
+        value = float(label)
+        if not abs(value) > torch.finfo(torch.float32).max:  # nor NaN
+            return value
+    raise InputError(f"{where}: label {label!r}; expected a finite number, or nan")
 
 
 def _fit(probe: Probe, train: _Rows, valid: _Rows | None) -> None:
@@ -299,6 +309,11 @@ def _fit(probe: Probe, train: _Rows, valid: _Rows | None) -> None:
             group["lr"] = config.learning_rate * (1 - (step - 1) / config.steps)
         some = torch.randint(len(train.y), (min(config.batch, len(train.y)),))
         loss = _loss(probe, train.x[some], train.y[some])
+        if not torch.isfinite(loss):
+            raise ConfigError(
+                f"probe: loss {loss.item()} at step {step}; expected a finite one, as by a lower "
+                "learning_rate"
+            )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

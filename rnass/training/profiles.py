@@ -6,7 +6,6 @@ by expectation maximisation, with ViennaRNA's probabilities as prior, for each r
 Wayment-Steele et al. 2022 did with gamma densities, doi:10.1038/s41592-022-01605-0).
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnass.decoding.probing import clean_reactivities
-from rnass.errors import InputError
-from rnass.files import read_lines
+from rnass.errors import InputError, counted
+from rnass.files import name_of, read_lines
+from rnass.io.tsv import table_rows
+from rnass.rna import clean_bases
 from rnass.thermodynamics.folding import base_pair_probabilities_of_many
 
 __all__ = ["Densities", "Profile", "fit_densities", "read_profiles"]
@@ -53,22 +54,30 @@ def read_profiles(path: str, least_signal: float = 0.0) -> list[Profile]:
         least_signal: profiles of a lower ratio of signal to noise are left out.
 
     Raises:
-        InputError: the table cannot be read, lacks a column, or a row has too many or few values.
+        InputError: the table cannot be read or lacks a column, a letter that is no base, a value that is
+            no number, too many or few values; names file, line and record.
     """
     profiles = []
-    for row in csv.DictReader(read_lines(path), delimiter="\t"):
-        try:
-            bases, values = row["sequence"], row["reactivity"].split(",")
-            if float(row["signal_to_noise"]) < least_signal:
-                continue
-            numbers = [float(text) if text else np.nan for text in values]
-            profile = Profile(row["id"], row["modifier"], bases, clean_reactivities(numbers))
-        except (KeyError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: {error!r}; expected columns {', '.join(_COLUMNS)}") from error
-        if len(numbers) != len(bases):
-            raise InputError(f"{path} ({row['id']}): {len(numbers)} values; expected {len(bases)}")
-        profiles.append(profile)
+    for place, row in table_rows(name_of(path), read_lines(path), _COLUMNS):
+        where = f"{place} ({row['id']})"
+        signal = _number(row["signal_to_noise"], where)
+        if not signal >= least_signal:  # nor of one that is not known, NaN
+            continue
+        bases = clean_bases(row["sequence"], where)
+        values = [_number(text, where) if text else np.nan for text in row["reactivity"].split(",")]
+        if len(values) != len(bases):
+            raise InputError(
+                f"{where}: {counted(len(values), 'value')}; expected {len(bases)}, one a base"
+            )
+        profiles.append(Profile(row["id"], row["modifier"], bases, clean_reactivities(values)))
     return profiles
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{where}: {text!r}; expected a number") from None
 
 
 @dataclass(frozen=True)

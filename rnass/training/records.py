@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import InputError, counted
-from rnass.files import is_file, make_folder, read_json, write_json
+from rnass.files import make_folder, read_json, read_lines, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
@@ -150,7 +151,7 @@ def training_examples(data: DataConfig) -> list[Example]:
 
 def family_names(family: str) -> list[str]:
     """The names in a record's family column, which may hold several (`RF00001,RF02541`)."""
-    return re.findall(r"[^,; ]+", family)
+    return re.findall(r"[^,;\s]+", family)
 
 
 def _profile_examples(data: DataConfig, first: int) -> list[Example]:
@@ -172,11 +173,15 @@ def _profile_examples(data: DataConfig, first: int) -> list[Example]:
 
 
 def _without_families(examples: list[Example], path: str) -> list[Example]:
-    """The examples of none of the families that a text file lists."""
-    try:
-        excluded = set(Path(path).read_text(encoding="utf-8").split())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}; expected a text file of family names") from error
+    """The examples of none of the families that a text file lists, `#` beginning a comment."""
+    excluded = {name for line in read_lines(path) for name in family_names(line.partition("#")[0])}
+    if not excluded:
+        raise InputError(f"{path}: no family; expected names, one a line")
+    present = {name for example in examples for name in family_names(example.family)}
+    if absent := sorted(excluded - present):
+        first = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        known = counted(len(excluded), "name")
+        log.warning("%s: %d of %s of no training record: %s", path, len(absent), known, first)
     kept = [e for e in examples if excluded.isdisjoint(family_names(e.family))]
     if left_out := len(examples) - len(kept):
         known = counted(len(examples), "training record")
@@ -203,7 +208,7 @@ def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
     tool = best_tool()
     key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
-    if is_file(kept):
+    with suppress(InputError, LookupError, TypeError):  # there is no such file, or a damaged one
         return [Hit(*hit) for hit in read_json(kept)["hits"]]
     hits = near(bases, held_out, tool=tool)
     make_folder(cache)

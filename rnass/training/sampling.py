@@ -45,13 +45,15 @@ def batches(
     them wait little for one another; of every 2048 examples, the batches that fill no step are left out.
 
     Raises:
-        ConfigError: no examples.
+        ConfigError: no examples, or none of a positive weight.
     """
     if not examples:
         raise ConfigError(
             f"data: no records of {data.min_length} to {data.max_length} bases; expected some to sample"
         )
     weights = _weights(examples, data)
+    if not weights.any():
+        raise ConfigError("data: no record of positive weight; expected some to sample")
     epoch = 0
     while True:
         rng = np.random.default_rng([seed, epoch])

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rnass.cli import app
-from rnass.errors import ConfigError, DependencyError, InputError
+from rnass.errors import ConfigError, DependencyError, InputError, OutputError
 from rnass.io import read_labelled
 from rnass.training.records import read_examples
 
@@ -70,6 +71,39 @@ def test_nothing_to_curate_is_an_error(tmp_path, run):
     assert not (tmp_path / "data").exists()
 
 
+def test_bad_regions_cost_their_record_alone_and_unknown_ones_are_counted(tmp_path, run):
+    (tmp_path / "x.fa").write_text(
+        ">a\nGGGGCCAAAAGGCCCC\n>b\nGGGCCAAAAGGCCC\n>c\nACGX\n>d\nGCGCAAAAGCGC\n"
+    )
+    (tmp_path / "cds.bed").write_text("a\t0\t2\na\t9\t17\nb\t3\t5\nc\t0\t1\nB\t0\t1\nd\tx\ty\n")
+    command = "sequences", tmp_path / "x.fa", "--min-length", 10, "--regions", tmp_path / "cds.bed"
+    out = run(*command, "--out", tmp_path / "data", status=1)
+    assert "cds.bed:2: region 9-17 of a; expected an end of at most 16, its number of bases" in out
+    assert "cds.bed:6: 'd\\tx\\ty'; expected the ID of a record" in out
+    assert "cds.bed: 1 region of no record of this run" in out
+    (record,) = read_labelled(tmp_path / "data" / "sequences.tsv.gz")
+    assert (record.id, record.extra["mask"]) == ("b", "00011" + "0" * 9)
+    report = json.loads((tmp_path / "data" / "report.json").read_text())
+    assert (report["read"], report["bad"], report["kept"]) == (1, 3, 1)
+    (tmp_path / "cds.bed").write_text("B\t0\t1\n")
+    with pytest.raises(InputError, match=r"cds\.bed:1: no record is called 'B'; expected its id"):
+        run(*command, "--out", tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["sequences.tsv.gz", "report.json"])
+def test_what_is_there_stays_unless_told(tmp_path, run, name):
+    (tmp_path / "x.fa").write_text(">x\nGGGGCCAAAAGGCCCCGGGG\n")
+    (tmp_path / name).write_text("mine")
+    command = "sequences", tmp_path / "x.fa", "--out", tmp_path
+    with pytest.raises(OutputError, match=f"{name}: is there already; expected another name, or --over"):
+        run(*command)
+    assert (tmp_path / name).read_text() == "mine"
+    run(*command, "--overwrite")
+    assert json.loads((tmp_path / "report.json").read_text())["kept"] == 1
+    with pytest.raises(OutputError, match=r"report\.json: is read"):
+        run(*command, "--exclude", tmp_path / "report.json", "--overwrite")
+
+
 def test_a_span_bounds_the_pairs(tmp_path, run):
     (tmp_path / "x.fa").write_text(">1\nGGGGGGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACCCCCC\n")
     pairs = {}
@@ -98,6 +132,18 @@ class TestLeakage:
         run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, "--out", kept)
         assert [record.id for record in read_labelled(kept)] == ["hp0", "hp1", "hp3", "hp4", "hp5"]
         assert "0 of 5" in run("leakage", kept, sets[1], "--tool", "kmers", "--identity", 0.95)
+
+    def test_never_replaces_what_it_reads(self, sets, run, tmp_path, monkeypatch):
+        monkeypatch.setattr("rnass.preparation.leakage.near", None)  # nothing is computed before
+        command = "leakage", *sets, "--tool", "kmers"
+        before = [path.read_bytes() for path in map(Path, sets)]
+        for path in sets:
+            with pytest.raises(OutputError, match="is read; expected another name"):
+                run(*command, "--out", path, "--overwrite")
+        (tmp_path / "kept.tsv").write_text("mine")
+        with pytest.raises(OutputError, match="is there already; expected another name, or --overwrite"):
+            run(*command, "--out", tmp_path / "kept.tsv")
+        assert [path.read_bytes() for path in map(Path, sets)] == before
 
     def test_refuses_what_it_cannot_do(self, sets, run, monkeypatch):
         run("leakage", *sets, "--tool", "blast", status=2)
@@ -144,12 +190,15 @@ def test_align(tmp_path, run):
         *("align", tmp_path / "s.sto", tmp_path / "x.fa", "--exclude", tmp_path / "near.txt"),
         *("--families", tmp_path / "families.tsv", "--out", tmp_path / "a.tsv", "--min-length", 10),
     )
+    with pytest.raises(OutputError, match=r"families\.tsv: is read"):
+        run(*command, "--out", tmp_path / "families.tsv", "--overwrite")
     out = run(*command)
     (record,) = read_labelled(tmp_path / "a.tsv")
     assert (record.id, record.structure.dot_bracket) == ("s|1", "(((((((....)))))))")
     assert "not searched: 2" in out  # s|2 is on the list, of source u nobody knows
     assert "no family: 1" in out
-    assert "not searched: 1" in run(*command, "--sources", "s", "--sources", "t,u")  # s|2
+    again = run(*command, "--sources", "s", "--sources", "t,u", "--overwrite")
+    assert "not searched: 1" in again  # s|2
 
 
 def test_a_bad_alignment_file_is_named(tmp_path, run):

@@ -71,10 +71,32 @@ def test_pseudoknots_go_only_when_told_and_are_counted(tmp_path, knots):
 
 
 def test_what_is_there_stays_unless_told(tmp_path, knots):
+    target = tmp_path / "x.dbn"
+    target.write_text("mine")
     with pytest.raises(OutputError, match="is there already; expected another name, or --overwrite"):
-        convert_file(knots, knots)
-    convert_file(knots, knots, overwrite=True)
-    assert knots.read_text() == KNOTS
+        convert_file(knots, target)
+    assert target.read_text() == "mine"
+    convert_file(knots, target, overwrite=True)
+    assert target.read_text() == KNOTS
+
+
+def test_what_is_read_stays_under_any_name(tmp_path, knots):
+    (tmp_path / "link.dbn").symlink_to(knots)
+    folder = tmp_path / "many"
+    convert_file(knots, folder, split="dbn")
+    before = {path: path.read_text() for path in (knots, *folder.iterdir())}
+    for source, target in ((knots, knots), (knots, tmp_path / "link.dbn"), (folder, folder / "one.dbn")):
+        with pytest.raises(OutputError, match=r"\.dbn: is read; expected another name"):
+            convert_file(source, target, overwrite=True)
+    with pytest.raises(OutputError, match=r"one\.dbn: is read; expected another name"):
+        convert_file(folder, folder, split="dbn", overwrite=True)
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_the_target_is_checked_before_anything_is_read(tmp_path):
+    (tmp_path / "x.dbn").mkdir()
+    with pytest.raises(OutputError, match=r"x\.dbn: is a folder; expected the name of a file"):
+        convert_file(tmp_path / "none.ct", tmp_path / "x.dbn", overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.txt", "x"])

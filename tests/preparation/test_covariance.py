@@ -120,6 +120,13 @@ class TestAligning:
         assert made.dropped["no seed alignment"] == 2
         assert sum(made.dropped.values()) == 8
 
+    def test_two_strands_are_dropped_and_counted(self, seed):
+        (rna,) = sequences(1)
+        two = Rna.from_text(f"{rna.bases[:9]}&{rna.bases[9:]}", rna.description)
+        made = align_members([seed], {"RF99999": [rna, two]})
+        assert [record.sequence for record in made.records] == [rna]
+        assert made.dropped == {"two strands": 1}
+
     def test_trust_is_obeyed(self, seed):
         members = {"RF99999": sequences(3)}
         none = align_members([seed], members, trust=Trust(posterior=0.999))

@@ -55,6 +55,12 @@ def test_each_reason_is_counted():
     assert dropped == {"short": 1, "long": 1, "unknown bases": 1, "duplicate": 1, "excluded": 1}
 
 
+def test_two_strands_are_dropped_and_counted():
+    two = [Rna.from_text("GGGGGG&CCCCCC", "two"), Rna.from_text(f"{LONG}&ACGU", "long")]
+    parts, dropped = kept([*two, rna("ACGUA" * 6, "one")], long="window", min_length=5)
+    assert ([name for name, _ in parts], dropped) == (["one"], {"two strands": 2})
+
+
 def test_excluded_by_id_and_every_window_of_it():
     parts, dropped = kept([rna(LONG, "a|1 some words")], {"a|1"}, max_length=40, long="window")
     assert (parts, dropped) == ([], {"excluded": 1})

@@ -86,6 +86,20 @@ def test_the_cache_grows_by_what_it_lacks(tmp_path, folded):
         np.testing.assert_array_equal(kept.dense(bases), by_viennarna(bases))
 
 
+@pytest.mark.parametrize("left", [0, 3, 200, -40])
+def test_a_damaged_file_is_made_again(tmp_path, folded, left):
+    cached_probabilities(RNAS, "turner2004", tmp_path, "x")
+    (kept,) = tmp_path.glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:left])
+    folded.clear()
+    again = cached_probabilities(RNAS, "turner2004", tmp_path, "x")
+    assert sorted(folded) == sorted(RNAS)
+    np.testing.assert_array_equal(again.dense(RNAS[0]), by_viennarna(RNAS[0]))
+    folded.clear()
+    cached_probabilities(RNAS, "turner2004", tmp_path, "x")
+    assert folded == []
+
+
 def test_a_set_of_the_same_name_with_other_energies_is_folded_again(tmp_path, folded, monkeypatch):
     hairpin = RNAS[0]
     before = cached_probabilities([hairpin], "rnass2026", tmp_path, "x").dense(hairpin)

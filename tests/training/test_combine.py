@@ -134,3 +134,22 @@ def test_members_that_cannot_be_combined_are_named(config, model, tmp_path):
     with pytest.raises(ConfigError, match=r"other\.safetensors reads other tokens than .*loud"):
         combine(dataclasses.replace(config, experts=unlike), tmp_path / "out", CPU)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_replaces_nothing_that_it_reads(rna, config, tmp_path):
+    names = ", ".join(f'"{name}"' for name in config.experts)
+    text = (
+        f'experts = [{names}]\nweights = [0.75, 0.25]\nvalid = ["{config.valid[0]}"]\ncache = "kept"\n'
+    )
+    (tmp_path / "c.toml").write_text(text)
+    for target in ("c.toml", config.experts[1], config.valid[0]):
+        before = Path(tmp_path, target).read_bytes()
+        status, _, err = rna("combine", "c.toml", "--out", target, "--overwrite")
+        assert status == 2
+        assert err.endswith("is read; expected another name\n")
+        assert Path(tmp_path, target).read_bytes() == before
+    assert rna("combine", "c.toml", "--out", "both")[0] == 0
+    status, _, err = rna("combine", "c.toml", "--out", "both")
+    assert status == 2
+    assert err == "rnass: both: is there already; expected another name, or --overwrite\n"
+    assert rna("combine", "c.toml", "--out", "both", "--overwrite")[0] == 0

@@ -216,6 +216,35 @@ def test_a_folder_begun_before_a_key_existed_goes_on(tmp_path):
     begin(tmp_path)
 
 
+@pytest.mark.parametrize("where", ["loss", "gradient", "score"])
+def test_a_number_that_is_not_finite_ends_the_run_and_leaves_the_state(tmp_path, where):
+    broken = False
+
+    class Breaks(Regression):
+        def forward(self, batch):
+            loss = super().forward(batch)["loss"]
+            if broken and where == "gradient":  # of a square root at 0
+                loss = loss + (0 * self.weight).sqrt().sum()
+            return {"loss": loss + math.inf if broken and where == "loss" else loss}
+
+    def load(numbers):
+        nonlocal broken
+        broken = numbers[0] == 9  # the last batch of step 5
+        return loaded(numbers)
+
+    model = Breaks()
+    config = PretrainConfig(
+        optimiser=SETTINGS, run=dataclasses.replace(FLOAT32, save_every=2, valid_every=5)
+    )
+    run = Run(tmp_path, model, groups_of(model), config)
+    scores = {"valid_loss": math.nan if where == "score" else 1.0}
+    with pytest.raises(ConfigError, match=r"(loss|gradient) (nan|inf) at step 5; expected a finite one"):
+        run.fit(stream(), load, lambda: scores)
+    kept, numbers = run.folder.state()
+    assert numbers["step"] == "4"
+    assert all(bool(tensor.isfinite().all()) for tensor in kept.values())
+
+
 def test_the_moving_average_is_put_in_place_and_taken_out_again(tmp_path):
     run = begin(tmp_path)
     before = finish(run)

@@ -75,7 +75,7 @@ def test_a_class_per_token_is_learnt(backbone, write, tmp_path):
     assert (
         len(lines) - 1
         == got["rows"]
-        < sum(len(s.bases) for s, _ in read_labels(config.test[0], "label"))
+        < sum(len(s.bases) for s, *_ in read_labels(config.test[0], "label"))
     )
     assert lines[1].split("\t")[:3] == [
         "x0",
@@ -107,9 +107,9 @@ def test_a_number_per_sequence_is_as_good_as_least_squares(backbone, write, tmp_
     train_probe(config, tmp_path / "run", CPU)
     records = read_labels(train[0], "label")
     x = np.empty((100, 16))
-    for one in embed(open_backbone(backbone).encoder, [s.bases for s, _ in records], 0):
+    for one in embed(open_backbone(backbone).encoder, [s.bases for s, *_ in records], 0):
         x[one.number] = one.tokens.mean(0)
-    y = np.array([float(label) for _, label in records])
+    y = np.array([float(label) for _, label, _ in records])
     wanted = LinearRegression().fit(x, y).score(x, y)
     assert scores(tmp_path / "run")["train"]["r2"] == pytest.approx(wanted, abs=0.02)
     assert wanted > 0.5
@@ -124,13 +124,13 @@ def test_numbers_per_token_with_some_unknown(backbone, write, tmp_path):
     got = scores(tmp_path / "run")["train"]
     assert got["r2"] > 0.9
     records = read_labels(train[0], "label")
-    assert got["rows"] == sum(len(s.bases) - s.bases.count("C") for s, _ in records)
+    assert got["rows"] == sum(len(s.bases) - s.bases.count("C") for s, *_ in records)
 
 
 def test_pairedness_is_made_of_a_structure(tmp_path):
-    (tmp_path / "t.tsv").write_text("id\tsequence\tdot_bracket\nx\tGGGAAACCC\t((....[])\n")
-    ((sequence, label),) = read_labels(tmp_path / "t.tsv", "paired")
-    assert (sequence.bases, label) == ("GGGAAACCC", "110000111")
+    (tmp_path / "t.tsv").write_text("id\tsequence\tdot_bracket\nx\tGGGAAACCC\t((...[))]\n")
+    ((sequence, label, _),) = read_labels(tmp_path / "t.tsv", "paired")
+    assert (sequence.bases, label) == ("GGGAAACCC", "110001111")
 
 
 def test_a_kept_head_says_the_same(backbone, write, tmp_path):
@@ -138,7 +138,7 @@ def test_a_kept_head_says_the_same(backbone, write, tmp_path):
     train_probe(config, tmp_path / "run", CPU)
     probe = load_probe(tmp_path / "run" / "probe.safetensors")
     lines = (tmp_path / "run" / "predictions.tsv").read_text().splitlines()[1:]
-    for line, (sequence, _) in zip(lines, read_labels(config.train[0], "label"), strict=True):
+    for line, (sequence, *_) in zip(lines, read_labels(config.train[0], "label"), strict=True):
         (shares,) = probe.predict(sequence.bases.lower())
         assert line.split("\t")[3] == probe.classes[shares.argmax()]
         assert float(line.split("\t")[4]) == pytest.approx(shares.max(), abs=1e-3)
@@ -162,7 +162,7 @@ def test_a_codon_model_learns_of_whole_codons(write, tmp_path, caplog):
     caplog.set_level("WARNING", "rnass")
     path = str(published_checkpoint("mrna-fm-official", tmp_path / "m"))
     config = ProbeConfig(train=write(lambda rna: rna[0]), backbone=path, steps=2)
-    whole = sum(len(s.bases) % 3 == 0 for s, _ in read_labels(config.train[0], "label"))
+    whole = sum(len(s.bases) % 3 == 0 for s, *_ in read_labels(config.train[0], "label"))
     train_probe(config, tmp_path / "run", CPU)
     assert scores(tmp_path / "run")["train"]["rows"] == whole
     assert f"{60 - whole} of 60 train records left out" in caplog.text
@@ -183,11 +183,11 @@ def test_the_same_seed_gives_the_same_head(backbone, write, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id\tsequence\nx\tGG\n", r"t\.tsv:1: no column label; expected id, sequence and label"),
+        ("id\tsequence\nx\tGG\n", r"t\.tsv:1: no column label; expected at least id, sequence, label"),
         ("id\tsequence\tlabel\nx\tGG\n", r"t\.tsv:2: 2 columns; expected 3"),
         ("id\tsequence\tlabel\nx\tGG\t\n", r"t\.tsv:2: no label; expected a label"),
         ("id\tsequence\tlabel\nx\tGX\ta\n", r"t\.tsv:2: letter 'X'"),
-        ("id\tsequence\tlabel\nx\tGGC\t01\n", "x: 2 labels; expected 3, one per token"),
+        ("id\tsequence\tlabel\nx\tGGC\t01\n", r"t\.tsv:2 \(x\): 2 labels; expected 3, one per token"),
     ],
 )
 def test_bad_tables_are_refused(backbone, tmp_path, text, message):
@@ -202,12 +202,33 @@ def test_labels_that_do_not_fit(backbone, write, tmp_path):
     config = ProbeConfig(
         train=train, test=write(lambda _: "b", name="u.tsv"), backbone=backbone, steps=1
     )
-    with pytest.raises(InputError, match=r"x\d+: label 'b'; expected one of the training's \(a\)"):
+    unlike = r"u\.tsv:\d+ \(x\d+\): label 'b'; expected one of the training's \(a\)"
+    with pytest.raises(InputError, match=unlike):
         train_probe(config, tmp_path / "run", CPU)
-    with pytest.raises(InputError, match=r"x\d+: label 'a'; expected a number"):
+    with pytest.raises(InputError, match=r"\(x\d+\): label 'a'; expected a finite number"):
         train_probe(dataclasses.replace(config, kind="regression"), tmp_path / "run", CPU)
     with pytest.raises(ConfigError, match="no records under the key train"):
         train_probe(dataclasses.replace(config, train=()), tmp_path / "run", CPU)
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e39"])
+def test_a_label_that_is_not_finite_is_refused_with_its_place(backbone, tmp_path, value):
+    (tmp_path / "t.tsv").write_text(f"id\tsequence\tlabel\nx\tGGC\t1\ny\tGGC\t{value}\n")
+    train = (str(tmp_path / "t.tsv"),)
+    config = ProbeConfig(kind="regression", train=train, backbone=backbone, steps=1)
+    with pytest.raises(InputError, match=rf"t\.tsv:3 \(y\): label '{value}'; expected a finite number"):
+        train_probe(config, tmp_path / "run", CPU)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(backbone, write, tmp_path):
+    train = write(lambda rna: str(rna.count("A")))
+    config = ProbeConfig(kind="regression", train=train, backbone=backbone, steps=9, learning_rate=1e30)
+    with pytest.raises(
+        ConfigError, match=r"probe: loss (inf|nan) at step 2; expected a finite one, as b"
+    ):
+        train_probe(config, tmp_path / "run", CPU)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

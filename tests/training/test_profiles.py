@@ -33,10 +33,26 @@ def test_a_table_is_read(tmp_path):
     assert [one.id for one in read_profiles(path)] == ["one", "noisy"]
 
 
-@pytest.mark.parametrize("values", ["0.1,0.2", "0.1,x,0,0"])
-def test_a_bad_row_is_named(tmp_path, values):
-    with pytest.raises(InputError, match=r"profiles\.tsv"):
-        read_profiles(table(tmp_path / "profiles.tsv", [row("GGGA", values)]))
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (row("GGGA", "0.1,0.2"), "2 values; expected 4, one a base"),
+        (row("GGGA", "0.1,x,0,0"), "'x'; expected a number"),
+        (row("GGGA", "0,0,0,0", signal="high"), "'high'; expected a number"),
+        (row("GGX", "0,0,0"), "letter 'X' at base 3"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, bad, message):
+    path = table(tmp_path / "profiles.tsv", [row("GA", "0,0", name="two"), bad])
+    with pytest.raises(InputError, match=rf"profiles\.tsv:3 \(one\): {message}"):
+        read_profiles(path)
+
+
+def test_letters_are_read_as_of_any_rna_and_quotes_as_letters(tmp_path):
+    rows = [row("ggTA", "0,0,0,0", name='"a'), row("GGGA", "0,0,0,0", signal="nan")]
+    (only,) = read_profiles(table(tmp_path / "profiles.tsv", rows))
+    assert (only.id, only.bases) == ('"a', "GGUA")
+    assert fit_densities([only], "turner2004").evidence(only).tolist() == [0, 0, 0, 0]
 
 
 def drawn_profiles(rng, number):

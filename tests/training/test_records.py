@@ -1,6 +1,7 @@
 """Records and loading with base-pair probabilities; ViennaRNA itself is the oracle of the latter."""
 
 import dataclasses
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -118,15 +119,22 @@ def test_records_of_excluded_families_are_left_out(tmp_path, caplog):
         f"{name}\t{family}\tGGGGGGAAAACCCCCC\t((((((....))))))" for name, family in families.items()
     ]
     (tmp_path / "train.tsv").write_text("\n".join(lines) + "\n")
-    (tmp_path / "families.txt").write_text("RF00001\nRF00003\n")
+    text = "\ufeffRF00001\nRF00003 # not RF000011\n#RF000011\n\nRF9\n"
+    (tmp_path / "families.txt").write_bytes(gzip.compress(text.encode()))
     data = DataConfig(
         train=(str(tmp_path / "train.tsv"),), excluded_families=str(tmp_path / "families.txt")
     )
     assert [e.id for e in training_examples(data)] == ["d", "e"]
-    assert caplog.messages == ["3 of 5 training records left out, of excluded families"]
+    assert caplog.messages == [
+        f"{tmp_path / 'families.txt'}: 1 of 3 names of no training record: RF9",
+        "3 of 5 training records left out, of excluded families",
+    ]
     missing = dataclasses.replace(data, excluded_families=str(tmp_path / "none.txt"))
-    with pytest.raises(InputError, match=r"none\.txt.*expected a text file of family names"):
+    with pytest.raises(InputError, match=r"none\.txt: no such file.*; expected a file to read"):
         training_examples(missing)
+    (tmp_path / "families.txt").write_text("# none\n")
+    with pytest.raises(InputError, match=r"families\.txt: no family; expected names, one a line"):
+        training_examples(data)
 
 
 class TestHeldOut:
@@ -152,6 +160,16 @@ class TestHeldOut:
         assert kept
         monkeypatch.setattr(dataset, "near", None)
         assert [e.id for e in training_examples(data)] == [e.id for e in kept]
+
+    @pytest.mark.parametrize("text", ['{"hits": [[1,', "{}", '{"hits": [[1]]}'])
+    def test_a_damaged_result_is_computed_again(self, data, text):
+        data = dataclasses.replace(data, drop_near=True)
+        kept = [example.id for example in training_examples(data)]
+        (file,) = Path(data.cache).glob("near.*.json")
+        whole = file.read_text()
+        file.write_text(text)
+        assert [example.id for example in training_examples(data)] == kept
+        assert file.read_text() == whole
 
     def test_without_held_out_nothing_is_searched(self, data, monkeypatch):
         monkeypatch.setattr(dataset, "near", None)

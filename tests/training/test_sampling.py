@@ -109,6 +109,13 @@ def test_pseudoknots_are_drawn_as_often_as_their_weight_says():
         assert [epoch.count(n) for n in range(6)] == [2] * 6
 
 
+def test_records_of_weight_0_alone_are_refused():
+    data = DataConfig(train=("a", "b"), weights=(0, 1))
+    for settings in (data, DataConfig(profiles=("p",), profile_share=1.0)):
+        with pytest.raises(ConfigError, match="data: no record of positive weight; expected some"):
+            next(batches(examples_of([20] * 3), settings, 0))
+
+
 def test_no_examples_are_refused():
     with pytest.raises(ConfigError, match="no records of 16 to 512 bases"):
         next(batches([], DataConfig(), 0))
