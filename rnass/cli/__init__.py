@@ -11,6 +11,7 @@ import rnass
 from rnass.cli import backbones, judging, plot, predict, prepare, report, serve, structures, train
 from rnass.cli.cite import citation
 from rnass.cli.options import Commands
+from rnass.cli.output import checked_output
 from rnass.errors import ExitStatus, RnassError, UnexpectedError, record_error
 
 __all__ = ["app", "main"]
@@ -36,7 +37,8 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the shell
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     try:
-        app(prog_name="rnass")
+        with checked_output():
+            app(prog_name="rnass")
     except RnassError as error:
         logging.getLogger("rnass").debug("stopped", exc_info=error)
         _leave(str(error), ExitStatus.STOPPED)

@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnass.errors import InputError
+from rnass.errors import InputError, SequenceError
 from rnass.files import is_file, is_folder, is_there, sha256
 from rnass.io import read_fasta
 from rnass.prediction.limits import too_long
 from rnass.rna import Rna
 
-__all__ = ["Inputs", "checksums_of", "read_inputs"]
+__all__ = ["Inputs", "checksums_of", "is_of_a_file", "read_inputs"]
 
 
 @dataclass
@@ -29,6 +29,11 @@ class Inputs:
     rnas: list[Rna] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
     further: list[str] = field(default_factory=list)
+
+
+def is_of_a_file(problem: InputError) -> bool:
+    """Whether a file could not be read, or not to its end; else one record is bad."""
+    return not isinstance(problem, SequenceError) and not problem.record
 
 
 def checksums_of(names: Iterable[str]) -> dict[str, str]:

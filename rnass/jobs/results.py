@@ -166,12 +166,14 @@ def open_results(
     inputs: Iterable[str] = (),
     overwrite: bool = False,
     resume: bool = False,
+    partial: bool = False,
 ) -> Iterator[Results]:
     """Make or reopen a results folder for one run.
 
     A folder that holds anything but logs (see `no_obstacle`) needs *overwrite*, which removes what rnass
-    wrote there before and nothing else, or *resume*, which keeps what is finished. No other run can open
-    it until the block ends, or the process, however that comes about.
+    wrote there before and nothing else, or *resume*, which keeps what is finished of the records; of a
+    *partial* input, a file of which could not be read, also what is finished of others. No other run can
+    open it until the block ends, or the process, however that comes about.
 
     Raises:
         OutputError: the folder is not empty and neither is given, or both are; there is no such run to
@@ -191,7 +193,7 @@ def open_results(
             own = earlier.writes(there) if earlier else set()
             own |= {file for one in entries.values() for file in one.files}
             _check_files(folder, plan.writes(there) - own, own & there, inputs)
-            kept = _kept(folder, records, entries) if resume else []
+            kept = _kept(folder, records, entries, others=partial) if resume else []
             if resume and earlier:
                 plan = replace(plan, runs=(*_runs(folder, earlier), *plan.runs))
             _sweep(folder, there, own - {file for entry in kept for file in entry.files})
@@ -311,12 +313,15 @@ def _runs(folder: Path, earlier: Plan) -> Sequence[Mapping[str, Any]]:
     return kept if all(isinstance(one, Mapping) for one in kept) else earlier.runs
 
 
-def _kept(folder: Path, records: Sequence[Record], entries: Mapping[str, Entry]) -> list[Entry]:
-    """The finished ones of these records."""
-    found = ((record, entries.get(record.name)) for record in records)
-    return [
-        entry for record, entry in found if entry and entry.key == record.key and entry.is_whole(folder)
+def _kept(
+    folder: Path, records: Sequence[Record], entries: Mapping[str, Entry], *, others: bool
+) -> list[Entry]:
+    """The finished ones of these records, and of *others* if they are to be kept."""
+    keys = {record.name: record.key for record in records}
+    wanted = [
+        one for one in entries.values() if (keys[one.name] == one.key if one.name in keys else others)
     ]
+    return [entry for entry in wanted if entry.is_whole(folder)]
 
 
 def _sweep(folder: Path, there: set[str], stale: set[str]) -> None:

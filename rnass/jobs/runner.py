@@ -23,7 +23,6 @@ from rnass.errors import (
     InputError,
     OutputError,
     RnassError,
-    SequenceError,
     UnexpectedError,
     WorkerError,
     counted,
@@ -32,7 +31,7 @@ from rnass.errors import (
 from rnass.files import write_text
 from rnass.io import file_names
 from rnass.io.results_folder import REPORT
-from rnass.jobs.inputs import Inputs, checksums_of
+from rnass.jobs.inputs import Inputs, checksums_of, is_of_a_file
 from rnass.jobs.journal import Plan
 from rnass.jobs.results import RUN, SUMMARY, Record, Results, Written, open_results
 from rnass.prediction.origin import versions
@@ -143,7 +142,13 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
     plan = Plan(job.kind, identity, names, tuple(job.suffixes), shared, (start,))
     checksums = checksums_of([*inputs.names, *inputs.further])
     with open_results(
-        out, plan, records, inputs=inputs.names, overwrite=options.overwrite, resume=options.resume
+        out,
+        plan,
+        records,
+        inputs=inputs.names,
+        overwrite=options.overwrite,
+        resume=options.resume,
+        partial=any(map(is_of_a_file, problems)),
     ) as results:
         status, error = _worked(job, records, refused, results, inputs)
         took = {"seconds": round(time.time() - began, 3), "exit_status": int(status)}
@@ -212,7 +217,7 @@ def _loaded(load: Callable[[], Job[Any]], inputs: Inputs, options: RunOptions) -
     """The job, its records, and why it refuses some of them; the exit status where it does nothing."""
     problems = inputs.problems
     _report(problems)
-    records_met = inputs.rnas or any(isinstance(one, SequenceError) or one.record for one in problems)
+    records_met = inputs.rnas or not all(map(is_of_a_file, problems))
     if not records_met or (options.strict and problems):
         return _nothing_done(problems, strict=bool(records_met))
     job = load()

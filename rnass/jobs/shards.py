@@ -27,7 +27,7 @@ from typing import Any, Literal
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, counted
 from rnass.files import format_json, is_there, parse_json
 from rnass.io import iter_fasta
-from rnass.jobs.inputs import checksums_of
+from rnass.jobs.inputs import checksums_of, is_of_a_file
 from rnass.jobs.journal import record_key
 from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
@@ -234,6 +234,7 @@ class _Run:
     Attributes:
         parts, records, failed: of the run so far, and of the runs that it resumes.
         now: records of this run alone.
+        unread: the file that cannot be read, or not to its end, where it would cost finished parts.
     """
 
     paths: Sequence[str]
@@ -246,16 +247,26 @@ class _Run:
     now: int = 0
     began: float = field(default_factory=time.monotonic)
     logged: float = field(default_factory=time.monotonic)
+    unread: InputError | None = None
 
     def left(self) -> Iterator[Shard]:
-        """The shards that are to be predicted."""
+        """The shards that are to be predicted; none after a file that would cost finished parts."""
         for shard in read_shards(self.paths, self.size):
-            self.parts = shard.number + 1
             there = self.folder.done(shard.number, shard.key) if self.resume else None
             if there is None:
+                broken = next(filter(is_of_a_file, shard.problems), None)
+                if self.resume and broken and self._beyond():
+                    self.unread = broken
+                    return
                 yield shard
             else:
                 self.add(there)
+            self.parts = shard.number + 1
+
+    def _beyond(self) -> list[str]:
+        """The parts in the folder that are none of those so far."""
+        own = {part_name(number) for number in range(self.parts)}
+        return sorted(filter(is_part, self.folder.names() - own))
 
     def add(self, done: Done) -> None:
         """Count a part; the log has a line now and then."""
@@ -270,7 +281,11 @@ class _Run:
             log.info("%s: %s done, %.1f a second", self.folder, counted(self.records, "record"), pace)
 
     def make(self, engine: _Engine) -> ExitStatus:
-        """Make every part, and remove those of an input that was longer; gives the exit status."""
+        """Make every part, and remove those of an input that was longer; gives the exit status.
+
+        Raises:
+            InputError: a file that cannot be read to its end, of which there may be finished parts.
+        """
         with record_bar(None) as advance, closing(engine(self.left())) as parts:
             for done in parts:
                 self.add(done)
@@ -278,8 +293,9 @@ class _Run:
                     log.error("%s", failure.message)
                 for _ in range(done.records):
                     advance(done.bases // done.records)
-        own = {part_name(number) for number in range(self.parts)}
-        for name in sorted(filter(is_part, self.folder.names() - own)):
+        if self.unread:
+            raise self.unread
+        for name in self._beyond():
             self.folder.remove(name)
         records, failed = counted(self.records, "record"), len(self.failed)
         log.info("%s: %s done, %d failed", self.folder, records, failed)

@@ -1,15 +1,12 @@
 """`rnass predict --out -`: every prediction on one stream, in the order of the input, and no folder."""
 
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from rnass.errors import ExitStatus, OutputError, RnassError
-from rnass.files import format_row, reason
+from rnass.files import drop_output, format_row, unwritable_output
 from rnass.jobs.ahead import folding_ahead
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
@@ -54,8 +51,7 @@ def predict_stream(
                 options,
             )
     except _ClosedError:
-        with suppress(OSError, ValueError):  # nothing is left to flush when Python ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return ExitStatus.OK
 
 
@@ -122,7 +118,7 @@ class Stream:
         except BrokenPipeError as error:
             raise _ClosedError from error
         except OSError as error:
-            raise OutputError(f"{self}: {reason(error)}; expected a stream to write to") from error
+            raise unwritable_output(error) from error
 
 
 class _ClosedError(RnassError):

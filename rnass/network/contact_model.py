@@ -223,9 +223,10 @@ class ContactModel(nn.Module):
         calibrated: Tensor = self.config.calibrated(self.log_odds(batch))
         return calibrated
 
-    def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        return pairing_probabilities(self.config, self.log_odds(batch), batch.bases, batch.mask)
+    def probabilities(self, batch: Batch, *, canonical: bool | None = None) -> Float[Tensor, "B L L"]:
+        """Calibrated pairing probabilities, see `pairing_probabilities`."""
+        log_odds = self.log_odds(batch)
+        return pairing_probabilities(self.config, log_odds, batch.bases, batch.mask, canonical=canonical)
 
 
 class Mixture(nn.Module):
@@ -289,14 +290,19 @@ class Mixture(nn.Module):
             mean = torch.lerp(mean, bpp_log_odds(batch.bpp[:, :1]), share[:, None, None])
         return _with_second_fold(self.config, mean, batch.bpp)
 
-    def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """Calibrated pairing probabilities, symmetric; 0 on the diagonal and in padding."""
-        return self.pairing(batch)[0]
+    def probabilities(self, batch: Batch, *, canonical: bool | None = None) -> Float[Tensor, "B L L"]:
+        """Calibrated pairing probabilities, see `pairing_probabilities`."""
+        return self.pairing(batch, canonical=canonical)[0]
 
-    def pairing(self, batch: Batch) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
+    def pairing(
+        self, batch: Batch, *, canonical: bool | None = None
+    ) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
         """The probabilities, and the weight of ViennaRNA's log-odds that a gate chose, if any."""
         log_odds, share = self._log_odds(batch)
-        return pairing_probabilities(self.config, log_odds, batch.bases, batch.mask), share
+        found = pairing_probabilities(
+            self.config, log_odds, batch.bases, batch.mask, canonical=canonical
+        )
+        return found, share
 
     @property
     def _models(self) -> list[ContactModel]:
@@ -326,6 +332,8 @@ def pairing_probabilities(
     log_odds: Float[Tensor, "B L L"],
     bases: Int[Tensor, "B L"],
     mask: Float[Tensor, "B L"],
+    *,
+    canonical: bool | None = None,
 ) -> Float[Tensor, "B L L"]:
     """Probabilities of uncalibrated log-odds, symmetric; 0 on the diagonal and in padding.
 
@@ -334,10 +342,14 @@ def pairing_probabilities(
         log_odds: symmetric, of a model's `log_odds`.
         bases: as in `Batch`.
         mask: as there.
+        canonical: where a base has one partner, only A-U, G-C and G-U have a probability; None: as in
+            the configuration's decoding.
     """
+    if canonical is None:
+        canonical = config.decoding.canonical
     calibrated = config.calibrated(log_odds)
     if config.one_partner:
-        possible = possible_pairs(bases, mask, canonical=config.decoding.canonical)
+        possible = possible_pairs(bases, mask, canonical=canonical)
         return partner_probabilities(calibrated, possible)
     pairs = mask[:, :, None] * mask[:, None, :]
     off_diagonal = 1 - torch.eye(pairs.shape[-1], device=pairs.device)
@@ -358,7 +370,7 @@ class RnaFmContacts(nn.Module):
         return self.structure.backbone
 
     def probabilities(self, batch: Batch) -> Float[Tensor, "B L L"]:
-        """Pairing probabilities, symmetric; 0 on the diagonal and in padding."""
+        """Pairing probabilities of any two bases, symmetric; 0 on the diagonal and in padding."""
         length = batch.bases.shape[1]
         maps = torch.zeros(len(batch.bases), length, length, device=batch.mask.device)
         for k, size in enumerate(batch.mask.sum(1).int().tolist()):
@@ -372,10 +384,20 @@ PairingModel = ContactModel | Mixture | RnaFmContacts
 
 
 def pairing(
-    model: PairingModel, batch: Batch
+    model: PairingModel, batch: Batch, *, canonical: bool | None = None
 ) -> tuple[Float[Tensor, "B L L"], Float[Tensor, " B"] | None]:
-    """Any model's pairing probabilities, and the share of ViennaRNA that a gate chose for each RNA."""
-    return model.pairing(batch) if isinstance(model, Mixture) else (model.probabilities(batch), None)
+    """Any model's pairing probabilities, and the share of ViennaRNA that a gate chose for each RNA.
+
+    Args:
+        model: any.
+        batch: some RNAs.
+        canonical: see `pairing_probabilities`.
+    """
+    if isinstance(model, Mixture):
+        return model.pairing(batch, canonical=canonical)
+    if isinstance(model, RnaFmContacts):
+        return model.probabilities(batch), None
+    return model.probabilities(batch, canonical=canonical), None
 
 
 def _per_base(x: Tensor, step: int, dimensions: tuple[int, ...]) -> Tensor:

@@ -265,7 +265,7 @@ class Predictor:
         )
         fast = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
-            probabilities, shares = pairing(self.model, batch)
+            probabilities, shares = pairing(self.model, batch, canonical=self.decoding.canonical)
         maps = probabilities.float().cpu().numpy()
         found = [maps[k][np.ix_(places, places)] for k, places in enumerate(kept)]
         if not self.model.config.one_partner:

@@ -55,6 +55,21 @@ def test_version(rna):
     assert rna("--version") == (0, f"rnass {rnass.__version__}\n", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", ["info", "--version", "label --probe probe --sequence GGGCAAGCCC"])
+def test_standard_output_that_cannot_be_written(tmp_path, arguments):
+    probe = f"import sys; from rnass import cli; sys.argv[1:] = {arguments.split()!r}; "
+    probe += "from rnass.cli import backbones; from rnass.jobs import label; import typer; "
+    probe += "label.label_files = lambda *_, **__: sys.stdout.write('id') and 0; cli.main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", probe], stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert done.returncode == ExitStatus.STOPPED
+    message = "standard output: no space left on device; expected a stream to write to"
+    assert done.stderr == f"rnass: {message}\n"
+
+
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
 def test_every_command_has_help(rna, command):
     status, out, err = rna(*command, "--help")

@@ -209,6 +209,20 @@ def test_run_json_has_checksums_of_every_file_that_is_read(tmp_path, predict):
     }
 
 
+def test_a_file_that_cannot_be_read_costs_no_finished_record(tmp_path, fasta, predict, calls):
+    more = tmp_path / "more.fa.gz"
+    more.write_bytes(whole := gzip.compress(b">more\nGGGGAAAACCCC\n"))
+    assert predict(fasta, str(more)) == 0
+    more.write_bytes(whole[:-4])
+    calls.clear()
+    assert predict(fasta, str(more), resume=True) == 1
+    assert (tmp_path / "out" / "more.ct").is_file()
+    more.write_bytes(whole)
+    assert predict(fasta, str(more), resume=True) == 0
+    assert calls == []
+    assert [row["id"] for row in rows(tmp_path / "out")][-1] == "more"
+
+
 def test_a_resumed_run_keeps_the_times_of_the_first(tmp_path, fasta, predict, monkeypatch):
     def run_of(*times, **options):
         monkeypatch.setattr(runner.time, "time", iter(times).__next__)

@@ -155,6 +155,20 @@ def test_records_that_are_gone_lose_their_files(whole):
     assert set(contents(whole)) == names | {JOURNAL}
 
 
+def test_records_of_a_file_that_cannot_be_read_keep_theirs(whole):
+    before = contents(whole)
+    results = opened(whole, RECORDS[:2], resume=True, partial=True)
+    assert finished(results) == ["r3", "r4", "r5", "r6"]
+    assert {name for name in contents(whole) if name.endswith(".npy")} == {
+        f"r{k}.npy" for k in range(3, 7)
+    }
+    close(results, RECORDS[:2])
+    assert (whole / "all.txt").read_text() == "GAAAC\nGAAAAC\n"
+    close(again := opened(whole, RECORDS, resume=True))
+    assert finished(again) == ["r3", "r4", "r5", "r6"]
+    assert contents(whole)["all.txt"] == before["all.txt"]
+
+
 def test_both_flags(tmp_path):
     with pytest.raises(OutputError, match="--overwrite and --resume; expected one of them"):
         opened(tmp_path, overwrite=True, resume=True)

@@ -1,5 +1,6 @@
 """Part by part: the rows of one table, read as needed, whole after a kill, on one computer or on Ray."""
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -160,6 +161,28 @@ def test_parts_of_changed_records_are_made_again(shards, fasta, tmp_path):
     (folder / "part-000000.parquet").write_bytes(b"torn")
     shards(resume=True)
     assert len(rows(folder)) == 25
+
+
+def test_a_file_that_breaks_off_is_no_shorter_input(shards, fasta, tmp_path):
+    folder, packed = tmp_path / "parts", tmp_path / "seqs.fa.gz"
+    packed.write_bytes(whole := gzip.compress(fasta.read_bytes(), mtime=0))
+    assert shards(paths=[packed]) == ExitStatus.FAILED  # of the bad record
+    before = {name: (folder / name).read_bytes() for name in parts(folder)}
+    assert len(before) == 4
+    packed.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"seqs.fa.gz: damaged gzip"):
+        shards(paths=[packed], resume=True)
+    assert {name: (folder / name).read_bytes() for name in parts(folder)} == before
+    packed.write_bytes(whole)
+    assert shards(paths=[packed], resume=True) == ExitStatus.FAILED
+    assert {name: (folder / name).read_bytes() for name in parts(folder)} == before
+
+
+def test_a_file_that_was_never_whole_is_resumed(shards, fasta, tmp_path):
+    paths = [fasta, packed := tmp_path / "more.fa.gz"]
+    packed.write_bytes(gzip.compress(b">a\nGGGGAAAACCCC\n")[:-4])
+    assert shards(paths=paths) == shards(paths=paths, resume=True) == ExitStatus.FAILED
+    assert len(rows(tmp_path / "parts")) == 34
 
 
 def test_folders_that_are_refused(shards, tmp_path):

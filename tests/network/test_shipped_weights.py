@@ -1,6 +1,7 @@
 """The weights in weights/: they are what the manifest says, and they fold RNAs that everybody knows."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ KNOWN = {s.id: (s, known) for s, known in read_dot_bracket(ROOT / "examples" / "
 @pytest.fixture(scope="module")
 def predictor():
     return rnass.load_predictor()
+
+
+def test_mismatches_in_a_helix_pair_if_noncanonical_pairs_may():
+    small = rnass.load_predictor("small")
+    decoding = replace(small.model.config.decoding, canonical=False)
+    free = rnass.load_predictor("small", decoding=decoding)
+    bases = "GGGCGAGCUUCGGCGAGCCC"  # G5-A16 and A6-G15
+    assert small(bases).dot_bracket == "((((..((....))..))))"
+    assert free(bases).dot_bracket == "((((((((....))))))))"
 
 
 FILES = sorted([*(ROOT / "weights").glob("*.safetensors"), *(ROOT / "weights").glob("*.par")])

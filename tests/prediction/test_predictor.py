@@ -386,6 +386,18 @@ def test_decoding_of_the_callers_choice(predictor):
     assert strict(HAIRPIN).dot_bracket == "." * 12
 
 
+def test_noncanonical_pairs_are_of_the_callers_choice(predictor):
+    model = tiny_model()
+    model.config = dataclasses.replace(model.config, one_partner=True)
+    assert model.config.decoding.canonical
+    strict, free = (Predictor(model, decoding=DecodingConfig(canonical=c)) for c in (True, False))
+    bases = "GGGGAGAAAGCCCC"  # G6-A9 and A5-G10 are no canonical pairs
+    assert strict(bases).probabilities[4, 9] == 0
+    assert free(bases).probabilities[4, 9] > 0
+    assert free(bases).probabilities.sum(1).max() <= 1 + 1e-6
+    assert Predictor(model)(bases).probabilities.tobytes() == strict(bases).probabilities.tobytes()
+
+
 @pytest.mark.parametrize(("bases", "message"), [("GGXCC", "'X' at base 3"), ("", "no bases")])
 def test_letters_that_are_no_bases(predictor, bases, message):
     with pytest.raises(SequenceError, match=message):
