@@ -134,8 +134,9 @@ def _fit(config: FitConfig, folder: Path) -> Path:
     torch.manual_seed(config.run.seed)
     data = config.data
     with first_process_first(torch.device("cpu")):
-        examples = [one for one in map(foldable, training_examples(data)) if one is not None]
-    if not examples:
+        found = training_examples(data)
+    examples = [one for one in map(foldable, found) if one is not None]
+    if found and not examples:
         raise InputError("data: no record without an N; expected some to fit energies to")
     valid = read_examples(data.valid, data.min_length, data.max_length)
     objective = EnergyObjective(config, _start(config.start))

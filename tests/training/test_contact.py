@@ -174,7 +174,7 @@ def test_a_run_never_replaces_its_start(config, model, tmp_path):
 
 def test_a_run_that_fails_at_once_leaves_its_folder_free(config, tmp_path):
     data = dataclasses.replace(config.data, min_length=400)
-    with pytest.raises(ConfigError, match="data: no records of 400 to 512 bases"):
+    with pytest.raises(ConfigError, match="no training record is left; expected some of 400 to 512 b"):
         train(short(config, data=data), tmp_path / "run", CPU)
     train(short(config), tmp_path / "run", CPU)
 
