@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from rnass.errors import OutputError
 from rnass.files import TEMPORARY_PREFIX, reason
 from rnass.io.parquet import arrow, write_prediction_rows
-from rnass.jobs.results import locked, no_obstacle
+from rnass.jobs.results import no_obstacle
+from rnass.locks import locked
 
 __all__ = ["Done", "Failure", "PartFolder", "is_part", "part_name"]
 

@@ -12,25 +12,22 @@ are as they were written. Resuming goes by that, so a killed run repeats at most
 in.
 """
 
-import errno
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from filelock import FileLock, Timeout
 
 from rnass.errors import InputError, OutputError, RnassError
 from rnass.files import TEMPORARY_PREFIX, read_json, reason, write_json
 from rnass.io.results_folder import RUN, SUMMARY
 from rnass.jobs.journal import Entry, Journal, Plan, read_journal, record_key, sealed
 from rnass.jobs.summary import write_summary
+from rnass.locks import locked
 from rnass.rna import Rna
 
 __all__ = [
-    "LOCK",
     "RUN",
     "SUMMARY",
     "Record",
@@ -38,16 +35,13 @@ __all__ = [
     "Written",
     "expect_one",
     "expect_same",
-    "locked",
     "no_obstacle",
     "open_results",
 ]
 
 log = logging.getLogger("rnass")
 
-LOCK = f"{TEMPORARY_PREFIX}lock"
 _LOGS = (".log", ".out", ".err")
-_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 _TYPED = {  # options that are called otherwise in run.json
     "formats": "--format",
     "canonical": "--noncanonical",
@@ -200,34 +194,6 @@ def open_results(
         except OSError as error:
             raise _unwritable(folder, error) from error
         yield Results(folder, plan, kept)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Have the folder, locked against other runs; the system lets go of a lock when its process ends.
-
-    Raises:
-        OutputError: another run has it, or it cannot be made or written.
-    """
-    lock = FileLock(folder / LOCK, timeout=0, fallback_to_soft=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise OutputError(
-            f"{folder}: another run is writing into it; expected another folder, or to wait until that "
-            "run has ended"
-        ) from None
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise _unwritable(folder, error) from error
-        log.warning("%s: files cannot be locked here; see that no other run writes into it", folder)
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no open file
-            (folder / LOCK).unlink(missing_ok=True)
-        lock.release()
 
 
 def _unwritable(folder: Path, error: OSError) -> OutputError:

@@ -33,7 +33,7 @@ from rnass.files import is_file, is_folder, reason, write_json, write_text
 from rnass.io.results_folder import REPORT
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
-from rnass.jobs.results import LOCK as RUN_LOCK
+from rnass.locks import LOCK as RUN_LOCK
 from rnass.report import write_report
 from rnass.rna import Rna
 

@@ -1,6 +1,7 @@
 """Calibration of log-odds, and the choice of threshold and minimum helix, on validation records."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from rnass.config import DecodingConfig, PairingConfig
 from rnass.decoding import decode
+from rnass.errors import counted
 from rnass.metrics import score
 from rnass.network.contact_model import ContactModel, Mixture, pairing_probabilities
 from rnass.network.partners import partner_loss, possible_pairs
@@ -28,6 +30,8 @@ __all__ = [
     "strict_f1",
     "with_temperature",
 ]
+
+log = logging.getLogger("rnass")
 
 _Calibrated = TypeVar("_Calibrated", bound=PairingConfig)
 
@@ -53,8 +57,11 @@ def calibrate(
 ) -> _Calibrated:
     """The configuration with temperature, offset, threshold and minimum helix fitted to *examples*.
 
-    For the first two see `with_temperature`, for threshold and minimum helix `choose_decoding`.
+    For the first two see `with_temperature`, for threshold and minimum helix `choose_decoding`. Where no
+    example has a pair it stays as it is, with a warning.
     """
+    if _without_pairs(examples):
+        return config
     fitted = with_temperature(config, maps, examples)
     return dataclasses.replace(fitted, decoding=choose_decoding(fitted, maps, examples))
 
@@ -66,13 +73,23 @@ def with_temperature(
 
     They minimise the negative log-likelihood (Guo et al. 2017, arXiv:1706.04599): of the pairs i < j;
     where a base has one partner, of each base's partner or none, over at most `PARTNER_RECORDS` of each
-    data file.
+    data file. Where no example has a pair they stay as they are, with a warning.
     """
+    if _without_pairs(examples):
+        return config
     loss = (_partner_likelihood if config.one_partner else _pair_likelihood)(config, maps, examples)
     simplex = [[0, 0], [0.5, 0], [0, 0.5]]  # from zeros, the default one is smaller than the tolerance
     options = {"xatol": 1e-3, "initial_simplex": simplex}
     slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
     return dataclasses.replace(config, temperature=float(np.exp(-slope)), offset=float(offset))
+
+
+def _without_pairs(examples: list[Example]) -> bool:
+    """Whether nothing can be calibrated, as no example has a pair: warns of it."""
+    lacking = not any(len(example.pairs) for example in examples)
+    if lacking:
+        log.warning("valid: no pair in %s; not calibrated", counted(len(examples), "record"))
+    return lacking
 
 
 _Likelihood = Callable[[NDArray[np.float64]], float]  # of the logarithm of the slope, and the offset

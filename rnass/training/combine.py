@@ -13,7 +13,7 @@ from torch import Tensor
 from rnass.config import MixtureConfig, to_json
 from rnass.errors import ConfigError, InputError
 from rnass.files import sha256
-from rnass.io.tsv import read_labelled_tsv
+from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, ContactModel, Mixture
 from rnass.network.familiarity import packed
 from rnass.network.gate import gate_features
@@ -74,7 +74,7 @@ def combine(config: CombineConfig, path: Path, device: torch.device, processes: 
         for expert in experts
     ]
     mean = [np.tensordot(config.weights, each, 1) for each in zip(*maps, strict=True)]
-    known = packed(one.sequence.bases for path in config.trained for one in read_labelled_tsv(path))
+    known = packed(one.sequence.bases for path in config.trained for one in read_labelled(path))
     whole = MixtureConfig(
         experts=tuple(expert.config for expert in experts),
         weights=config.weights,

@@ -246,8 +246,8 @@ class CombineConfig:
     gated: bool = False
     """A gate chooses ViennaRNA's weight for each RNA, see `rnass.network.gate`."""
     trained: tuple[str, ...] = ()
-    """Files of the labelled records that the experts were trained on: the gate reads how many k-mers of
-    an RNA they hold."""
+    """Files or folders of the labelled records that the experts were trained on: the gate reads how many
+    k-mers of an RNA they hold."""
     profiles: tuple[str, ...] = ()
     """Tables of chemical-mapping profiles to fit the gate to, beside `valid`."""
     profile_signal: NonNegative = 5.0

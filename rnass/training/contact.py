@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnass.config import DecodingConfig, ModelConfig, override
 from rnass.errors import ConfigError
+from rnass.files import check_target, sha256
 from rnass.network.backbones import OWN, Backbone, open_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.network.contact_model import ContactModel, pairing_probabilities
@@ -19,12 +20,14 @@ from rnass.training.calibration import calibrate, logit_maps, strict_f1
 from rnass.training.config import TrainConfig
 from rnass.training.feature_cache import FeatureCache
 from rnass.training.loop import Run
-from rnass.training.processes import first_process_first
+from rnass.training.processes import first_process_first, sole_run
 from rnass.training.records import (
     Example,
     LabelledBatch,
     Loader,
+    checksums,
     read_examples,
+    spread,
     training_examples,
     whole_tokens,
 )
@@ -70,12 +73,22 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
     """Train in *folder* (resumed where a state is found); gives the contact model's weights file.
 
     Raises:
-        ConfigError: neither a backbone, an encoder nor a model to start from.
+        ConfigError: neither a backbone, an encoder nor a model to start from; another configuration or
+            other data than those of the state; no record to sample; a loss that is not finite.
         InputError: a data file that cannot be read.
+        OutputError: the folder cannot be written, or another run has it.
     """
+    with sole_run(folder, device):
+        return _train(config, folder, device, processes)
+
+
+def _train(config: TrainConfig, folder: Path, device: torch.device, processes: int) -> Path:
+    path = folder / "model.safetensors"
+    check_target(path, (config.start, config.backbone), overwrite=True)
     torch.manual_seed(config.run.seed)
     data = config.data
-    model, published = _start(config)
+    model, backbone = _start(config)
+    published = backbone if backbone and backbone.family != OWN else None
     model.to(device)
     table = model.backbone.vocabulary
     load = Loader(table, model.config.parameter_sets, Path(data.cache), processes)
@@ -90,7 +103,10 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
         kept = Path(data.cache) / "features"
         load.features = FeatureCache(kept, model, published.sha256, data.feature_cache_gb)
     objective = TrainObjective(model, config.bpp_dropout, config.profile_weight)
-    run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config)
+    inputs = checksums(data, examples, valid)
+    inputs |= {"start": sha256(find_weights(config.start))} if config.start else {}
+    inputs |= {"backbone": backbone.sha256} if backbone else {}
+    run: Run[LabelledBatch] = Run(folder, objective, _groups(model, config), config, inputs)
 
     def numbered(sampled: tuple[int, list[int]]) -> LabelledBatch:
         draw, numbers = sampled
@@ -98,11 +114,10 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
         return load(chosen).to(device)
 
     def validate() -> dict[str, float]:
-        return _validate(model, load, _spread(valid, data.valid_limit), device)
+        return _validate(model, load, spread(valid, data.valid_limit), device)
 
     sampled = batches(examples, data, config.run.seed, run.per_step)
     run.fit(enumerate(sampled), numbered, validate)
-    path = folder / "model.safetensors"
     if run.rank == 0:
         with run.averaged():
             if config.bpp_weight is not None:
@@ -138,14 +153,8 @@ def _validate(
     return {"valid_loss": float(np.mean(losses)), "valid_f1": float(np.mean(f1)), **each}
 
 
-def _spread(examples: list[Example], limit: int) -> list[Example]:
-    """So many of the examples at most, evenly from first to last."""
-    chosen = np.linspace(0, len(examples), min(limit, len(examples)), endpoint=False)
-    return [examples[int(k)] for k in chosen]
-
-
 def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
-    """The model as training finds it, and the published backbone it stands on, if any."""
+    """The model as training finds it, and the backbone it stands on, if one was named."""
     backbone = None
     if config.backbone:
         backbone = open_backbone(config.backbone, config.family, config.u_as)
@@ -173,7 +182,7 @@ def _start(config: TrainConfig) -> tuple[ContactModel, Backbone | None]:
             f"data.max_length is {config.data.max_length}; expected at most {room}, all that the "
             "backbone reads at once"
         )
-    return model, published
+    return model, backbone
 
 
 def _groups(model: ContactModel, config: TrainConfig) -> list[dict[str, object]]:

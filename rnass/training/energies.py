@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from rnass.config import DecodingConfig
 from rnass.errors import ConfigError, InputError
-from rnass.files import write_text
+from rnass.files import check_target, read_lines, sha256, write_text
 from rnass.metrics import score
 from rnass.rna import CANONICAL_PAIRS, KT, MIN_HAIRPIN
 from rnass.structure import Structure
@@ -30,8 +30,8 @@ from rnass.thermodynamics.sampling import Sample, sample
 from rnass.training.calibration import mean_f1
 from rnass.training.config import FitConfig
 from rnass.training.loop import Run
-from rnass.training.processes import first_process_first
-from rnass.training.records import Example, read_examples, training_examples
+from rnass.training.processes import first_process_first, sole_run
+from rnass.training.records import Example, checksums, read_examples, spread, training_examples
 from rnass.training.sampling import batches
 
 __all__ = ["EnergyObjective", "fit", "foldable"]
@@ -119,29 +119,39 @@ def fit(config: FitConfig, folder: Path) -> Path:
     """Fit in *folder* (resumed where a state is found); gives the ViennaRNA parameter file.
 
     Raises:
-        ConfigError: `start` is not a parameter file.
-        InputError: a data file that cannot be read, or no record that can be folded.
+        ConfigError: `start` is not a parameter file; another configuration or other data than those of
+            the state; no record to sample; a loss that is not finite.
+        InputError: a file that cannot be read, or no record that can be folded.
+        OutputError: the folder cannot be written, or another run has it.
     """
+    with sole_run(folder, torch.device("cpu")):
+        return _fit(config, folder)
+
+
+def _fit(config: FitConfig, folder: Path) -> Path:
+    path = folder / "energies.par"
+    check_target(path, (config.start,), overwrite=True)
     torch.manual_seed(config.run.seed)
     data = config.data
     with first_process_first(torch.device("cpu")):
-        examples = [one for one in map(foldable, training_examples(data)) if one is not None]
-    if not examples:
+        found = training_examples(data)
+    examples = [one for one in map(foldable, found) if one is not None]
+    if found and not examples:
         raise InputError("data: no record without an N; expected some to fit energies to")
     valid = read_examples(data.valid, data.min_length, data.max_length)
     objective = EnergyObjective(config, _start(config.start))
     groups: list[dict[str, object]] = [{"params": [objective.by], "lr": 1.0}]
-    run: Run[tuple[int, list[Example]]] = Run(folder, objective, groups, config)
+    inputs = checksums(data, examples, valid)
+    inputs |= {"start": sha256(Path(config.start))} if config.start else {}
+    valid = spread(valid, data.valid_limit)
+    run: Run[tuple[int, list[Example]]] = Run(folder, objective, groups, config, inputs)
 
     def numbered(sampled: tuple[int, list[int]]) -> tuple[int, list[Example]]:
         draw, numbers = sampled
         return config.run.seed + draw, [examples[n] for n in numbers]
 
     sampled = batches(examples, data, config.run.seed, run.per_step)
-    run.fit(
-        enumerate(sampled), numbered, lambda: _validate(objective.energies, valid[: data.valid_limit])
-    )
-    path = folder / "energies.par"
+    run.fit(enumerate(sampled), numbered, lambda: _validate(objective.energies, valid))
     if run.rank == 0:
         with run.averaged():
             about = f"fitted by rnass fit, for 37 C only: {json.dumps(run.made())}"
@@ -153,8 +163,8 @@ def _start(path: str | None) -> Energies:
     if path is None:
         return Energies.from_text(TURNER_2004)
     try:
-        return Energies.from_text(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        return Energies.from_text("\n".join(read_lines(path)))
+    except ConfigError as error:
         raise ConfigError(f"start: {path}: {error}; expected a ViennaRNA parameter file") from error
 
 

@@ -6,7 +6,7 @@ takes its part of the batches, and gradients are averaged (DistributedDataParall
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
@@ -48,7 +48,8 @@ class Run(Generic[BatchT]):
         folder: where config, log and state are kept.
         objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
         groups: parameter groups; each holds its own "lr" as a multiple of the learning rate.
-        config: the whole configuration; a folder begun with another one is refused.
+        config: the whole configuration; a folder with the state of another one is refused.
+        inputs: the sha256 of what is read; a state that was begun with others is refused.
 
     Attributes:
         per_step: batches that make one step, those of all processes together.
@@ -60,6 +61,7 @@ class Run(Generic[BatchT]):
         objective: nn.Module,
         groups: list[dict[str, object]],
         config: FitConfig | PretrainConfig | TrainConfig,
+        inputs: Mapping[str, str] | None = None,
     ) -> None:
         self.objective, self.config = objective, config
         self.settings, self.run = config.optimiser, config.run
@@ -76,7 +78,7 @@ class Run(Generic[BatchT]):
         self.step = 0
         self.spent = 0.0
         self.processes = self.world  # that took the last step
-        self.folder = RunFolder(folder, config, writes=self.rank == 0)
+        self.folder = RunFolder(folder, config, inputs, writes=self.rank == 0)
         if state := self.folder.state():
             self._resume(*state)
 

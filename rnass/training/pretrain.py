@@ -19,8 +19,15 @@ from rnass.network.contact_head import contact_loss
 from rnass.network.pair_features import corrected_maps
 from rnass.training.config import PretrainConfig
 from rnass.training.loop import Run
-from rnass.training.processes import first_process_first
-from rnass.training.records import LabelledBatch, Loader, read_examples, training_examples
+from rnass.training.processes import first_process_first, sole_run
+from rnass.training.records import (
+    LabelledBatch,
+    Loader,
+    checksums,
+    read_examples,
+    spread,
+    training_examples,
+)
 from rnass.training.sampling import batches, mutated
 
 __all__ = ["PretrainObjective", "pretrain"]
@@ -94,12 +101,26 @@ class PretrainObjective(nn.Module):
 
 
 def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path:
-    """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file."""
+    """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file.
+
+    Raises:
+        ConfigError: another configuration or other data than those of the state; no record to sample; a
+            loss that is not finite.
+        InputError: a data file that cannot be read.
+        OutputError: the folder cannot be written, or another run has it.
+    """
+    with sole_run(folder, device):
+        return _pretrain(config, folder, device)
+
+
+def _pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path:
     torch.manual_seed(config.run.seed)
     data = config.data
     with first_process_first(device):
         examples = training_examples(data)
-    valid = read_examples(data.valid, data.min_length, data.max_length)[: data.valid_limit]
+    valid = read_examples(data.valid, data.min_length, data.max_length)
+    inputs = checksums(data, examples, valid)
+    valid = spread(valid, data.valid_limit)
     objective = PretrainObjective(config).to(device)
     load = Loader(objective.encoder.vocabulary)
     run: Run[LabelledBatch] = Run(
@@ -107,6 +128,7 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
         objective,
         [{"params": list(objective.parameters()), "lr": 1.0}],
         config,
+        inputs,
     )
 
     def numbered(sampled: tuple[int, list[int]]) -> LabelledBatch:

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 from torch import distributed
 
-__all__ = ["first_process_first", "own_device", "start_processes"]
+from rnass.locks import locked
+
+__all__ = ["first_process_first", "own_device", "sole_run", "start_processes"]
 
 _PATIENCE = timedelta(days=2)  # that the others wait while the first one folds the data
 
@@ -28,6 +31,14 @@ def own_device(device: torch.device) -> torch.device:
     if device.type == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return device
+
+
+@contextmanager
+def sole_run(folder: Path, device: torch.device) -> Iterator[None]:
+    """A block that has the folder, which the first process locks against other runs; see `locked`."""
+    rank, _ = start_processes(device)
+    with nullcontext() if rank else locked(folder):
+        yield
 
 
 @contextmanager

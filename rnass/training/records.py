@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rnass.backbone.vocabulary import Vocabulary
 from rnass.errors import InputError, counted
-from rnass.files import make_folder, read_json, read_lines, write_json
+from rnass.files import make_folder, read_json, read_lines, sha256, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
 from rnass.preparation.leakage import Hit, best_tool, near
@@ -32,8 +32,10 @@ __all__ = [
     "Example",
     "LabelledBatch",
     "Loader",
+    "checksums",
     "family_names",
     "read_examples",
+    "spread",
     "training_examples",
     "whole_tokens",
 ]
@@ -147,6 +149,27 @@ def training_examples(data: DataConfig) -> list[Example]:
         known = counted(len(examples), "training record")
         log.warning("%d of %s left out, near held-out ones", len(dropped), known)
     return [example for k, example in enumerate(examples) if k not in dropped]
+
+
+def spread(examples: Sequence[Example], limit: int) -> list[Example]:
+    """So many of the examples at most, evenly from first to last."""
+    chosen = np.linspace(0, len(examples), min(limit, len(examples)), endpoint=False)
+    return [examples[int(k)] for k in chosen]
+
+
+def checksums(data: DataConfig, examples: Sequence[Example], valid: Sequence[Example]) -> dict[str, str]:
+    """The sha256 of what a run learns from its records and files, whatever they are called."""
+    found = {"data.train": _checksum(examples), "data.valid": _checksum(valid)}
+    return found | {path: sha256(Path(path)) for path in data.profiles}
+
+
+def _checksum(examples: Sequence[Example]) -> str:
+    """The sha256 of all that decides a run but the evidence, which may round otherwise elsewhere."""
+    digest = hashlib.sha256()
+    for one in examples:
+        text = (one.family, one.bases, str(one.source), one.mask, str(len(one.pairs)))
+        digest.update("\t".join(text).encode() + one.pairs.astype("<i8").tobytes())
+    return digest.hexdigest()
 
 
 def family_names(family: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The folder of a training run: `config.json`, `log.jsonl` and `state.safetensors`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import save
@@ -14,6 +15,8 @@ from rnass.training.config import FitConfig, PretrainConfig, TrainConfig, decisi
 
 __all__ = ["RunFolder"]
 
+_SUM = "sha256 of {}"  # key in the state
+
 
 class RunFolder:
     """Where a run keeps its configuration, its log and the state that it goes on from.
@@ -21,22 +24,28 @@ class RunFolder:
     Args:
         path: of the folder, which is made.
         config: the whole configuration. Settings that only control how a run goes on may differ from
-            those it was begun with, see `decisive`; keys it was begun without have their defaults.
+            those of the state, see `decisive`; keys it was begun without have their defaults.
+        inputs: the sha256 of what the run reads, by the words for it in messages; see `checksums`.
         writes: this process writes; of several, one does.
 
     Raises:
         OutputError: the folder cannot be made.
-        ConfigError: the folder was begun with another configuration, or its config.json is not one.
+        ConfigError: the state is of a run with another configuration, or config.json is not one.
     """
 
     def __init__(
-        self, path: Path, config: FitConfig | PretrainConfig | TrainConfig, *, writes: bool = True
+        self,
+        path: Path,
+        config: FitConfig | PretrainConfig | TrainConfig,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        writes: bool = True,
     ) -> None:
-        self.path, self.writes = path, writes
+        self.path, self.inputs, self.writes = path, inputs or {}, writes
         self.state_file = path / "state.safetensors"
         make_folder(path)
         kept = path / "config.json"
-        if is_file(kept):
+        if is_file(kept) and is_file(self.state_file):
             begun = read_json(kept, error=ConfigError)
             if decisive(from_mapping(type(config), begun, str(kept))) != decisive(config):
                 raise ConfigError(
@@ -55,16 +64,25 @@ class RunFolder:
         """Replace the state, whole or not at all."""
         if self.writes:
             contiguous = {key: tensor.cpu().contiguous().clone() for key, tensor in tensors.items()}
+            values = {key: str(value) for key, value in numbers.items()}
+            values |= {_SUM.format(name): value for name, value in self.inputs.items()}
             with write_atomically(self.state_file) as file:
-                file.write(save(contiguous, {key: str(value) for key, value in numbers.items()}))
+                file.write(save(contiguous, values))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, str]] | None:
         """Tensors (on the processor) and numbers as `save` wrote them; None where nothing was saved.
 
         Raises:
             CheckpointError: the file cannot be read.
+            ConfigError: it is of a run that read something else.
         """
         if not is_file(self.state_file):
             return None
         numbers, tensors = read_safetensors(self.state_file)
+        for name, value in self.inputs.items():
+            if numbers.get(_SUM.format(name), value) != value:
+                raise ConfigError(
+                    f"{self.state_file}: begun with another content of {name}; expected the same or a "
+                    "new folder"
+                )
         return tensors, numbers

@@ -48,9 +48,10 @@ def batches(
         ConfigError: no examples, or none of a positive weight.
     """
     if not examples:
-        raise ConfigError(
-            f"data: no records of {data.min_length} to {data.max_length} bases; expected some to sample"
-        )
+        wanted = f"expected some of {data.min_length} to {data.max_length} bases"
+        wanted += ", of no excluded family" if data.excluded_families else ""
+        wanted += ", near no held-out one" if data.held_out else ""
+        raise ConfigError(f"data: no training record is left; {wanted}")
     weights = _weights(examples, data)
     if not weights.any():
         raise ConfigError("data: no record of positive weight; expected some to sample")

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from rnass.errors import OutputError
 from rnass.files import write_text
-from rnass.jobs.results import LOCK
+from rnass.locks import LOCK
 from rnass.serve.jobs import JobQueue, JobRequest, Limits, RefusedError
 
 FASTA = ">one\nGGGAAACCC\n>two\nGGGGAAAACCCC\n"

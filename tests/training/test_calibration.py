@@ -18,6 +18,7 @@ from rnass.training.calibration import (
     choose_decoding,
     logit_maps,
     mean_f1,
+    with_temperature,
 )
 from rnass.training.records import Example, Loader, read_examples
 
@@ -46,6 +47,17 @@ def test_calibration_finds_the_temperature_and_offset_that_were_put_in(temperatu
     fitted = calibrate(ModelConfig(), maps, examples)
     assert fitted.temperature == pytest.approx(temperature, rel=0.03)
     assert fitted.offset == pytest.approx(offset, abs=0.05)
+
+
+@pytest.mark.parametrize("one_partner", [False, True])
+def test_without_a_pair_the_calibration_stays_as_it_is(caplog, one_partner):
+    maps = [np.full((9, 9), -3.0)] * 2
+    examples = [Example(name, "", "GGGAAACCC", np.zeros((0, 2), dtype=np.int64)) for name in "ab"]
+    config = dataclasses.replace(ModelConfig(), temperature=1.5, offset=-0.5, one_partner=one_partner)
+    for fit in (calibrate, with_temperature):
+        caplog.clear()
+        assert fit(config, maps, examples) == config
+        assert caplog.messages == ["valid: no pair in 2 records; not calibrated"]
 
 
 def test_calibration_with_one_partner_each_is_where_the_loss_is_least(monkeypatch):

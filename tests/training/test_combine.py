@@ -11,6 +11,7 @@ from tiny_weights import save_tiny_weights, tiny_model
 
 from rnass.errors import CheckpointError, ConfigError
 from rnass.files import sha256
+from rnass.io import format_dot_bracket
 from rnass.io.tsv import read_labelled_tsv
 from rnass.network.backbones import save_backbone
 from rnass.network.contact_model import ContactModel, Mixture
@@ -93,6 +94,9 @@ def test_a_gate_is_fitted_to_records_and_profiles(config, tmp_path):
     bases = "GGGCGCAAAAGCGCCC"
     values = ",".join("0.05" if mark != "." else "1.2" for mark in "((((((....))))))")
     columns = "id\tsource\tmodifier\tsequence\treactivity\terror\tsignal_to_noise\ttarget"
+    records = read_labelled_tsv(config.valid[0])
+    text = "".join(format_dot_bracket(one.sequence, one.structure) for one in records[:4])
+    (tmp_path / "some.dbn").write_text(text)
     (tmp_path / "profiles.tsv").write_text(f"{columns}\none\tx\t1M7\t{bases}\t{values}\t\t9\t\n")
     gated = dataclasses.replace(
         config,
@@ -101,13 +105,13 @@ def test_a_gate_is_fitted_to_records_and_profiles(config, tmp_path):
         second_fold_weight=0.5,
         one_partner=True,
         profiles=(str(tmp_path / "profiles.tsv"),),
-        trained=config.valid,
+        trained=(str(tmp_path / "some.dbn"),),
         valid_weights=(2.0,),
     )
     combine(gated, tmp_path / "gated", CPU)
     both = load_pairing_model(tmp_path / "gated")
     assert both.config.gated
-    held = [one.sequence.bases for one in read_labelled_tsv(config.valid[0])]
+    held = [one.sequence.bases for one in records[:4]]
     assert both.known.packed.tolist() == packed(held).tolist()
     assert both.config.known_kmers == len(both.known.packed)
     assert both.config.parameter_sets == ("rnass2026", "rnass2026+second")

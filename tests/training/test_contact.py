@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from tiny_backbones import published_checkpoint
 
 from rnass.backbone.vocabulary import RNASS
 from rnass.config import HeadConfig, ModelConfig
-from rnass.errors import CheckpointError, ConfigError
+from rnass.errors import CheckpointError, ConfigError, OutputError
+from rnass.locks import LOCK, locked
 from rnass.network.backbones import open_backbone, save_backbone
 from rnass.network.models import load_model, save_model
 from rnass.training import contact as training
@@ -19,7 +21,7 @@ from rnass.training.calibration import (
     mean_f1,
 )
 from rnass.training.config import DataConfig, OptimiserConfig, RunConfig, TrainConfig
-from rnass.training.contact import TrainObjective, _groups, _spread, _start, _validate, train
+from rnass.training.contact import TrainObjective, _groups, _start, _validate, train
 from rnass.training.records import Example, Loader, read_examples
 
 CPU = torch.device("cpu")
@@ -134,6 +136,59 @@ def test_a_frozen_backbone_keeps_its_bits(config, model, tmp_path, frozen):
     assert all(same) if frozen else not all(same)
 
 
+@pytest.mark.parametrize("changed", ["train", "valid", "backbone", "start"])
+def test_a_run_does_not_go_on_with_another_input(config, model, tmp_path, changed):
+    save_backbone(tmp_path / "b.safetensors", model.backbone, {})
+    save_model(tmp_path / "m.safetensors", model, {})
+    files = {key: tmp_path / f"{key}.tsv" for key in ("train", "valid")}
+    for file in files.values():
+        file.write_bytes(Path(config.data.train[0]).read_bytes())
+    data = dataclasses.replace(config.data, **{key: (str(file),) for key, file in files.items()})
+    start = {"backbone": str(tmp_path / "b.safetensors")}
+    if changed == "start":
+        start = {"start": str(tmp_path / "m.safetensors")}
+    config = short(config, encoder=None, data=data, **start)
+    train(config, tmp_path / "run", CPU)
+    train(config, tmp_path / "run", CPU)
+    state = (tmp_path / "run" / "state.safetensors").read_bytes()
+    if changed in files:
+        lines = files[changed].read_text().splitlines()
+        files[changed].write_text("\n".join(lines[:-1]) + "\n")
+    else:
+        model.backbone.tokens.weight.data += 1
+        save_backbone(tmp_path / "b.safetensors", model.backbone, {})
+        save_model(tmp_path / "m.safetensors", model, {})
+    with pytest.raises(
+        ConfigError, match=rf"another content of (data\.)?{changed}; expected the same or"
+    ):
+        train(config, tmp_path / "run", CPU)
+    assert (tmp_path / "run" / "state.safetensors").read_bytes() == state
+
+
+def test_a_run_never_replaces_its_start(config, model, tmp_path):
+    save_model(tmp_path / "model.safetensors", model, {})
+    config = short(config, encoder=None, start=str(tmp_path / "model.safetensors"))
+    with pytest.raises(OutputError, match=r"model\.safetensors: is read; expected another name"):
+        train(config, tmp_path, CPU)
+
+
+def test_a_run_that_fails_at_once_leaves_its_folder_free(config, tmp_path):
+    data = dataclasses.replace(config.data, min_length=400)
+    with pytest.raises(ConfigError, match="no training record is left; expected some of 400 to 512 b"):
+        train(short(config, data=data), tmp_path / "run", CPU)
+    train(short(config), tmp_path / "run", CPU)
+
+
+def test_two_runs_in_one_folder_are_refused(config, tmp_path):
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(OutputError, match="run: another run is writing into it; expected another folder"),
+    ):
+        train(short(config), tmp_path / "run", CPU)
+    train(short(config), tmp_path / "run", CPU)
+    assert not (tmp_path / "run" / LOCK).exists()
+
+
 def test_an_unfrozen_backbone_has_its_own_rate(config, model):
     groups = _groups(model, dataclasses.replace(config, backbone_rate=0.125))
     assert [group["lr"] for group in groups] == [1.0, 0.125]
@@ -234,12 +289,6 @@ def test_a_profile_counts_by_its_weight(one_partner_model):
     structure, alone = loss([known], 1.0), loss([profile], 1.0)
     assert loss([profile], 0.5) == pytest.approx(alone / 2, rel=1e-4)
     assert loss([known, profile], 3.0) == pytest.approx((structure + 3 * alone) / 2, rel=1e-3)
-
-
-def test_validation_is_spread_over_the_files():
-    examples = [Example(str(k), "", "A", np.zeros((0, 2), dtype=np.int64)) for k in range(10)]
-    assert [e.id for e in _spread(examples, 3)] == ["0", "3", "6"]
-    assert _spread(examples, 20) == examples
 
 
 @pytest.fixture

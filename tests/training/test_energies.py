@@ -150,5 +150,13 @@ def test_what_cannot_be_fitted_is_refused(config, tmp_path):
     with pytest.raises(ConfigError, match=r"bad\.par.*expected a ViennaRNA parameter file"):
         fit(dataclasses.replace(config, start=str(bad)), tmp_path / "run")
     long = dataclasses.replace(config, data=dataclasses.replace(config.data, min_length=100))
-    with pytest.raises(InputError, match="no record without an N"):
+    with pytest.raises(ConfigError, match="no training record is left; expected some of 100 to"):
         fit(long, tmp_path / "other")
+    (tmp_path / "n.tsv").write_text("id\tsequence\tdot_bracket\nn\tGGGNAAACCC\t(((....)))\n")
+    unknown = dataclasses.replace(config.data, train=(str(tmp_path / "n.tsv"),))
+    with pytest.raises(InputError, match="no record without an N"):
+        fit(dataclasses.replace(config, data=unknown), tmp_path / "other")
+    with pytest.raises(
+        InputError, match=r"none\.par: no such file or directory; expected a file to read"
+    ):
+        fit(dataclasses.replace(config, start=str(tmp_path / "none.par")), tmp_path / "run")

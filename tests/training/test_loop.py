@@ -172,7 +172,7 @@ def test_a_finished_run_takes_no_step_more(tmp_path):
 
 
 def test_a_folder_of_another_configuration_is_refused(tmp_path):
-    begin(tmp_path)
+    finish(begin(tmp_path))
     begin(tmp_path)
     kept = tmp_path / "config.json"
     before = kept.read_text()
@@ -207,8 +207,15 @@ def test_a_damaged_folder_is_named(tmp_path, name, content, message):
         begin(tmp_path)
 
 
-def test_a_folder_begun_before_a_key_existed_goes_on(tmp_path):
+def test_a_folder_without_a_state_is_free(tmp_path):
     begin(tmp_path)
+    other = dataclasses.replace(SETTINGS, steps=7)
+    assert finish(begin(tmp_path, other)).keys()
+    assert json.loads((tmp_path / "config.json").read_text())["optimiser"]["steps"] == 7
+
+
+def test_a_folder_begun_before_a_key_existed_goes_on(tmp_path):
+    finish(begin(tmp_path))
     kept = tmp_path / "config.json"
     values = json.loads(kept.read_text())
     del values["mask_fraction"]

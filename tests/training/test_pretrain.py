@@ -19,6 +19,7 @@ from rnass.config import from_mapping
 from rnass.network.backbones import open_backbone, save_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.structure import Structure
+from rnass.training import pretrain as training
 from rnass.training.config import DataConfig, OptimiserConfig, PretrainConfig, RunConfig
 from rnass.training.loop import Run
 from rnass.training.pretrain import PretrainObjective, _validate, pretrain
@@ -127,6 +128,19 @@ def test_a_tiny_set_is_learnt_and_its_moving_average_saved(config, hairpins, tmp
     state = load_file(tmp_path / "run" / "state.safetensors")
     for key, tensor in open_backbone(str(backbone)).encoder.state_dict().items():
         assert torch.equal(tensor, state[f"average.encoder.{key}"].half().float()), key
+
+
+def test_validation_is_spread_over_the_records(config, hairpins, tmp_path, monkeypatch):
+    path = hairpins(9)
+    seen = []
+    monkeypatch.setattr(training, "_validate", lambda _, loaded: seen.append(loaded) or {})
+    data = DataConfig(train=(path,), valid=(path,), valid_limit=3, min_length=1)
+    optimiser = OptimiserConfig(steps=1)
+    config = dataclasses.replace(config, data=data, optimiser=optimiser)
+    pretrain(config, tmp_path / "run", torch.device("cpu"))
+    lengths = [len(example.bases) for example in read_examples([path])]
+    assert [batch.contacts.shape[1] for batch in seen[0]] == lengths[::3]
+    assert len(set(lengths)) > 3
 
 
 def test_two_processes_learn_what_one_does(hairpins, tmp_path, monkeypatch):

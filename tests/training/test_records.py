@@ -14,7 +14,7 @@ from rnass.thermodynamics import probability_cache
 from rnass.thermodynamics.folding import base_pair_probabilities
 from rnass.training import records as dataset
 from rnass.training.config import DataConfig
-from rnass.training.records import Loader, read_examples, training_examples
+from rnass.training.records import Example, Loader, read_examples, spread, training_examples
 
 
 def test_records_are_read_with_their_source_family_and_pairs(hairpins):
@@ -135,6 +135,12 @@ def test_records_of_excluded_families_are_left_out(tmp_path, caplog):
     (tmp_path / "families.txt").write_text("# none\n")
     with pytest.raises(InputError, match=r"families\.txt: no family; expected names, one a line"):
         training_examples(data)
+
+
+def test_validation_is_spread_over_the_files():
+    examples = [Example(str(k), "", "A", np.zeros((0, 2), dtype=np.int64)) for k in range(10)]
+    assert [e.id for e in spread(examples, 3)] == ["0", "3", "6"]
+    assert spread(examples, 20) == examples
 
 
 class TestHeldOut:

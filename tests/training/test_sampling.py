@@ -117,8 +117,11 @@ def test_records_of_weight_0_alone_are_refused():
 
 
 def test_no_examples_are_refused():
-    with pytest.raises(ConfigError, match="no records of 16 to 512 bases"):
+    left = "data: no training record is left; expected some of 16 to 512 bases"
+    with pytest.raises(ConfigError, match=f"^{left}$"):
         next(batches([], DataConfig(), 0))
+    with pytest.raises(ConfigError, match=f"^{left}, of no excluded family, near no held-out one$"):
+        next(batches([], DataConfig(excluded_families="f.txt", held_out=("h.tsv",)), 0))
 
 
 class TestMutated:
