@@ -6,9 +6,10 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rnass.errors import StructureError, counted
+from rnass.errors import InputError, StructureError, counted
 from rnass.files import format_row, name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
+from rnass.io.entries import collected
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -45,13 +46,16 @@ class LabelledRecord:
         return self.sequence.id
 
 
-def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list[LabelledRecord]:
+def read_labelled_tsv(
+    path: str | Path, lines: Items[str] | None = None, problems: list[InputError] | None = None
+) -> list[LabelledRecord]:
     """Read a table, plain or gzip: a line of column names, then one record a line.
 
     `id`, `sequence` and `dot_bracket` must be there, `source` and `family` may be, in any order;
     further columns are kept as text.
 
-    *lines* are those of the file, where they were read already.
+    *lines* are those of the file, where they were read already. What is wrong with a record goes to
+    *problems*, if they are given, and costs the others nothing.
 
     Raises:
         StructureError: a column is missing or named twice, a line has too few or too many, a
@@ -67,11 +71,12 @@ def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list
         )
     if len(set(columns)) < len(columns):
         raise StructureError(f"{name_of(path)}:1: a column stands twice; expected distinct names")
-    return [
-        _record(columns, line, f"{name_of(path)}:{number}")
-        for number, line in enumerate(lines[1:], start=2)
-        if line.strip()
-    ]
+    records = []
+    for number, line in enumerate(lines[1:], start=2):
+        with collected(problems):
+            if line.strip():
+                records.append(_record(columns, line, f"{name_of(path)}:{number}"))
+    return records
 
 
 def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> None:
