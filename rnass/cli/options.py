@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import partial, wraps
 from inspect import Parameter, signature
@@ -9,7 +10,7 @@ from itertools import pairwise
 from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from rnass.errors import visible
 
@@ -43,10 +44,18 @@ Verbose = Annotated[bool, in_run("--verbose", help="Details too, and where an er
 
 class _Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As Typer's; refuses empty text, which an unset variable of a shell leaves."""
+        """As Typer's; refuses empty text, which an unset variable of a shell leaves.
+
+        Also an option of one value that stands twice, of which the first would have no effect.
+        """
         for before, given in pairwise([self.name or "", *args]):
             if not given or (given.startswith("--") and given.endswith("=")):
                 raise typer.BadParameter(f"{given or before}: empty; expected a value", ctx=ctx)
+        *_, order = self.make_parser(ctx).parse_args(args=[*args])
+        for option, times in Counter(order).items():
+            single = isinstance(option, TyperOption) and not (option.multiple or option.is_flag)
+            if single and times > 1:
+                raise typer.BadParameter(f"{option.opts[0]}: stands twice; expected it once", ctx=ctx)
         return super().parse_args(ctx, args)
 
 

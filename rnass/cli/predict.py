@@ -251,6 +251,12 @@ def _has_relatives(given: dict[str, Any]) -> bool:
     together = alignment is not None or relatives is not None
     if together and ((alignment and relatives) or given["inputs"] or given["sequence"]):
         raise typer.BadParameter("expected one of FASTA files, --alignment and --relatives")
+    for name, default in (("longest_whole", LONGEST_WHOLE), ("window", WINDOW)):
+        if together and given[name] != default:
+            option = name.replace("_", "-")
+            raise typer.BadParameter(
+                f"--{option}: rows are predicted whole; expected FASTA files with it"
+            )
     if given["target"] is not None and not together:
         raise typer.BadParameter("--target: no relatives; expected --alignment or --relatives with it")
     return together

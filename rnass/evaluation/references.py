@@ -95,8 +95,8 @@ def read_others(name: str, path: str | Path, sequences: Items[Rna]) -> Others:
 
     Raises:
         InputError: the file cannot be read; names file and line. In a folder, an unreadable file is
-            a problem among the others. Also: no prediction fits any RNA, two RNAs of one id and one
-            sequence, or files that predict different structures for one RNA.
+            a problem among the others, and so is a malformed record. Also: no prediction fits any RNA,
+            two RNAs of one id and one sequence, or files that predict different structures for one RNA.
     """
     _refuse_repeated(sequences)
     predictions, problems = _predictions(Path(path), {s.id for s in sequences})
@@ -154,12 +154,13 @@ def _nothing_fits(
 
 
 def _predictions(path: Path, ids: set[str]) -> tuple[dict[str, list[_Predicted]], list[str]]:
-    """All predictions by the id of their RNA, and the files that could not be read."""
+    """All predictions by the id of their RNA, and the files and records that could not be read."""
     found: dict[str, list[_Predicted]] = {}
+    bad: list[InputError] = []
     problems = []
     for file in _files(path):
         try:
-            records = read_structures(file)
+            records = read_structures(file, bad)
         except InputError as error:
             if not is_folder(path):
                 raise
@@ -170,7 +171,7 @@ def _predictions(path: Path, ids: set[str]) -> tuple[dict[str, list[_Predicted]]
             keys = [rna.description, rna.id, *([record_name(file)] if alone else [])]
             key = next((key for key in keys if key in ids), rna.id)
             found.setdefault(key, []).append(_Predicted(file, rna, structure))
-    return found, problems
+    return found, [*problems, *map(str, bad)]
 
 
 def _of(rna: Rna, candidates: Items[_Predicted], name: str) -> tuple[Structure | None, str]:

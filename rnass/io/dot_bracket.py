@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnass.errors import SequenceError, StructureError, counted, visible
+from rnass.errors import InputError, SequenceError, StructureError, counted, visible
 from rnass.files import name_of, read_lines, record_name, write_text
+from rnass.io.entries import collected
 from rnass.io.names import header_of, named_in_comment, title_of
 from rnass.io.pair_rows import check_lengths
 from rnass.rna import Rna
@@ -49,7 +50,9 @@ def write_dot_bracket(path: str | Path, records: Iterable[tuple[Rna, Structure]]
 
 
 def read_dot_bracket(
-    path: str | Path, lines: Iterable[str] | None = None
+    path: str | Path,
+    lines: Iterable[str] | None = None,
+    problems: list[InputError] | None = None,
 ) -> list[tuple[Rna, Structure]]:
     """Read every record; inverse of `write_dot_bracket`.
 
@@ -59,7 +62,8 @@ def read_dot_bracket(
     or with a comment `#Name: x`; other lines that begin with `#` or `;` are passed over. A file of one
     record may go without the header; the record is then called as the file is.
 
-    *lines* are those of the file, where they were read already.
+    *lines* are those of the file, where they were read already. What is wrong with a record goes to
+    *problems*, if they are given, and costs the others nothing.
 
     Raises:
         StructureError: a record without bases or without brackets, or with unequal numbers of them; a
@@ -80,10 +84,15 @@ def read_dot_bracket(
             if named or not drafts:
                 drafts.append(_Draft(name_of(path), number, named or record_name(path)))
                 named = ""
-            drafts[-1].add(number, text)
+            with collected(problems):
+                drafts[-1].add(number, text)
     if not drafts:
         raise StructureError(f"{name_of(path)}: no records; expected '>name', bases, brackets")
-    records = [draft.finish() for draft in drafts]
+    records = []
+    for draft in drafts:
+        with collected(problems):
+            if draft.whole:
+                records.append(draft.finish())
     if several := [draft for draft in drafts if draft.further]:
         log.warning(
             "%s: %s with several structures, %s the first; only the first structure of each is read",
@@ -125,6 +134,7 @@ class _Draft:
         bases, brackets: line number and text.
         missing: bases that no bracket or dot has been read for yet.
         further: structures after the first.
+        whole: no line of it was refused.
     """
 
     file: str
@@ -134,6 +144,7 @@ class _Draft:
     brackets: list[tuple[int, str]] = field(default_factory=list)
     missing: int = 0
     further: int = 0
+    whole: bool = True
 
     @property
     def name(self) -> str:
@@ -158,7 +169,8 @@ class _Draft:
             self.missing -= len(line.replace("&", ""))
         elif _ANY_BRACKETS.fullmatch(word) and (not rest or _ENERGY.fullmatch(rest)):
             self.further += 1
-        elif not text.startswith(_ENSEMBLE):
+        elif self.whole and not text.startswith(_ENSEMBLE):
+            self.whole = False
             raise StructureError(
                 f"{self.file}:{number} ({self.name}): {text[:20]!r} after the brackets; "
                 "expected the header of another record, '>name'"

@@ -1,6 +1,7 @@
 """Entries of a file for many records, of which a bad one is the problem of its record alone."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from rnass.errors import InputError
 from rnass.files import files_in, is_folder, name_of, record_name
 
-__all__ = ["BadEntry", "all_good", "entries_of", "entry"]
+__all__ = ["BadEntry", "all_good", "collected", "entries_of", "entry"]
 
 T = TypeVar("T")
 
@@ -37,6 +38,17 @@ def entry(name: str, path: Path, read: Callable[[], T]) -> T | BadEntry:
         return read()
     except InputError as error:
         return BadEntry(name, name_of(path), error)
+
+
+@contextmanager
+def collected(problems: list[InputError] | None) -> Iterator[None]:
+    """What is wrong with one record goes to *problems*; is raised where there is no such list."""
+    try:
+        yield
+    except InputError as error:
+        if problems is None:
+            raise
+        problems.append(error)
 
 
 def entries_of(

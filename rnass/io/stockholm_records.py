@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnass.errors import InputError, StructureError
+from rnass.io.entries import collected
 from rnass.io.pair_rows import check_lengths
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm
 from rnass.rna import Rna
@@ -19,11 +20,14 @@ _SYMBOLS = ["<>", *BRACKETS[4:]]
 
 
 def read_stockholm_records(
-    path: str | Path, lines: Iterable[str] | None = None
+    path: str | Path,
+    lines: Iterable[str] | None = None,
+    problems: list[InputError] | None = None,
 ) -> list[tuple[Rna, Structure]]:
     """Read every row of every alignment; gaps are left out, and with them the pairs they break.
 
-    *lines* are those of the file, where they were read already.
+    *lines* are those of the file, where they were read already. What is wrong with a row goes to
+    *problems*, if they are given, and costs the others nothing.
 
     Raises:
         StructureError: no consensus structure, an unbalanced one, lines of it that give one column
@@ -35,11 +39,12 @@ def read_stockholm_records(
     for alignment in read_stockholm(path, lines):
         consensus = alignment.consensus
         for name, row in alignment.rows.items():
-            try:
-                bases, structure = project(row, consensus, f"{alignment.place(name)} ({name})")
-            except InputError as error:
-                raise StructureError(str(error)) from error
-            records.append((Rna(name, bases, name), structure))
+            with collected(problems):
+                try:
+                    bases, structure = project(row, consensus, f"{alignment.place(name)} ({name})")
+                except InputError as error:
+                    raise StructureError(str(error)) from error
+                records.append((Rna(name, bases, name), structure))
     return records
 
 

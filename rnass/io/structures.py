@@ -18,15 +18,19 @@ from rnass.structure import Structure
 
 __all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_structures"]
 
-_Reader = Callable[[str | Path, list[str]], list[LabelledRecord]]
+_Problems = list[InputError] | None
+_Reader = Callable[[str | Path, list[str], _Problems], list[LabelledRecord]]
 
 
-def _unlabelled(read: Callable[[str | Path, list[str]], list[tuple[Rna, Structure]]]) -> _Reader:
+def _unlabelled(
+    read: Callable[[str | Path, list[str], _Problems], list[tuple[Rna, Structure]]],
+) -> _Reader:
     """A reader of a format that has no labels, with empty ones."""
-    return lambda path, lines: [LabelledRecord(*record) for record in read(path, lines)]
+    return lambda path, lines, problems: [LabelledRecord(*one) for one in read(path, lines, problems)]
 
 
-_BPSEQ, _CT = _unlabelled(read_bpseq), _unlabelled(read_ct)
+_BPSEQ = _unlabelled(lambda path, lines, _: read_bpseq(path, lines))
+_CT = _unlabelled(lambda path, lines, _: read_ct(path, lines))
 _DOT_BRACKET, _STOCKHOLM = _unlabelled(read_dot_bracket), _unlabelled(read_stockholm_records)
 
 _BY_SUFFIX: dict[str, _Reader] = {
@@ -44,17 +48,20 @@ STRUCTURE_SUFFIXES = tuple(_BY_SUFFIX)
 """The suffixes of the files that are read of a folder; each may be followed by `.gz`."""
 
 
-def read_structures(path: str | Path) -> list[tuple[Rna, Structure]]:
+def read_structures(path: str | Path, problems: _Problems = None) -> list[tuple[Rna, Structure]]:
     """Read every record of a structure file, plain or gzip; `-` is standard input.
 
     CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, recognised by their content;
     by the suffix where that is not enough. A `.parquet` file is a table of `rnass predict`.
 
+    What is wrong with a record of dot-bracket, Stockholm or a table goes to *problems*, if they are
+    given, and costs the others nothing.
+
     Raises:
         StructureError: a record is malformed; names file and line.
         InputError: another format, or the file cannot be read as text.
     """
-    return [(record.sequence, record.structure) for record in _read(path)]
+    return [(record.sequence, record.structure) for record in _read(path, problems)]
 
 
 def read_labelled(path: str | Path) -> list[LabelledRecord]:
@@ -80,17 +87,18 @@ def _results(folder: Path) -> list[LabelledRecord]:
     return [LabelledRecord(one.rna, one.structure) for one in read_results(folder).records]
 
 
-def _read(path: str | Path) -> list[LabelledRecord]:
+def _read(path: str | Path, problems: _Problems = None) -> list[LabelledRecord]:
     if suffix_of(path) == ".parquet":
         return read_predictions(path)
     lines = read_lines(path)
     read = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
     if read is None:
+        what = "neither a structure file nor a suffix of one" if any(map(str.strip, lines)) else "empty"
         raise InputError(
-            f"{name_of(path)}: neither a structure file nor a suffix of one; expected CT, BPSEQ, "
+            f"{name_of(path)}: {what}; expected CT, BPSEQ, "
             "dot-bracket, Stockholm or a table with id, sequence and dot_bracket"
         )
-    return read(path, lines)
+    return read(path, lines, problems)
 
 
 def _by_content(lines: list[str]) -> _Reader | None:

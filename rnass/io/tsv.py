@@ -9,6 +9,7 @@ from pathlib import Path
 from rnass.errors import InputError, StructureError, counted
 from rnass.files import format_row, name_of, read_lines, write_atomically
 from rnass.io.dot_bracket import pair_up
+from rnass.io.entries import collected
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -47,13 +48,16 @@ class LabelledRecord:
         return self.sequence.id
 
 
-def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list[LabelledRecord]:
+def read_labelled_tsv(
+    path: str | Path, lines: Items[str] | None = None, problems: list[InputError] | None = None
+) -> list[LabelledRecord]:
     """Read a table, plain or gzip: a line of column names, then one record a line.
 
     `id`, `sequence` and `dot_bracket` must be there, `source` and `family` may be, in any order;
     further columns are kept as text.
 
-    *lines* are those of the file, where they were read already.
+    *lines* are those of the file, where they were read already. What is wrong with a record goes to
+    *problems*, if they are given, and costs the others nothing.
 
     Raises:
         StructureError: a column is missing or named twice, a line has too few or too many, a
@@ -61,8 +65,13 @@ def read_labelled_tsv(path: str | Path, lines: Items[str] | None = None) -> list
         InputError: the file cannot be read as text.
     """
     lines = read_lines(path) if lines is None else lines
-    rows = table_rows(name_of(path), lines, REQUIRED_COLUMNS, error=StructureError)
-    return [_record(row, where) for where, row in rows]
+    records = []
+    for where, row in table_rows(
+        name_of(path), lines, REQUIRED_COLUMNS, error=StructureError, problems=problems
+    ):
+        with collected(problems):
+            records.append(_record(row, where))
+    return records
 
 
 def by_tabs(line: str, _: str = "") -> list[str]:
@@ -77,6 +86,7 @@ def table_rows(
     *,
     cells: Callable[[str, str], list[str]] = by_tabs,
     error: type[InputError] = InputError,
+    problems: list[InputError] | None = None,
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """The place of each row of a table, and its cells by column; blank lines are none.
 
@@ -86,6 +96,7 @@ def table_rows(
         needed: columns that must be there.
         cells: gives the cells of a line, of which the second argument is the place.
         error: the class of the exception.
+        problems: gets what is wrong with a line, which then costs the others nothing.
 
     Raises:
         InputError: or *error*: a column is missing or named twice, a line has too few cells or too many;
@@ -100,11 +111,12 @@ def table_rows(
         if not line.strip():
             continue
         where = f"{name}:{number}"
-        row = cells(line, where)
-        if len(row) != len(columns):
-            found = counted(len(row), "column")
-            raise error(f"{where}: {found}; expected {len(columns)}, as in line 1")
-        yield where, dict(zip(columns, row, strict=True))
+        with collected(problems):
+            row = cells(line, where)
+            if len(row) != len(columns):
+                found = counted(len(row), "column")
+                raise error(f"{where}: {found}; expected {len(columns)}, as in line 1")
+            yield where, dict(zip(columns, row, strict=True))
 
 
 def write_labelled_tsv(path: str | Path, records: Iterable[LabelledRecord]) -> None:

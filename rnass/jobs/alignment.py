@@ -82,18 +82,21 @@ class AlignmentOptions(PredictOptions):
 def predict_alignments(path: str, out: Path, options: AlignmentOptions) -> ExitStatus:
     """Predict the rows of an alignment, or of each alignment of a folder into a folder of its own.
 
-    A file of the folder that cannot be read is reported, and costs the others nothing but with `strict`.
+    A file of the folder that cannot be read, or has no row of the target's name, is reported, and costs
+    the others nothing but with `strict`.
 
     Raises:
-        InputError: no alignment that can be read, a target that is no row of one.
+        InputError: no alignment that can be read, a target that is no row of any.
         RnassError: see `rnass.jobs.runner.run_job`.
     """
     alignments, problems = read_aligned(path)
-    if problems and options.strict:
-        raise problems[0]
     several = is_folder(path)
-    for alignment in alignments.values():
-        _check_target(alignment, options.target)
+    for name, alignment in list(alignments.items()):
+        if lacking := _lacking(alignment, options.target, alignment.where or path):
+            problems.append(lacking)
+            del alignments[name]
+    if problems and (options.strict or not alignments):
+        raise problems[0]
     for problem in problems:
         log.error("%s", problem)
     statuses = [
@@ -107,7 +110,7 @@ def predict_relatives(path: str, out: Path, options: AlignmentOptions) -> ExitSt
     """Align the homologous RNAs of a FASTA file, then predict them together.
 
     Raises:
-        InputError: a record that cannot be read, or repeated names.
+        InputError: a record that cannot be read, repeated names, a target that is no record.
         DependencyError: neither LocARNA nor MAFFT is installed, or the aligner fails.
         RnassError: see `rnass.jobs.runner.run_job`.
     """
@@ -120,7 +123,8 @@ def predict_relatives(path: str, out: Path, options: AlignmentOptions) -> ExitSt
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"{path}: a second record {repeated!r}; expected distinct names")
     alignment = align(rnas)
-    _check_target(alignment, options.target)
+    if lacking := _lacking(alignment, options.target, path):
+        raise lacking
     return _predict_one(alignment, path, out, options)
 
 
@@ -150,10 +154,11 @@ def align(rnas: Sequence[Rna]) -> Alignment:
     return Alignment("", "", {rna.id: alignment.rows[f"r{k}"] for k, rna in enumerate(rnas)})
 
 
-def _check_target(alignment: Alignment, target: str | None) -> None:
-    if target is not None and target not in alignment.rows:
-        where = alignment.where or "alignment"
-        raise InputError(f"{where}: no row {target!r}; expected a target of its rows")
+def _lacking(alignment: Alignment, target: str | None, where: str) -> InputError | None:
+    """What is wrong with an alignment that lacks the target's row."""
+    if target is None or target in alignment.rows:
+        return None
+    return InputError(f"{where}: no row {target!r}; expected a target of its rows")
 
 
 def _predict_one(alignment: Alignment, path: str, out: Path, options: AlignmentOptions) -> ExitStatus:

@@ -133,7 +133,7 @@ def attention_files(
     """Write maps, scores and figures of every record into a results folder.
 
     Per record NAME.npz (float16: `attention`, `apc`, each (layers, heads, L, L)), NAME.heads.tsv and a
-    figure of the best heads; over all records heads.tsv, the mean of each head, best first.
+    figure of the best heads; over all records with pairs heads.tsv, the mean of each head, best first.
 
     Raises:
         RnassError: see `rnass.jobs.runner.run_job`; no such backbone, structures that cannot be read.
@@ -214,10 +214,11 @@ class AttentionJob(Job[Structure]):
         if self.options.plot:
             _draw(folder / f"{name}.{self.options.plot}", rna, found, corrected, scores)
         files = [f"{name}{suffix}" for suffix in self.suffixes]
-        return Written(files, {"pairs": len(found.pairs)}, {_MEANS: table})
+        judged = {_MEANS: table} if len(found.pairs) else {}  # without pairs there is no precision
+        return Written(files, {"pairs": len(found.pairs)}, judged)
 
     def join(self, name: str, parts: Sequence[str]) -> str:
-        """The mean of each head over the records, best first."""
+        """The mean of each head over the records that have pairs, best first."""
         tables = [np.loadtxt(StringIO(part), skiprows=1, ndmin=2) for part in parts]
         rows = np.mean(tables, axis=0) if tables else ()
         means = [HeadScore(int(layer), int(head), *rest) for layer, head, *rest in rows]

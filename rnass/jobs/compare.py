@@ -154,8 +154,8 @@ class CompareJob(Job[Predicted]):
         """The rows of both tables, and the figure."""
         where = agreement(found)
         parts = {
-            _PAIRS: _pair_rows(found, where, self.methods.names),
-            _METHODS: _method_rows(found, where),
+            _PAIRS: _pair_rows(name, found, where, self.methods.names),
+            _METHODS: _method_rows(name, found, where),
         }
         files = [f"{name}{suffix}" for suffix in self.suffixes]
         for file in files:
@@ -172,19 +172,19 @@ class CompareJob(Job[Predicted]):
 
 
 _F1 = "F1 against "
-_PAIR_COLUMNS = ("id", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
+_PAIR_COLUMNS = ("id", "file", "i", "j", "bases", "predicted_by", "p_rnass", "p_vienna")
 _METHOD_COLUMNS = (
-    *("id", "method", "status", "pairs", "pseudoknot_order", "confidence"),
+    *("id", "file", "method", "status", "pairs", "pseudoknot_order", "confidence"),
     *("in_all", "in_some", "only_here"),
 )
 
 
-def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -> str:
+def _pair_rows(name: str, predicted: Predicted, found: Agreement, methods: Sequence[str]) -> str:
     """A row per pair, bases from 1; 1 or 0 per method, empty where it has no prediction of this RNA."""
     text = ""
     bases = predicted.rna.bases
     for (i, j), held, kind in zip(found.pairs.tolist(), found.held, found.kinds, strict=True):
-        row = [predicted.rna.id, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
+        row = [predicted.rna.id, name, str(i + 1), str(j + 1), f"{bases[i]}-{bases[j]}", kind]
         row += [
             f"{m[i, j]:.4f}" if m is not None else "" for m in map(predicted.maps.get, (RNASS, VIENNA))
         ]
@@ -194,12 +194,12 @@ def _pair_rows(predicted: Predicted, found: Agreement, methods: Sequence[str]) -
     return text
 
 
-def _method_rows(predicted: Predicted, found: Agreement) -> str:
+def _method_rows(name: str, predicted: Predicted, found: Agreement) -> str:
     """A row for each method."""
     kinds = found.kinds
     text = ""
     for method, structure in predicted.structures.items():
-        row = [predicted.rna.id, method, "no prediction" if structure is None else "ok"]
+        row = [predicted.rna.id, name, method, "no prediction" if structure is None else "ok"]
         if structure is None:
             empty = [""] * (len(_METHOD_COLUMNS) - len(row) + len(predicted.structures))
             text += format_row([*row, *empty])

@@ -1,18 +1,17 @@
 """`rnass label`: the labels that a trained head gives every RNA in some FASTA files, as a table."""
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rnass.errors import ExitStatus, RnassError
-from rnass.files import format_row, is_file, is_folder, sha256
+from rnass.files import format_row, is_folder, sha256
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.results import Written
 from rnass.jobs.runner import Job, RunOptions, divided, run_job
+from rnass.jobs.stream import Stream, run_onto
 from rnass.network.device import Device, choose_device
 from rnass.prediction.limits import unreadable
 from rnass.rna import Rna
@@ -60,12 +59,12 @@ def label_files(
     inputs = read_inputs(paths, sequence, any_length=True)
     if out is not None:
         return run_job(lambda: LabelJob(options), inputs, out, options)
-    with tempfile.TemporaryDirectory() as folder:
-        status = run_job(lambda: LabelJob(options), inputs, Path(folder), options)
-        if is_file(table := Path(folder) / _TABLE):
-            with table.open(encoding="utf-8") as file:
-                shutil.copyfileobj(file, sys.stdout)
-    return status
+    return run_onto(
+        lambda: LabelJob(options),
+        inputs,
+        lambda job, records: Stream(sys.stdout.buffer, records, job.join(_TABLE, ()), _TABLE),
+        options,
+    )
 
 
 class LabelJob(Job[Cells]):

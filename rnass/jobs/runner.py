@@ -177,7 +177,7 @@ def run_job(load: Callable[[], Job[Any]], inputs: Inputs, out: Path, options: Ru
 def run_stream(
     load: Callable[[], Job[Any]],
     inputs: Inputs,
-    opened: Callable[[list[Record]], "Sink"],
+    opened: Callable[[Job[Any], list[Record]], "Sink"],
     options: RunOptions,
 ) -> ExitStatus:
     """Work through records into what *opened* gives in place of a folder; gives the exit status.
@@ -189,7 +189,7 @@ def run_stream(
     if isinstance(loaded, ExitStatus):
         return loaded
     job, records, refused = loaded
-    status, error = _worked(job, records, refused, opened(records), inputs)
+    status, error = _worked(job, records, refused, opened(job, records), inputs)
     if error:
         raise error
     return status

@@ -1,9 +1,9 @@
 """`rnass predict --out -`: every prediction on one stream, in the order of the input, and no folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rnass.errors import ExitStatus, OutputError, RnassError
 from rnass.files import drop_output, format_row, unwritable_output
@@ -12,12 +12,12 @@ from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
 from rnass.jobs.record_text import BASE_COLUMNS, STREAMED, TEXTS
 from rnass.jobs.results import Record, Written
-from rnass.jobs.runner import run_stream
+from rnass.jobs.runner import Job, RunOptions, run_stream
 from rnass.prediction.prediction import Prediction
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import FoldAhead
 
-__all__ = ["Stream", "predict_stream"]
+__all__ = ["Stream", "predict_stream", "run_onto"]
 
 _HEADINGS = {"tsv": format_row(BASE_COLUMNS)}
 _TEXT = "text"  # the name of a record's part of the stream
@@ -42,14 +42,28 @@ def predict_stream(
         )
     (name,) = options.formats
     inputs = read_restrained(paths, options, sequence)
+    with folding_ahead(inputs.rnas, options) as ahead:
+        return run_onto(
+            lambda: StreamJob(replace(options, formats=()), inputs, name, ahead),
+            inputs,
+            lambda _, records: Stream(file, records, _HEADINGS.get(name, "")),
+            options,
+        )
+
+
+def run_onto(
+    load: Callable[[], Job[Any]],
+    inputs: Inputs,
+    opened: Callable[[Job[Any], list[Record]], "Stream"],
+    options: RunOptions,
+) -> ExitStatus:
+    """As `run_stream`; a reader that closes the pipe ends the run with status 0.
+
+    Raises:
+        RnassError: as there.
+    """
     try:
-        with folding_ahead(inputs.rnas, options) as ahead:
-            return run_stream(
-                lambda: StreamJob(replace(options, formats=()), inputs, name, ahead),
-                inputs,
-                lambda records: Stream(file, records, _HEADINGS.get(name, "")),
-                options,
-            )
+        return run_stream(load, inputs, opened, options)
     except _ClosedError:
         drop_output()
         return ExitStatus.OK
@@ -75,13 +89,16 @@ class Stream:
     Args:
         file: binary; what is written is UTF-8.
         records: all of the run.
-        heading: of a table, which each text repeats and the stream has once.
+        heading: of a table, which each text may repeat and the stream has once.
+        part: the name of a record's text among its parts of shared files.
     """
 
     folder = Path()
 
-    def __init__(self, file: BinaryIO, records: Sequence[Record], heading: str = "") -> None:
-        self._file, self._heading = file, heading
+    def __init__(
+        self, file: BinaryIO, records: Sequence[Record], heading: str = "", part: str = _TEXT
+    ) -> None:
+        self._file, self._heading, self._part = file, heading, part
         self._names = [record.name for record in records]
         self._held: dict[str, str] = {}  # texts that wait for one before them
         self._next = 0
@@ -96,7 +113,7 @@ class Stream:
 
     def finish(self, record: Record, written: Written) -> None:
         """Take the text of a record; raises OutputError."""
-        self._take(record.name, written.shared[_TEXT])
+        self._take(record.name, written.shared[self._part])
 
     def fail(self, record: Record, error: RnassError) -> None:
         """Wait for a record no longer."""
@@ -109,8 +126,9 @@ class Stream:
             self._next += 1
 
     def _write(self, text: str) -> None:
-        if text and self._begun:
-            text = text.removeprefix(self._heading)
+        text = text.removeprefix(self._heading)
+        if text and not self._begun:
+            text = self._heading + text
         self._begun |= bool(text)
         try:
             self._file.write(text.encode(errors="backslashreplace"))

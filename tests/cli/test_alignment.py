@@ -22,6 +22,15 @@ def test_an_alignment_is_predicted(predict, tmp_path):
         (["a.afa", "--target", "one"], "expected --alignment or --relatives with it"),
         (["--alignment", "bad.afa"], "; expected rows of one length"),
         (["--alignment", "a.afa", "--target", "x"], "no row 'x'"),
+        (
+            ["--alignment", "a.afa", "--alignment", "a.afa"],
+            "--alignment: stands twice; expected it once",
+        ),
+        (
+            ["--alignment", "a.afa", "--window", "200"],
+            "--window: rows are predicted whole; expected FASTA",
+        ),
+        (["--relatives", "a.afa", "--longest-whole", "9"], "--longest-whole: rows are predicted whole"),
         (["--alignment", "nowhere.sto"], "nowhere.sto"),
     ],
 )

@@ -345,6 +345,18 @@ def test_a_damaged_file_of_a_folder_is_a_problem_and_alone_an_error(tmp_path):
         read_references([tmp_path / "empty"])
 
 
+def test_a_malformed_record_of_a_file_is_a_missing_prediction(tmp_path):
+    path = tmp_path / "p.dbn"
+    path.write_text(">r0\nGGGAAAACCC\n(((....)\n>r1\nGAAAC\n(...)\n")
+    found = read_others("p", path, [Rna("r0", "GGGAAAACCC"), Rna("r1", "GAAAC")])
+    assert found.structures == [None, Structure(5, [(0, 4)])]
+    assert found.problems[0].startswith(f"{path}:3 (r0): 8 symbols for 10 bases")
+    assert found.problems[1] == "p: r0: no prediction"
+    path.write_text(">r0\nGGGAAAACCC\n(((....)\n")
+    with pytest.raises(InputError, match=r"no prediction in it; .*p\.dbn:3 \(r0\): 8 symbols"):
+        read_others("p", path, [Rna("r0", "GGGAAAACCC")])
+
+
 def test_of_several_structures_in_one_file_the_first_is_judged_and_the_report_has_it(tmp_path):
     text = ">r\nGGGAAAACCC\n(((....)))\n>r\nGGGAAAACCC\n((......))\n"
     (tmp_path / "p.dbn").write_text(text)

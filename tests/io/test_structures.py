@@ -63,7 +63,34 @@ def test_standard_input(monkeypatch):
     assert read_structures("-") == read_structures(GOLDEN / "bwyv.ct")
 
 
-@pytest.mark.parametrize("text", ["", "hello world\n", "1 2\n", "{}\n", "a,b\n"])
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_an_empty_file_is_called_empty(tmp_path, text):
+    (tmp_path / "x.txt").write_text(text)
+    with pytest.raises(InputError, match=r"x\.txt: empty; expected CT"):
+        read_structures(tmp_path / "x.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("x.dbn", ">a\nGAAAC\n(...)\n>b\nGAAAC\n(....\n>c\nGAAAC\n(...)\nxyz\n>d\nGAAAC\n.....\n", 6),
+        ("x.tsv", "id\tsequence\tdot_bracket\na\tGAAAC\t(...)\nb\tGAAAC\t(..\nd\tGAAAC\t.....\n", 3),
+        ("x.sto", "# STOCKHOLM 1.0\na GAAAC\nb G!AAC\nd GAAAC\n#=GC SS_cons (...)\n//\n", 3),
+    ],
+)
+def test_a_malformed_record_costs_the_others_nothing_where_problems_are_kept(
+    tmp_path, name, text, place
+):
+    (tmp_path / name).write_text(text)
+    problems = []
+    assert [rna.id for rna, _ in read_structures(tmp_path / name, problems)] == ["a", "d"]
+    assert sorted(str(one) for one in problems)[-1].startswith(f"{tmp_path / name}:{place} (b)")
+    assert len(problems) == 1 + (name == "x.dbn")
+    with pytest.raises(InputError):
+        read_structures(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["hello world\n", "1 2\n", "{}\n", "a,b\n"])
 def test_what_is_no_structure_file(tmp_path, text):
     (tmp_path / "x.txt").write_text(text)
     with pytest.raises(InputError, match="neither a structure file nor a suffix of one; expected CT"):

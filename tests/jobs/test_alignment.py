@@ -103,6 +103,25 @@ def test_a_target_that_is_no_row_is_refused(predict, path, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_alignments_of_a_folder_without_the_target_cost_the_others_nothing(predict, tmp_path, caplog):
+    folder = tmp_path / "families"
+    folder.mkdir()
+    (folder / "a.fa").write_text(fasta({name: row for name, row in ROWS.items() if name != "three"}))
+    (folder / "b.fa").write_text(fasta(ROWS))
+    with pytest.raises(InputError, match=r"a\.fa: no row 'three'"):
+        predict(str(folder), target="three", strict=True)
+    assert not (tmp_path / "out").exists()
+    assert predict(str(folder), target="three") == 1
+    assert "a.fa: no row 'three'; expected a target of its rows" in caplog.text
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b"]
+
+
+def test_a_target_that_is_no_relative_is_refused(predict, tmp_path):
+    (tmp_path / "one.fa").write_text(">one\nGGGGAAAACCCC\n")
+    with pytest.raises(InputError, match=r"one\.fa: no row 'nope'; expected a target of its rows"):
+        predict(str(tmp_path / "one.fa"), predict_relatives, target="nope")
+
+
 def test_a_folder_of_alignments(predict, tmp_path):
     folder = tmp_path / "families"
     folder.mkdir()

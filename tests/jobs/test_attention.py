@@ -1,6 +1,7 @@
 """Attention maps and how heads are judged; the oracles are the encoder itself and a hand-made head."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +110,20 @@ def test_files_against_known_structures(backbone, fasta, known, tmp_path):
     assert list(means[:, 3]) == sorted(means[:, 3], reverse=True)
     assert (out / "a.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "run.json").read_text())["backbone"]["family"] == "rnass"
+
+
+def test_records_without_pairs_do_not_count_in_the_means(backbone, fasta, known, tmp_path):
+    with Path(known).open("a") as file:
+        file.write(">c\nGGGGAAAACCCC\n............\n")
+    more = tmp_path / "more.fa"
+    more.write_text(">c\nGGGGAAAACCCC\n")
+    options = AttentionOptions(backbone=backbone, structure=known, plot=None)
+    assert attention_files(fasta, tmp_path / "two", options) == 0
+    assert attention_files([*fasta, str(more)], tmp_path / "three", options) == 0
+    assert attention_files([str(more)], tmp_path / "none", options) == 0
+    means = [(tmp_path / name / "heads.tsv").read_text() for name in ("two", "three", "none")]
+    assert means[0] == means[1]
+    assert means[2].count("\n") == 1
 
 
 def test_files_against_the_prediction_and_resumed(backbone, fasta, tmp_path):

@@ -89,6 +89,19 @@ def test_all_methods_beside_each_other(tmp_path, fasta, model):
     assert "2 RNAs" in text
 
 
+def test_two_records_of_one_id_are_told_apart_by_file(tmp_path):
+    (tmp_path / "same.fa").write_text(">x\nGGGGAAAACCCC\n>x\nGGGCAAAAGCCC\n")
+    options = CompareOptions(methods=MethodOptions(rnass=False))
+    assert compare_files([str(tmp_path / "same.fa")], tmp_path / "out", options)[1] == 0
+    files = [row["file"] for row in read(tmp_path / "out" / "summary.tsv")]
+    assert len(set(files)) == 2
+    for name in ("methods.tsv", "pairs.tsv"):
+        found = read(tmp_path / "out" / name)
+        assert list(dict.fromkeys((row["id"], row["file"]) for row in found)) == [
+            ("x", f) for f in files
+        ]
+
+
 def test_no_figure_no_vienna_and_no_second_run_unasked(tmp_path, fasta, model):
     save_model(tmp_path / "tiny.safetensors", model, {})
     options = MethodOptions(weights=str(tmp_path / "tiny.safetensors"), vienna=False)

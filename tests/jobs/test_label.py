@@ -61,11 +61,13 @@ def test_a_class_per_sequence_in_the_order_of_the_records(fasta, trained, tmp_pa
         assert float(probability) == pytest.approx(shares.max(), abs=1e-4)
 
 
-def test_a_number_per_base(fasta, trained, capsys):
+def test_a_number_per_base(fasta, trained, capsys, caplog):
     labels = [" ".join(str(k) for k in range(len(bases))) for bases in RNAS.values()]
     folder = trained(labels, task="token", kind="regression")
     capsys.readouterr()
+    caplog.set_level("INFO", "rnass")
     assert label_files(fasta, None, LabelOptions(probe=folder)) == 0
+    assert caplog.messages[-1] == f"standard output: {len(RNAS)} records done, 0 failed"
     header, *lines = rows(capsys.readouterr().out)
     assert header == ["id", "token", "prediction"]
     places = [(name, str(k + 1)) for name, bases in RNAS.items() for k in range(len(bases))]
