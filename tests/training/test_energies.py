@@ -138,7 +138,7 @@ def test_energies_too_extreme_to_fold_with_end_the_fit(config, hairpins, tmp_pat
     paths = (hairpins(8),)
     data = dataclasses.replace(config.data, train=paths, valid=paths)
     extreme = dataclasses.replace(config.optimiser, steps=3, learning_rate=1e5, warmup=0)
-    with pytest.raises(ConfigError, match="(loss|valid_f1) nan at step [23]; expected a finite one"):
+    with pytest.raises(ConfigError, match=r"(loss|valid_f1) nan at step [23]; expected a finite one"):
         fit(dataclasses.replace(config, data=data, optimiser=extreme), tmp_path / "run")
     assert not (tmp_path / "run" / "energies.par").exists()
 
