@@ -288,9 +288,11 @@ def check_target(
         overwrite: a file that is no input may be replaced.
 
     Raises:
-        OutputError: it would be replaced.
+        OutputError: it would be replaced, or its folder is a file.
     """
     if not is_there(path):
+        if is_there(path.parent) and not is_folder(path.parent):
+            raise OutputError(f"{path.parent}: is a file; expected a folder")
         return
     if is_folder(path):
         raise OutputError(f"{path}: is a folder; expected the name of a file")

@@ -119,6 +119,7 @@ def prepare_leakage(
 
     if out:
         check_target(out, [train_data, test_data], overwrite=overwrite)
+        make_folder(out.parent)
     chosen = best_tool() if tool == "auto" else tool
     records, tests = read_labelled(train_data), _named_bases(test_data)
     hits = near(
@@ -216,6 +217,7 @@ def prepare_align(
     from rnass.preparation.curate import read_names, read_table
 
     check_target(out, [seeds, *inputs, exclude, families], overwrite=overwrite)
+    make_folder(out.parent)
     alignments, (sequences, bad) = read_stockholm(seeds), _all_sequences(inputs)
     allowed = covariance.may_be_labelled(sequences, read_names(exclude), listed(sources) or None)
     table = read_table(families) if families else None

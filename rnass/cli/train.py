@@ -103,7 +103,7 @@ def combine(
 ) -> None:
     """Combine trained contact models into an ensemble in one weights file, and calibrate it."""
     from rnass.config import read_toml
-    from rnass.files import check_target
+    from rnass.files import check_target, make_folder
     from rnass.network.weights import find_weights
     from rnass.training.combine import combine as run
     from rnass.training.config import CombineConfig
@@ -112,6 +112,7 @@ def combine(
     experts = map(find_weights, settings.experts)
     data = (*settings.trained, *settings.profiles, *settings.valid)
     check_target(out, (config, *experts, *data), overwrite=overwrite)
+    make_folder(out.parent)
     run(settings, out, _training_device(device, threads), processes)
     typer.echo(out)
 

@@ -1,6 +1,7 @@
 """Train a contact head on a backbone, and calibrate it on validation records."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,10 @@ def _train(config: TrainConfig, folder: Path, device: torch.device, processes: i
 def _validate(
     model: ContactModel, load: Loader, valid: list[Example], device: torch.device
 ) -> dict[str, float]:
-    """Mean loss, and strict F1 at a threshold of 0.3: of all, and of each data file by its number."""
+    """Mean loss, and strict F1 at a threshold of 0.3: of all, and of each data file by its number.
+
+    Of a loss that is not finite, that alone.
+    """
     if not valid:
         return {}
     model.eval()
@@ -145,6 +149,8 @@ def _validate(
             batch = load([example]).to(device)
             log_odds = model.log_odds(batch.rnas)
             losses.append(float(_loss(model.config, log_odds, batch)))
+            if not math.isfinite(losses[-1]):  # nothing to decode
+                return {"valid_loss": losses[-1]}
             known = pairing_probabilities(model.config, log_odds, batch.rnas.bases, batch.rnas.mask)
             f1 += strict_f1([known[0].cpu().numpy()], [example], DecodingConfig(threshold=0.3))
     source = np.array([example.source for example in valid])

@@ -169,11 +169,16 @@ def _start(path: str | None) -> Energies:
 
 
 def _validate(energies: Energies, valid: list[Example]) -> dict[str, float]:
-    """The strict F1 of what the base-pair probabilities are decoded to, at two thresholds."""
+    """The strict F1 of what the base-pair probabilities are decoded to, at two thresholds.
+
+    NaN where the energies are too extreme for probabilities.
+    """
     if not valid:
         return {}
     folded = sample([e.bases for e in valid], energies.text(), 0, 0)
     maps: list[NDArray[np.floating]] = [one.bpp.dense() for one in folded]
+    if not all(np.isfinite(one).all() for one in maps):
+        return {"valid_f1": np.nan}
     return {
         f"valid_f1_{threshold}": mean_f1(maps, valid, DecodingConfig(threshold=threshold))
         for threshold in (0.2, 0.4)

@@ -128,7 +128,7 @@ class TestLeakage:
         assert "100.0%  hp2  t1" in out
 
     def test_is_removed_on_request(self, sets, run, tmp_path):
-        kept = tmp_path / "kept.tsv.gz"
+        kept = tmp_path / "new" / "kept.tsv.gz"
         run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, "--out", kept)
         assert [record.id for record in read_labelled(kept)] == ["hp0", "hp1", "hp3", "hp4", "hp5"]
         assert "0 of 5" in run("leakage", kept, sets[1], "--tool", "kmers", "--identity", 0.95)
@@ -139,6 +139,9 @@ class TestLeakage:
         before = [path.read_bytes() for path in map(Path, sets)]
         for path in sets:
             with pytest.raises(OutputError, match="is read; expected another name"):
+                run(*command, "--out", path, "--overwrite")
+        for path, place in ((tmp_path, "folder"), (sets[1] / "kept.tsv", "file")):
+            with pytest.raises(OutputError, match=f"is a {place}; expected"):
                 run(*command, "--out", path, "--overwrite")
         (tmp_path / "kept.tsv").write_text("mine")
         with pytest.raises(OutputError, match="is there already; expected another name, or --overwrite"):

@@ -271,6 +271,15 @@ def test_dropped_base_pair_probabilities_are_not_seen(model, hairpins, tmp_path)
     assert torch.equal(seen[1], batch.rnas.bpp)
 
 
+def test_a_first_step_too_far_is_an_error_of_that_step(config, tmp_path):
+    optimiser = dataclasses.replace(config.optimiser, steps=1, learning_rate=1e8, warmup=0)
+    with pytest.raises(
+        ConfigError, match="valid_loss nan at step 1; expected a finite one, as by a low"
+    ):
+        train(dataclasses.replace(config, optimiser=optimiser), tmp_path / "run", CPU)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"config.json"}
+
+
 def test_validation_of_nothing_says_nothing(model):
     assert _validate(model, Loader(RNASS), [], CPU) == {}
 

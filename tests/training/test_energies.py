@@ -134,6 +134,15 @@ def test_a_fit_goes_on_where_it_was_interrupted(config, tmp_path):
     assert re.sub(clock, "", fit(config, part).read_text()) == re.sub(clock, "", whole)
 
 
+def test_energies_too_extreme_to_fold_with_end_the_fit(config, hairpins, tmp_path):
+    paths = (hairpins(8),)
+    data = dataclasses.replace(config.data, train=paths, valid=paths)
+    extreme = dataclasses.replace(config.optimiser, steps=3, learning_rate=1e5, warmup=0)
+    with pytest.raises(ConfigError, match=r"(loss|valid_f1) nan at step [23]; expected a finite one"):
+        fit(dataclasses.replace(config, data=data, optimiser=extreme), tmp_path / "run")
+    assert not (tmp_path / "run" / "energies.par").exists()
+
+
 def test_a_start_goes_on_from_its_energies(config, tmp_path):
     start = tmp_path / "start.par"
     start.write_text(TURNER.shifted(np.full(len(TURNER.values), -0.2)).text())

@@ -13,7 +13,7 @@ from tiny_backbones import published_checkpoint
 
 from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
-from rnass.errors import CheckpointError, ConfigError, InputError
+from rnass.errors import CheckpointError, ConfigError, InputError, OutputError
 from rnass.io.labels import read_labels
 from rnass.network.backbones import open_backbone, save_backbone
 from rnass.training.config import ProbeConfig
@@ -219,6 +219,14 @@ def test_a_label_that_is_not_finite_is_refused_with_its_place(backbone, tmp_path
     with pytest.raises(InputError, match=rf"t\.tsv:3 \(y\): label '{value}'; expected a finite number"):
         train_probe(config, tmp_path / "run", CPU)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_table_that_is_read_is_not_replaced(backbone, write, tmp_path):
+    train = write(lambda rna: rna[0], name="predictions.tsv")
+    before = (tmp_path / "predictions.tsv").read_bytes()
+    with pytest.raises(OutputError, match=r"predictions\.tsv: is read; expected another name"):
+        train_probe(ProbeConfig(train=train, backbone=backbone, steps=1), tmp_path, CPU)
+    assert (tmp_path / "predictions.tsv").read_bytes() == before
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(backbone, write, tmp_path):
