@@ -22,7 +22,7 @@ from rnass.io import (
     read_results,
     read_structures,
 )
-from rnass.io.results_folder import is_results_folder
+from rnass.io.results_folder import is_results_folder, parts_of
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> Iterator[Drawable]:
         for record in read_results(path).records:
             yield Drawable(record.rna, record.structure, record.decoded_map, "rnass")
     elif is_folder(path):
-        for file in files_in(path, STRUCTURE_SUFFIXES):
+        for file in parts_of(path) or files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)
     elif path.suffix.lower() == ".npy":
         yield _of_map(path)
