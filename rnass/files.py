@@ -65,6 +65,7 @@ _DEFAULT_LIMIT = "1G"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _CHUNK = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "Zstandard", b"PK\3\4": "zip"}
 _WIDE = {  # byte-order marks; UTF-32 before UTF-16, whose mark is the beginning of the other's
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -78,18 +79,19 @@ def read_lines(path: str | Path) -> list[str]:
     return list(iter_lines(path))
 
 
-def iter_lines(path: str | Path) -> Iterator[str]:
+def iter_lines(path: str | Path, *, escape: bool = False) -> Iterator[str]:
     """Read the lines of a text file one by one, without their ends; `-` is standard input.
 
     Gzip is recognised by content. LF, CRLF and lone CR end a line; a byte-order mark is dropped. At most
-    `read_limit()` bytes are read, in a stream.
+    `read_limit()` bytes are read, in a stream. With *escape* bytes that are not UTF-8 become lone
+    surrogates, as in Python's "surrogateescape".
 
     Raises:
-        InputError: no such file, a folder, a damaged gzip file, a binary file, bytes that are not UTF-8,
-            more bytes than the limit.
+        InputError: no such file, a folder, a damaged gzip file, a binary file or one of another
+            compression, bytes that are not UTF-8, more bytes than the limit.
         ConfigError: the limit in `RNASS_MAX_INPUT` is not a number of bytes.
     """
-    utf8 = codecs.getincrementaldecoder("utf-8-sig")()
+    utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape" if escape else "strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     count = 0
     parts: list[str] = []  # of the line that goes on in the next chunk
@@ -393,6 +395,8 @@ def _chunks(path: str | Path) -> Iterator[bytes]:
             if first.startswith(_GZIP_MAGIC):
                 yield from _gunzipped(first, pieces)
                 return
+            if packed := next((name for sign, name in _PACKED.items() if first.startswith(sign)), ""):
+                raise InputError(f"{name_of(path)}: compressed by {packed}; expected text, or gzip")
             yield first
             yield from pieces
     except (EOFError, zlib.error) as error:

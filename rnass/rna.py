@@ -19,6 +19,7 @@ __all__ = [
     "Rna",
     "clean_bases",
     "is_clean",
+    "mostly_ambiguous",
 ]
 
 BASES = "ACGUN"
@@ -41,6 +42,7 @@ KT = 1.98717e-3 * 310.15
 
 _LETTERS = frozenset(BASES)
 _UNRESTRAINED = Constraints()
+_AMBIGUOUS = "RYSWKMBDHV"
 _READ_AS = str.maketrans("acgutTryswkmbdhvnRYSWKMBDHV", "ACGUUU" + "N" * 21)
 
 
@@ -68,6 +70,15 @@ def clean_bases(text: str, where: str = "sequence") -> str:
 def is_clean(text: str) -> bool:
     """Whether all letters of *text* are those of bases, as `clean_bases` reads them."""
     return set(text.translate(_READ_AS)) <= set(BASES)
+
+
+def mostly_ambiguous(text: str) -> str:
+    """A warning for letters most of which are ambiguity codes, as those of a protein are; else empty."""
+    letters = text.replace("&", "")
+    codes = sum(map(letters.upper().count, _AMBIGUOUS))
+    if codes <= len(letters) / 2:
+        return ""
+    return f"{codes} of {counted(len(letters), 'letter')} are read as N; expected an RNA, not a protein"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
+import bz2
 import gzip
 import io
 import json
+import lzma
 import stat
 import tracemalloc
 from types import SimpleNamespace
@@ -174,6 +176,21 @@ def test_the_line_of_a_bad_byte_whatever_the_size_of_the_pieces(tmp_path, monkey
     monkeypatch.setattr("rnass.files._CHUNK", size)
     (tmp_path / "x").write_bytes("β\r\nb\rc\n".encode() + b"d\xe9\n")
     with pytest.raises(InputError, match="x:4: byte 0xe9 is not UTF-8"):
+        read_lines(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("packed", "name"),
+    [
+        (bz2.compress(b">x\nACGU\n"), "bzip2"),
+        (lzma.compress(b">x\nACGU\n"), "xz"),
+        (b"\x28\xb5\x2f\xfd\x20\x08", "Zstandard"),
+        (b"PK\x03\x04", "zip"),
+    ],
+)
+def test_other_compressions_are_named(tmp_path, packed, name):
+    (tmp_path / "x").write_bytes(packed)
+    with pytest.raises(InputError, match=f"x: compressed by {name}; expected text, or gzip"):
         read_lines(tmp_path / "x")
 
 

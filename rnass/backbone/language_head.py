@@ -1,5 +1,6 @@
 """The language-model head: which token stands in a masked place."""
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -49,13 +50,15 @@ def fill_masks(
 ) -> list[list[tuple[str, float]]]:
     """The likeliest bases (or codons) of every <mask> in *text*, with their probabilities, best first.
 
+    A mask may be upper or lower case, as bases may.
+
     Other tokens (special ones, N, gaps) are left out: the probabilities of all bases sum to 1.
 
     Raises:
         SequenceError: no <mask>, a letter that is no base, bases that are not whole codons.
     """
     table = encoder.vocabulary
-    pieces = text.split(MASK)
+    pieces = re.split(re.escape(MASK), text, flags=re.IGNORECASE)
     if len(pieces) < 2:
         raise SequenceError(f"sequence: no {MASK}; expected one at least")
     rows = _rows(encoder, pieces)

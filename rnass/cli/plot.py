@@ -1,6 +1,7 @@
 """`rnass plot`."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,13 +67,17 @@ def plot(
     ] = False,
 ) -> None:
     """Draw structures and probability maps: arcs, drawings or maps, a file for each record."""
+    from rnass.errors import ConfigError
     from rnass.figures import Look
     from rnass.jobs.plot import PlotOptions, plot_files
 
     width, height = _inches(size) if size else (None, None)
-    look = Look(
-        width=width,
-        height=height,
+    try:
+        page = Look(width=width, height=height)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--size {size}: {error}") from None
+    look = replace(
+        page,
         font=font,
         region=_bases("--region", region) if region else None,
         highlight=tuple(_bases("--highlight", part) for part in highlight or ()),
@@ -88,8 +93,10 @@ def plot(
         record=record,
         overwrite=overwrite,
     )
-    for file in plot_files(files, out, options):
+    drawn, status = plot_files(files, out, options)
+    for file in drawn:
         typer.echo(file)
+    raise typer.Exit(status)
 
 
 def _inches(text: str) -> tuple[float, float | None]:

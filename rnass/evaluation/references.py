@@ -9,7 +9,7 @@ from pathlib import Path
 from rnass.errors import InputError, counted, visible
 from rnass.files import files_in, is_file, is_folder, record_name
 from rnass.io import STRUCTURE_SUFFIXES, LabelledRecord, read_labelled, read_structures
-from rnass.io.results_folder import PREDICTIONS
+from rnass.io.results_folder import PREDICTIONS, parts_of
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -212,13 +212,16 @@ def _files(path: str | Path) -> list[Path]:
     """The file itself, or the structure files of a folder and of those within it, one for each name.
 
     Of files that differ in the suffix alone the first by name is taken. A results folder of
-    `rnass predict` holds each record in several files: its `predictions.dbn` stands for all of them.
+    `rnass predict` holds each record in several files: its `predictions.dbn` stands for all of them. Of
+    `rnass predict --shard` the parts are taken.
     """
     path = Path(path)
     if not is_folder(path):
         return [path]
     if is_file(whole := path / PREDICTIONS):
         return [whole]
+    if parts := parts_of(path):
+        return parts
     kept: dict[Path, Path] = {}
     for file in files_in(path, STRUCTURE_SUFFIXES, deep=True):
         kept.setdefault(file.with_name(record_name(file)), file)

@@ -73,9 +73,11 @@ class View:
     def __init__(self, text: str, look: Look, where: str) -> None:
         rna = Rna.from_text(text, where=where)
         self.length = len(rna)
-        for _, end in (*([look.region] if look.region else []), *look.highlight):
+        parts = [("region", look.region)] if look.region else []
+        for name, (start, end) in (*parts, *(("highlight", part) for part in look.highlight)):
             if end > len(rna):
-                raise InputError(f"{where}: base {end}; expected 1 to {len(rna)}")
+                place = f"{where}: {name} {start + 1}-{end}: base {end}"
+                raise InputError(f"{place}; expected 1 to {len(rna)}")
         self.start, self._stop = look.region or (0, len(rna))
         self.bases = rna.bases[self._cut]
         numbers = np.arange(1, len(rna) + 1)

@@ -42,7 +42,7 @@ def entry(name: str, path: Path, read: Callable[[], T]) -> T | BadEntry:
 
 @contextmanager
 def collected(problems: list[InputError] | None) -> Iterator[None]:
-    """What is wrong with one record goes to *problems*; is raised where there is no such list."""
+    """The problem of one record goes to *problems*; is raised where there is no such list."""
     try:
         yield
     except InputError as error:

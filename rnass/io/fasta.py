@@ -1,5 +1,6 @@
 """FASTA: `>` and a header, then bases on any number of lines."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 from rnass.errors import InputError, SequenceError
 from rnass.files import iter_lines, name_of
 from rnass.io.constraints import is_constraint_line
-from rnass.rna import Rna, is_clean
+from rnass.rna import Rna, is_clean, mostly_ambiguous
 
 __all__ = ["iter_fasta", "read_fasta"]
+
+log = logging.getLogger("rnass")
 
 
 @dataclass
@@ -69,7 +72,7 @@ def iter_fasta(path: str | Path, *, constraint_lines: bool = False) -> Iterator[
     where = name_of(path)
     empty = True
     try:
-        for draft in _drafts(iter_lines(path), constraint_lines=constraint_lines):
+        for draft in _drafts(iter_lines(path, escape=True), constraint_lines=constraint_lines):
             empty = False
             yield _record(draft, where)
     except InputError as error:
@@ -97,6 +100,12 @@ def _drafts(lines: Iterable[str], *, constraint_lines: bool) -> Iterator[_Draft]
         yield draft
 
 
+def _refuse_bytes(text: str, where: str) -> None:
+    """Raise SequenceError for a byte that is not UTF-8."""
+    if byte := next((ord(letter) - 0xDC00 for letter in text if "\udc80" <= letter <= "\udcff"), 0):
+        raise SequenceError(f"{where}: byte 0x{byte:02x} is not UTF-8; expected UTF-8 text")
+
+
 def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     """The sequence of a record, or what is wrong with it."""
     if not draft.line:
@@ -114,7 +123,12 @@ def _record(draft: _Draft, where: str) -> Rna | SequenceError:
     bad = (number for number, part in draft.parts if not is_clean(part.replace("&", "")))
     line = next(bad, draft.line)
     try:
-        return Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
+        _refuse_bytes(draft.header, f"{where}:{draft.line} ({name})")
+        _refuse_bytes(text, f"{where}:{line} ({name})")
+        rna = Rna.from_text(text, draft.header, f"{where}:{line} ({name})")
+        if warning := mostly_ambiguous(text):
+            log.warning("%s:%d (%s): %s", where, draft.line, name, warning)
+        return rna
     except SequenceError as error:
         problem = error
         if is_constraint_line(next((part for number, part in draft.parts if number == line), ""), 0):

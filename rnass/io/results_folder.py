@@ -24,7 +24,9 @@ __all__ = [
     "TABLE",
     "PredictedRecord",
     "ResultsFolder",
+    "is_part",
     "is_results_folder",
+    "parts_of",
     "read_results",
     "read_run",
     "read_summary",
@@ -93,6 +95,17 @@ class ResultsFolder:
 def is_results_folder(path: str | Path) -> bool:
     """Whether a run of `rnass predict` wrote *path*."""
     return all(is_file(Path(path) / name) for name in (SUMMARY, PREDICTIONS))
+
+
+def is_part(name: str) -> bool:
+    """Whether a file is a part of `rnass predict --shard`, by its name."""
+    return name.startswith("part-") and name.endswith(".parquet")
+
+
+def parts_of(folder: str | Path) -> list[Path]:
+    """The parts of `rnass predict --shard` in a folder, in their order."""
+    found = [path for path in Path(folder).glob("part-*") if is_part(path.name) and is_file(path)]
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def read_results(folder: str | Path) -> ResultsFolder:

@@ -10,7 +10,7 @@ from rnass.io.ct import read_ct
 from rnass.io.dot_bracket import read_dot_bracket
 from rnass.io.pair_rows import CRW_HEADINGS
 from rnass.io.parquet import read_predictions
-from rnass.io.results_folder import TABLE, is_results_folder, read_results
+from rnass.io.results_folder import TABLE, is_results_folder, parts_of, read_results
 from rnass.io.stockholm_records import read_stockholm_records
 from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, read_labelled_tsv
 from rnass.rna import Rna
@@ -77,7 +77,7 @@ def read_labelled(path: str | Path) -> list[LabelledRecord]:
     """
     if is_results_folder(path):
         return _results(Path(path))
-    files = files_in(path, STRUCTURE_SUFFIXES) if is_folder(path) else [path]
+    files = parts_of(path) or files_in(path, STRUCTURE_SUFFIXES) if is_folder(path) else [path]
     return [record for file in files for record in _read(file)]
 
 

@@ -155,7 +155,7 @@ def align(rnas: Sequence[Rna]) -> Alignment:
 
 
 def _lacking(alignment: Alignment, target: str | None, where: str) -> InputError | None:
-    """What is wrong with an alignment that lacks the target's row."""
+    """The problem of an alignment that lacks the target's row."""
     if target is None or target in alignment.rows:
         return None
     return InputError(f"{where}: no row {target!r}; expected a target of its rows")

@@ -14,13 +14,15 @@ from rnass.errors import InputError, counted
 from rnass.files import files_in, is_file, is_folder
 from rnass.io import (
     STRUCTURE_SUFFIXES,
+    BadEntry,
+    Reactivities,
     file_names,
+    reactivity_entries,
     read_map,
-    read_reactivities,
     read_results,
     read_structures,
 )
-from rnass.io.results_folder import is_results_folder
+from rnass.io.results_folder import is_results_folder, parts_of
 from rnass.rna import Rna
 from rnass.structure import Structure
 
@@ -73,33 +75,44 @@ def counterpart(one: Drawable, others: Items[Drawable], where: str) -> Drawable:
     return found[0]
 
 
-def reactivities_of(path: str | Path, drawables: Items[Drawable]) -> list[NDArray[np.float64] | None]:
+def reactivities_of(
+    path: str | Path, drawables: Items[Drawable]
+) -> list[NDArray[np.float64] | InputError | None]:
     """The reactivities of each record, shape (L,), NaN where missing; None for one that has none.
 
+    An entry that cannot be read, or has more values than the record has bases, is the error of its
+    record.
+
     Raises:
-        InputError: a file that cannot be read, that names no record drawn, or that has more values
-            than bases.
+        InputError: a file that cannot be read, or that names no record drawn.
     """
-    items = read_reactivities(path)
+    items = reactivity_entries(path)
     alone = len(items) == len(drawables) == 1 and not items[0].named
-    found: list[NDArray[np.float64] | None] = []
+    found: list[NDArray[np.float64] | InputError | None] = []
     names = file_names(one.rna.id for one in drawables)
     for one, name in zip(drawables, names, strict=True):
         mine = [item for item in items if alone or item.name in (one.rna.id, name)]
         if not mine:
             found.append(None)
-            continue
-        values = np.full(len(one.rna), np.nan)
-        if len(mine[0].values) > len(values):
-            raise InputError(
-                f"{mine[0].where}: {counted(len(mine[0].values), 'value')}; expected at most "
-                f"{len(values)}, one for each base of {one.rna.id}"
-            )
-        values[: len(mine[0].values)] = mine[0].values
-        found.append(values)
+        elif isinstance(mine[0], BadEntry):
+            found.append(mine[0].error)
+        else:
+            found.append(_padded(mine[0], one.rna))
     if all(values is None for values in found):
         raise InputError(f"{path}: reactivities of none of the records drawn; expected the id of one")
     return found
+
+
+def _padded(given: Reactivities, rna: Rna) -> NDArray[np.float64] | InputError:
+    """One value for each base, or the error of more."""
+    if (extra := len(given.values)) > len(rna):
+        return InputError(
+            f"{given.where}: {counted(extra, 'value')}; expected at most {len(rna)}, one for each base "
+            f"of {rna.id}"
+        )
+    values = np.full(len(rna), np.nan)
+    values[: len(given.values)] = given.values
+    return values
 
 
 def _read(path: Path) -> Iterator[Drawable]:
@@ -107,7 +120,7 @@ def _read(path: Path) -> Iterator[Drawable]:
         for record in read_results(path).records:
             yield Drawable(record.rna, record.structure, record.decoded_map, "rnass")
     elif is_folder(path):
-        for file in files_in(path, STRUCTURE_SUFFIXES):
+        for file in parts_of(path) or files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)
     elif path.suffix.lower() == ".npy":
         yield _of_map(path)

@@ -1,5 +1,6 @@
 """The records of a run: read from every file, each problem reported, restraints assigned."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,9 +10,11 @@ from rnass.errors import InputError, SequenceError
 from rnass.files import is_file, is_folder, is_there, sha256
 from rnass.io import read_fasta
 from rnass.prediction.limits import too_long
-from rnass.rna import Rna
+from rnass.rna import Rna, mostly_ambiguous
 
 __all__ = ["Inputs", "checksums_of", "is_of_a_file", "read_inputs"]
+
+log = logging.getLogger("rnass")
 
 
 @dataclass
@@ -69,6 +72,8 @@ def read_inputs(
     if sequence is not None:
         try:
             take(Rna.from_text(sequence, where="--sequence"), "--sequence")
+            if warning := mostly_ambiguous(sequence):
+                log.warning("--sequence: %s", warning)
         except InputError as error:
             error.record = "sequence"
             found.problems.append(error)

@@ -17,7 +17,7 @@ from rnass.io.parquet import arrow, write_prediction_rows
 from rnass.jobs.results import no_obstacle
 from rnass.locks import locked
 
-__all__ = ["Done", "Failure", "PartFolder", "is_part", "part_name"]
+__all__ = ["Done", "Failure", "PartFolder", "part_name"]
 
 _KEY, _RECORDS, _FAILURES = "rnass:records_sha256", "rnass:records", "rnass:failed"
 _DRAFT = ".tmp"
@@ -26,11 +26,6 @@ _DRAFT = ".tmp"
 def part_name(number: int) -> str:
     """The name of a part's file."""
     return f"part-{number:06d}.parquet"
-
-
-def is_part(name: str) -> bool:
-    """Whether a file is a part, by its name."""
-    return name.startswith("part-") and name.endswith(".parquet")
 
 
 class Failure(NamedTuple):

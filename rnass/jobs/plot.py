@@ -1,5 +1,6 @@
 """`rnass plot`: figures of structures and maps, a file for each record."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ from scipy.sparse import csr_array
 
 from rnass.decoding import base_confidence
 from rnass.elements import elements
-from rnass.errors import ConfigError, InputError, OutputError
+from rnass.errors import ConfigError, ExitStatus, InputError, OutputError, RnassError
 from rnass.figures import (
     DOTS_PER_INCH,
     FORMATS,
@@ -34,6 +35,8 @@ from rnass.structure import Structure
 from rnass.thermodynamics.layout import layout
 
 __all__ = ["Colour", "PlotOptions", "draw", "plot_files"]
+
+log = logging.getLogger("rnass")
 
 Colour = Literal["auto", "confidence", "elements", "reactivity", "none"]
 
@@ -67,8 +70,10 @@ class PlotOptions:
     overwrite: bool = False
 
 
-def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
-    """Draw every record of some files, or one of them; gives the files written.
+def plot_files(paths: list[str], out: Path, options: PlotOptions) -> tuple[list[Path], ExitStatus]:
+    """Draw every record of some files, or one of them; gives the files written, and the exit status.
+
+    A record that cannot be drawn is reported, and costs the others nothing.
 
     Args:
         paths: structure files, .npy maps, results folders, folders of structures.
@@ -76,9 +81,9 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
         options: how.
 
     Raises:
-        InputError: a file that cannot be read, or that does not go with the records.
+        InputError: a file that cannot be read, or that does not go with any record.
         OutputError: a file that is there already, or cannot be written; another suffix.
-        ConfigError: a kind or colour that needs what a record has not.
+        ConfigError: a kind or colour that needs what no record has.
     """
     drawables = read_drawables(paths)
     if options.record is not None:
@@ -89,15 +94,35 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> list[Path]:
             )
     files = _targets(out, drawables, options)
     others = None if options.against is None else read_drawables([options.against])
-    probed = (
+    probed: list[NDArray[np.float64] | InputError | None] = (
         [None] * len(drawables)
         if options.reactivities is None
         else reactivities_of(options.reactivities, drawables)
     )
+    drawn: list[Path] = []
+    failures: list[RnassError] = []
     for one, reactivities, file in zip(drawables, probed, files, strict=True):
-        other = None if others is None else counterpart(one, others, str(options.against))
-        save_figure(draw(one, options, other=other, reactivities=reactivities), file, dpi=options.dpi)
-    return files
+        try:
+            if isinstance(reactivities, InputError):
+                raise reactivities
+            other = None if others is None else counterpart(one, others, str(options.against))
+            axes = draw(one, options, other=other, reactivities=reactivities)
+        except RnassError as error:
+            failures.append(_named(error, one))
+            continue
+        save_figure(axes, file, dpi=options.dpi)
+        drawn.append(file)
+    if failures and not drawn:
+        raise failures[0]
+    for failure in failures:
+        log.error("%s", failure)
+    return drawn, ExitStatus.FAILED if failures else ExitStatus.OK
+
+
+def _named(error: RnassError, one: Drawable) -> RnassError:
+    """The error with the id of its record, unless it is there."""
+    text = str(error)
+    return error if f"({one.rna.id})" in text else type(error)(f"{one.source} ({one.rna.id}): {text}")
 
 
 def draw(

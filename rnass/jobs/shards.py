@@ -27,9 +27,10 @@ from typing import Any, Literal
 from rnass.errors import ExitStatus, InputError, OutputError, RnassError, counted
 from rnass.files import format_json, is_there, parse_json
 from rnass.io import iter_fasta
+from rnass.io.results_folder import is_part
 from rnass.jobs.inputs import checksums_of, is_of_a_file
 from rnass.jobs.journal import record_key
-from rnass.jobs.parts import Done, Failure, PartFolder, is_part, part_name
+from rnass.jobs.parts import Done, Failure, PartFolder, part_name
 from rnass.jobs.predict import PredictOptions, identity_of, open_predictor
 from rnass.jobs.record_text import row_of
 from rnass.jobs.results import RUN, expect_one, expect_same

@@ -46,7 +46,7 @@ def test_codons(tmp_path):
 
 def test_several_masks_and_letters_of_any_case(tmp_path):
     encoder, head, _ = load("rna-fm-official", tmp_path)
-    assert len(fill_masks(encoder, head, "<mask>gg<mask><mask>T")) == 3
+    assert len(fill_masks(encoder, head, "<mask>gg<MASK><Mask>T")) == 3
     assert fill_masks(encoder, head, "gg<mask>T") == fill_masks(encoder, head, "GG<mask>U")
 
 

@@ -107,13 +107,13 @@ LETTERS = "expected A, C, G, U, T or an IUPAC code"
         pytest.param(b"\x89PNG\r\n\0\0", "s.fa: a binary file; expected text", id="binary"),
         pytest.param(">x\nACGU\n".encode("utf-16"), "s.fa: UTF-16 text; expected UTF-8", id="UTF-16"),
         pytest.param(
-            b">x\r\nAC\r\n>\xe9\r\nGU",
-            "s.fa:3: byte 0xe9 is not UTF-8; expected UTF-8 text",
+            b">x\r\nAC\r\n>y \xe9\r\nGU",
+            "s.fa:3 (y): byte 0xe9 is not UTF-8; expected UTF-8 text",
             id="Latin-1",
         ),
         pytest.param(
             b"\xef\xbb\xbf>x\nAC\n\xe9",
-            "s.fa:3: byte 0xe9 is not UTF-8; expected UTF-8 text",
+            "s.fa:3 (x): byte 0xe9 is not UTF-8; expected UTF-8 text",
             id="Latin-1 behind a byte-order mark",
         ),
         pytest.param(
@@ -154,6 +154,25 @@ def test_every_record_is_checked_and_good_ones_are_kept(tmp_path):
         "6 (c)",
         "10 (e)",
     ]
+
+
+def test_a_byte_that_is_not_utf8_costs_its_record_alone(tmp_path):
+    rnas, problems = read(
+        tmp_path, b">a\nACGU\n>b caf\xe9\nACGU\n>c\nAC\xb5U\n>d \xce\xb2\nAC\n", "s.fa"
+    )
+    assert [rna.description for rna in rnas] == ["a", "d β"]
+    assert problems == [
+        "s.fa:3 (b): byte 0xe9 is not UTF-8; expected UTF-8 text",
+        "s.fa:6 (c): byte 0xb5 is not UTF-8; expected UTF-8 text",
+    ]
+
+
+def test_a_peptide_of_iupac_letters_is_warned_of(tmp_path, caplog):
+    rnas, problems = read(tmp_path, b">p\nMKVAGSTHRDNCWYB\n>half\nRYACNN\n>n\nNNNNA\n", "s.fa")
+    assert len(rnas) == 3
+    assert problems == []
+    (message,) = caplog.messages
+    assert message.endswith("s.fa:1 (p): 10 of 15 letters are read as N; expected an RNA, not a protein")
 
 
 def test_problems_of_records_are_sequence_errors(tmp_path):

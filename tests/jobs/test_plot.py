@@ -1,5 +1,7 @@
 """What `rnass plot` makes of files: which figure, of which record, with what beside it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
@@ -42,7 +44,8 @@ def arc_colours(axes):
 
 
 def test_a_results_folder_is_drawn_whole_a_file_for_each_record(results, tmp_path):
-    files = plot_files([str(results)], tmp_path / "figures", PlotOptions())
+    files, status = plot_files([str(results)], tmp_path / "figures", PlotOptions())
+    assert status == 0
     assert [file.name for file in files] == ["one.svg", "two.svg"]
     assert all(file.read_bytes().startswith(b"<?xml") for file in files)
 
@@ -132,6 +135,23 @@ def test_reactivities_are_a_track_of_arcs_and_the_colours_of_drawings(results, t
         assert "reactivity" in words(axes, "legend")
 
 
+def test_a_bad_entry_of_reactivities_costs_the_other_records_nothing(results, tmp_path, caplog):
+    write_text(tmp_path / "x.shape", ">one\n1 x\n>two\n3 0.9\n")
+    options = PlotOptions(reactivities=str(tmp_path / "x.shape"))
+    files, status = plot_files([str(results)], tmp_path / "figures", options)
+    assert ([file.name for file in files], status) == (["two.svg"], 1)
+    assert f"{tmp_path / 'x.shape'}:2 (one): reactivity 'x'; expected a number" in caplog.text
+    with pytest.raises(InputError, match=r"x\.shape:2 \(one\): reactivity 'x'"):
+        plot_files([str(results)], tmp_path / "other", replace(options, record="one"))
+
+
+def test_a_region_that_one_record_has_not_costs_the_others_nothing(results, tmp_path, caplog):
+    options = PlotOptions(look=Look(region=(4, 12)))  # one has 9 bases, two 12
+    files, status = plot_files([str(results)], tmp_path / "figures", options)
+    assert ([file.name for file in files], status) == (["two.svg"], 1)
+    assert "rnass (one): arc diagram: region 5-12: base 12; expected 1 to 9" in caplog.text
+
+
 def test_elements_colour_bases(results):
     axes = draw(read_drawables([results])[0], PlotOptions(kind="drawing", colour="elements"))
     assert {"stem", "hairpin"} <= set(words(axes, "legend"))
@@ -166,8 +186,8 @@ def test_what_does_not_go_together_is_refused(results, tmp_path):
     with pytest.raises(InputError, match="x: no record two"):
         counterpart(two, [one, one], "x")
     write_text(tmp_path / "long.shape", ">one\n10 0.1\n")
-    with pytest.raises(InputError, match="10 values; expected at most 9"):
-        reactivities_of(tmp_path / "long.shape", [one])
+    (error,) = reactivities_of(tmp_path / "long.shape", [one])
+    assert "10 values; expected at most 9" in str(error)
     write_text(tmp_path / "other.shape", ">other\n1 0.1\n")
     with pytest.raises(InputError, match="reactivities of none of the records"):
         reactivities_of(tmp_path / "other.shape", [one])

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from rnass.errors import DependencyError, ExitStatus, InputError, OutputError
+from rnass.evaluation.references import read_others
+from rnass.io import read_structures
 from rnass.jobs import ray_shards
+from rnass.jobs.convert import convert_file
 from rnass.jobs.predict import PredictOptions, predict_files
 from rnass.jobs.shards import Shard, ShardOptions, predict_shards, predicted, read_shards
 from rnass.prediction.predictor import load_predictor
@@ -183,6 +186,20 @@ def test_a_file_that_was_never_whole_is_resumed(shards, fasta, tmp_path):
     packed.write_bytes(gzip.compress(b">a\nGGGGAAAACCCC\n")[:-4])
     assert shards(paths=paths) == shards(paths=paths, resume=True) == ExitStatus.FAILED
     assert len(rows(tmp_path / "parts")) == 34
+
+
+def test_the_parts_are_read_as_structures(shards, table, tmp_path):
+    shards()
+    (tmp_path / "parts" / "other.txt").write_text("")
+    rnas = [Rna(row["id"], row["sequence"]) for row in table]
+    convert_file(tmp_path / "parts", tmp_path / "all.dbn")
+    structures = read_structures(tmp_path / "all.dbn")
+    assert [(rna.id, one.dot_bracket) for rna, one in structures] == [
+        (row["id"], row["structure"]) for row in table
+    ]
+    found = read_others("rnass", tmp_path / "parts", rnas)
+    assert [one.dot_bracket for one in found.structures] == [row["structure"] for row in table]
+    assert found.problems == []
 
 
 def test_folders_that_are_refused(shards, tmp_path):
