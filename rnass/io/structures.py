@@ -92,8 +92,9 @@ def _read(path: str | Path, problems: _Problems = None) -> list[LabelledRecord]:
         return read_predictions(path)
     lines = read_lines(path)
     read = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
-    if read is None:
-        what = "neither a structure file nor a suffix of one" if any(map(str.strip, lines)) else "empty"
+    empty = not any(map(str.strip, lines))
+    if read is None or empty:
+        what = "empty" if empty else "neither a structure file nor a suffix of one"
         raise InputError(
             f"{name_of(path)}: {what}; expected CT, BPSEQ, "
             "dot-bracket, Stockholm or a table with id, sequence and dot_bracket"

@@ -153,7 +153,10 @@ class AttentionJob(Job[Structure]):
         self.suffixes = (".npz", _TABLE, *([f".{options.plot}"] if options.plot else []))
         self.known = None
         if options.structure is not None:
-            self.known = {rna.id: (rna, one) for rna, one in read_structures(options.structure)}
+            bad: list[InputError] = []
+            read = read_structures(options.structure, bad)
+            self.known = {rna.id: (rna, one) for rna, one in read}
+            self.problems = [str(one) for one in bad]
         self.backbone = open_backbone(options.backbone, options.family, options.u_as)
         self.backbone.encoder.to(choose_device(options.device))
         self.weights = find_weights(options.weights) if self.known is None else None

@@ -63,11 +63,12 @@ def test_standard_input(monkeypatch):
     assert read_structures("-") == read_structures(GOLDEN / "bwyv.ct")
 
 
+@pytest.mark.parametrize("suffix", [".txt", *STRUCTURE_SUFFIXES])
 @pytest.mark.parametrize("text", ["", "\n \n"])
-def test_an_empty_file_is_called_empty(tmp_path, text):
-    (tmp_path / "x.txt").write_text(text)
-    with pytest.raises(InputError, match=r"x\.txt: empty; expected CT"):
-        read_structures(tmp_path / "x.txt")
+def test_an_empty_file_is_called_empty(tmp_path, suffix, text):
+    (tmp_path / f"x{suffix}").write_text(text)
+    with pytest.raises(InputError, match=rf"x\{suffix}: empty; expected CT"):
+        read_structures(tmp_path / f"x{suffix}")
 
 
 @pytest.mark.parametrize(

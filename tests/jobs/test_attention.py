@@ -140,12 +140,15 @@ def test_files_against_the_prediction_and_resumed(backbone, fasta, tmp_path):
 
 
 def test_records_without_their_structure_fail(backbone, fasta, known, tmp_path, caplog):
+    with Path(known).open("a") as file:
+        file.write(">odd\nGGGGAAAACCCC\n((((....))))))\n")
     (tmp_path / "seqs.fa").write_text(f">a\n{BASES}\n>other\nGGGC\n>b\nGGGGAAAAGCCC\n>bad\nGX\n")
     options = AttentionOptions(backbone=backbone, structure=known, plot=None)
     assert attention_files(fasta, tmp_path / "out", options) == 1
     assert "other: no structure is known; expected one of this id" in caplog.text
     assert "b: the known structure is of other bases; expected the same" in caplog.text
     assert "letter 'X'" in caplog.text
+    assert "(odd): 14 symbols for 12 bases" in caplog.text
     assert (tmp_path / "out" / "a.npz").exists()
     assert "failed" in (tmp_path / "out" / "summary.tsv").read_text()
 
