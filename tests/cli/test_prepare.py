@@ -191,16 +191,16 @@ def test_align(tmp_path, run):
     (tmp_path / "families.tsv").write_text("s|1\tRF99999\ns|2\tRF99999\nu|1\tRF99999\n")
     command = (
         *("align", tmp_path / "s.sto", tmp_path / "x.fa", "--exclude", tmp_path / "near.txt"),
-        *("--families", tmp_path / "families.tsv", "--out", tmp_path / "a.tsv", "--min-length", 10),
+        *("--families", tmp_path / "families.tsv", "--min-length", 10, "--out"),
     )
     with pytest.raises(OutputError, match=r"families\.tsv: is read"):
-        run(*command, "--out", tmp_path / "families.tsv", "--overwrite")
-    out = run(*command)
+        run(*command, tmp_path / "families.tsv", "--overwrite")
+    out = run(*command, tmp_path / "a.tsv")
     (record,) = read_labelled(tmp_path / "a.tsv")
     assert (record.id, record.structure.dot_bracket) == ("s|1", "(((((((....)))))))")
     assert "not searched: 2" in out  # s|2 is on the list, of source u nobody knows
     assert "no family: 1" in out
-    again = run(*command, "--sources", "s", "--sources", "t,u", "--overwrite")
+    again = run(*command, tmp_path / "a.tsv", "--sources", "s", "--sources", "t,u", "--overwrite")
     assert "not searched: 1" in again  # s|2
 
 
