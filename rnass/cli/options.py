@@ -55,7 +55,7 @@ class _Command(TyperCommand):
         for option, times in Counter(order).items():
             single = isinstance(option, TyperOption) and not (option.multiple or option.is_flag)
             if single and times > 1:
-                raise typer.BadParameter(f"{option.opts[0]}: stands twice; expected it once", ctx=ctx)
+                raise typer.BadParameter(f"{option.opts[0]}: given twice; expected it once", ctx=ctx)
         return super().parse_args(ctx, args)
 
 

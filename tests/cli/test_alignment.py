@@ -24,7 +24,7 @@ def test_an_alignment_is_predicted(predict, tmp_path):
         (["--alignment", "a.afa", "--target", "x"], "no row 'x'"),
         (
             ["--alignment", "a.afa", "--alignment", "a.afa"],
-            "--alignment: stands twice; expected it once",
+            "--alignment: given twice; expected it once",
         ),
         (
             ["--alignment", "a.afa", "--window", "200"],
