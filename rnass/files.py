@@ -14,7 +14,7 @@ import sys
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,7 +28,6 @@ __all__ = [
     "LIMIT_VARIABLE",
     "TEMPORARY_PREFIX",
     "check_target",
-    "drop_output",
     "files_in",
     "format_json",
     "format_row",
@@ -48,7 +47,6 @@ __all__ = [
     "record_name",
     "sha256",
     "suffix_of",
-    "unwritable_output",
     "write_atomically",
     "write_json",
     "write_npy",
@@ -337,17 +335,6 @@ def write_npy(path: str | Path, array: ArrayLike) -> None:
 def reason(error: OSError) -> str:
     """The system's words for a failure, to stand within a message."""
     return (error.strerror or str(error)).lower()
-
-
-def unwritable_output(error: OSError) -> OutputError:
-    """The error of a command whose standard output cannot be written."""
-    return OutputError(f"standard output: {reason(error)}; expected a stream to write to")
-
-
-def drop_output() -> None:
-    """Write to standard output no longer: nothing is left to flush when Python ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rnass.files import drop_output, unwritable_output
+from rnass.jobs.standard_output import drop_output, unwritable_output
 
 __all__ = ["checked_output"]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnass.errors import ExitStatus, OutputError, RnassError
-from rnass.files import drop_output, format_row, unwritable_output
+from rnass.files import format_row
 from rnass.jobs.ahead import folding_ahead
 from rnass.jobs.inputs import Inputs
 from rnass.jobs.predict import PredictJob, PredictOptions, read_restrained
 from rnass.jobs.record_text import BASE_COLUMNS, STREAMED, TEXTS
 from rnass.jobs.results import Record, Written
 from rnass.jobs.runner import Job, RunOptions, run_stream
+from rnass.jobs.standard_output import drop_output, unwritable_output
 from rnass.prediction.prediction import Prediction
 from rnass.rna import Rna
 from rnass.thermodynamics.folding import FoldAhead
