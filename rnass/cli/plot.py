@@ -3,9 +3,14 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from rnass.cli import shared
+
+if TYPE_CHECKING:
+    from rnass.figures import Look
 
 __all__ = ["plot"]
 
@@ -62,22 +67,13 @@ def plot(
     ] = None,
     font: Annotated[str, typer.Option(help="An installed font; default: DejaVu Sans.")] = "",
     dpi: Annotated[int, typer.Option(help="Dots per inch of a png.", min=30, max=2400)] = 150,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace figures that are there.")
-    ] = False,
+    overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """Draw structures and probability maps: arcs, drawings or maps, a file for each record."""
-    from rnass.errors import ConfigError
-    from rnass.figures import Look
     from rnass.jobs.plot import PlotOptions, plot_files
 
-    width, height = _inches(size) if size else (None, None)
-    try:
-        page = Look(width=width, height=height)
-    except ConfigError as error:
-        raise typer.BadParameter(f"--size {size}: {error}") from None
     look = replace(
-        page,
+        _sized(size),
         font=font,
         region=_bases("--region", region) if region else None,
         highlight=tuple(_bases("--highlight", part) for part in highlight or ()),
@@ -97,6 +93,18 @@ def plot(
     for file in drawn:
         typer.echo(file)
     raise typer.Exit(status)
+
+
+def _sized(size: str | None) -> "Look":
+    """Figures of this --size, or of that which fits."""
+    from rnass.errors import ConfigError
+    from rnass.figures import Look
+
+    width, height = _inches(size) if size else (None, None)
+    try:
+        return Look(width=width, height=height)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--size {size}: {error}") from None
 
 
 def _inches(text: str) -> tuple[float, float | None]:
