@@ -213,6 +213,21 @@ def test_an_rna_with_a_sparse_map_has_every_view_and_its_map_to_fetch(tmp_path, 
     assert "sparse: r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
+def test_a_map_that_evidence_changed_is_saved_under_its_own_name(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    decoded = np.load(folder / "r0.npy") / 2
+    np.save(folder / "r0.decoded.npy", decoded)
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    open_record(page, "one")
+    assert "The r0.decoded.npy made here" in page.locator("#detail").inner_text()
+    assert page.get_by_role("button", name="download r0.npy").count() == 0
+    with page.expect_download() as download:
+        page.get_by_role("button", name="download r0.decoded.npy").click()
+    assert download.value.suggested_filename == "r0.decoded.npy"
+    assert np.allclose(np.load(download.value.path()), decoded, atol=5e-4)
+
+
 @pytest.mark.parametrize("view", ["drawing", "arcs"])
 def test_a_picture_is_saved_whole_however_it_is_zoomed(report, view):
     open_record(report, "knot")
@@ -261,6 +276,28 @@ def test_a_hostile_name_is_text(report):
     assert report.title() == "rnass: res"
     assert report.locator("#detail img, #table img").count() == 0
     assert HOSTILE in report.locator("#opened").inner_text()
+
+
+def test_a_hostile_column_is_text(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    heading, row = (folder / "summary.tsv").read_text().splitlines()
+    (folder / "summary.tsv").write_text(f"{heading}\t{HOSTILE}\ta.b\n{row}\t5\t7\n")
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.title() == "rnass: res"
+    assert page.locator("#table img").count() == 0
+    assert page.locator(".tabulator-col-title").all_inner_texts()[-2:] == [HOSTILE, "a.b"]
+    assert page.locator(".tabulator-row .tabulator-cell").all_inner_texts()[-2:] == ["5", "7"]
+    assert page.problems == []
+
+
+def test_a_script_that_is_not_of_the_page_does_not_run(folder, page):
+    path = write_report(folder)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<header>", "<header><script>document.foreign = 1</script>"))
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.foreign") is None
 
 
 def test_warnings_are_told_at_the_top(report):

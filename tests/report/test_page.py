@@ -82,6 +82,7 @@ def test_a_map_of_windows_is_packed_as_any_other(folder):
     (folder / "r1.npy").unlink()
     found = record_data(record)
     assert (whole.pop("sparse"), found.pop("sparse")) == (False, True)
+    assert (whole.pop("map_file"), found.pop("map_file")) == ("r1.npy", "r1.npz")
     assert found == whole
     assert len(found["confidence"]) == len(found["bases"])
 

@@ -19,6 +19,7 @@ rnass.aligned = (field, rows) => {
 rnass.column = (rows, field, title, number) => {
   const column = {
     field, title,
+    titleFormatter: () => rnass.element("span", {}, title), // Tabulator takes a title as HTML
     headerFilter: "input",
     headerFilterParams: { elementAttributes: { "aria-label": `filter ${title}` } },
     sorter: number ? "number" : "string",

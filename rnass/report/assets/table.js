@@ -41,6 +41,7 @@ rnass.start = () => {
     movableColumns: true,
     placeholder: "no record passes the filters",
     index: "place",
+    nestedFieldSeparator: false, // a dot in the name of a column is one
   });
   const shown = document.getElementById("shown");
   rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${data.rows.length} records`; });
