@@ -48,6 +48,15 @@ def open_record(page, name):
     page.wait_for_selector("#panel-drawing svg circle")
 
 
+def wait_until(page, script):
+    """Wait until a script gives true; Playwright's own way would eval it, which the page forbids."""
+    for _ in range(600):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(script)
+
+
 def test_the_table_sorts_by_click_and_by_key(report):
     assert ids(report) == ["one", "knot", "two", HOSTILE, "bad"]
     title = report.locator(".tabulator-col[tabulator-field=length] .tabulator-col-content")
@@ -300,6 +309,59 @@ def test_a_script_that_is_not_of_the_page_does_not_run(folder, page):
     assert page.evaluate("document.foreign") is None
 
 
+def test_a_long_id_leaves_room_for_the_other_columns(tmp_path, page):
+    name = "x" * 3000
+    page.goto(write_report(write_results(tmp_path / "res", [(name, *HAIRPIN)])).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    cell = page.locator(".tabulator-row [tabulator-field=id]")
+    assert cell.bounding_box()["width"] <= 300
+    assert cell.get_attribute("title") == name
+    open_record(page, name)
+    assert page.locator("#opened").bounding_box()["width"] < 1200
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_map_tells_the_pair_that_is_pointed_at_after_the_window_has_changed(report, folder):
+    open_record(report, "knot")
+    report.click("#tab-map")
+    canvas = report.locator("#panel-map canvas")
+    report.set_viewport_size({"width": 500, "height": 900})
+    area = "document.querySelector('#panel-map canvas')"
+    wait_until(report, f"{area}.width === Math.floor({area}.getBoundingClientRect().width)")
+    box = canvas.bounding_box()
+    side = box["width"] - 44 - 18
+    at = [44 + (k + 0.5) / 15 * side for k in (11, 0)]
+    report.mouse.move(box["x"] + at[0], box["y"] + at[1])
+    probability = np.load(folder / "r1.npy")[0, 11]
+    expect(report.locator("#panel-map [role=status]")).to_have_text(
+        f"1 G \u2013 12 C: {probability:.3f}"
+    )
+    # the likely pair is drawn there
+    red = f"{area}.getContext('2d').getImageData({at[0]}, {at[1]}, 1, 1).data[0]"
+    assert report.evaluate(red) < 150
+
+
+@pytest.mark.parametrize("view", ["drawing", "arcs"])
+def test_a_view_fits_again_when_the_window_has_changed(report, view):
+    open_record(report, "knot")
+    report.click(f"#tab-{view}")
+    report.set_viewport_size({"width": 500, "height": 900})
+    shape = f"""(() => {{ const node = document.querySelector('#panel-{view} svg');
+        const {{ width, height }} = node.viewBox.baseVal, area = node.getBoundingClientRect();
+        return Math.abs(width / height - area.width / area.height) < 0.01; }})()"""
+    wait_until(report, shape)
+
+
+def test_a_sideways_wheel_does_not_zoom(report):
+    open_record(report, "one")
+    picture = report.locator("#panel-drawing svg")
+    before = picture.get_attribute("viewBox")
+    picture.hover()
+    report.mouse.wheel(100, 0)
+    report.wait_for_timeout(100)
+    assert picture.get_attribute("viewBox") == before
+
+
 def test_warnings_are_told_at_the_top(report):
     assert report.locator("#warnings li").all_inner_texts() == ["x.fa:3 (bad): letter <X>"]
 
@@ -361,6 +423,31 @@ def test_print_has_legends_names_and_whole_lines_but_no_buttons(report):
     )
     report.pdf()
     assert report.locator("#run").get_attribute("open") is not None
+
+
+def test_all_rows_that_pass_the_filters_are_printed(tmp_path, page):
+    records = [(f"r{k}", *(HAIRPIN if k % 2 else KNOT)) for k in range(200)]
+    page.goto(write_report(write_results(tmp_path / "res", records, formats=False)).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.locator(".tabulator-col[tabulator-field=length] input").press_sequentially("> 12")
+    expect(page.locator("#shown")).to_have_text("100 of 200 records")
+    page.get_by_role("button", name="Next Page").click()
+    expect_first(page, "r50")
+    sizes = page.locator(".tabulator-page-size option")
+    assert sizes.all_text_contents() == ["10", "25", "100", "All"]
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert ids(page) == [f"r{k}" for k in range(0, 200, 2)]
+    boxes = [page.locator(".tabulator-row").nth(k).bounding_box() for k in (0, 99)]
+    assert boxes[1]["y"] > boxes[0]["y"] + 90 * boxes[0]["height"]  # none lies in a part that scrolls
+    holder = "document.querySelector('.tabulator-tableholder')"
+    assert page.evaluate(f"{holder}.scrollHeight <= {holder}.clientHeight + 1")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect_first(page, "r50")
+    assert len(ids(page)) == 25
+    assert sizes.all_text_contents() == ["10", "25", "100", "All"]
+    assert page.locator(".tabulator-page-size").input_value() == "25"
+    assert page.problems == []
 
 
 def test_every_column_is_on_printed_paper(tmp_path, page):

@@ -16,6 +16,13 @@ rnass.aligned = (field, rows) => {
   return (cell) => (Number.isFinite(cell.getValue()) && !/e/.test(cell.getValue()) ? cell.getValue().toFixed(decimals) : cell.getValue());
 };
 
+/** A formatter of text, which `make` puts into an element; a cell that cuts it has the whole as its tooltip. */
+rnass.whole = (make) => (cell) => {
+  const text = String(cell.getValue() ?? "");
+  cell.getElement().title = text;
+  return make(text, cell);
+};
+
 rnass.column = (rows, field, title, number) => {
   const column = {
     field, title,
@@ -26,6 +33,8 @@ rnass.column = (rows, field, title, number) => {
     hozAlign: number ? "right" : "left",
     minWidth: field === "id" ? 140 : 90,
     frozen: title === "id",
+    maxInitialWidth: title === "id" ? 280 : 600, // else one long text hides the other columns
+    formatter: rnass.whole((text) => rnass.element("span", {}, text)),
   };
   if (number) Object.assign(column, { formatter: rnass.aligned(field, rows), headerFilterFunc: rnass.matches, sorterParams: { alignEmptyValues: "bottom" } });
   return column;
@@ -45,6 +54,21 @@ rnass.head = (facts, warnings) => {
       const width = columns.reduce((sum, column) => sum + column.offsetWidth, 0);
       table.style.setProperty("--fit", Math.min(0.6, 640 / width)); // 640 pixels fit on A4 and letter paper
     }
+  });
+};
+
+/** On paper all rows that pass the filters, not those of one page; afterwards the page that was there. */
+rnass.printWhole = (table) => {
+  let before = null;
+  window.addEventListener("beforeprint", () => {
+    before ??= [table.getPageSize(), table.getPage()];
+    table.setPageSize(true);
+  });
+  window.addEventListener("afterprint", () => {
+    if (before === null) return;
+    table.setPageSize(before[0]);
+    table.setPage(before[1]);
+    before = null;
   });
 };
 
