@@ -102,11 +102,11 @@ class Job:
     Attributes:
         id: its name, as of its folder.
         created: in seconds since 1970.
-        records, bases: of the input, without bad records; *records* of a job that is done counts them.
+        records, bases: of the input, without bad records.
         first: id of the first record.
         arguments: options of `rnass predict`.
         state, message: how far it is, and why it failed.
-        failed: records of a job that is done without a result.
+        predicted, failed: records of a job that is done; *failed* counts the bad ones too.
     """
 
     id: str
@@ -117,6 +117,7 @@ class Job:
     arguments: list[str] = field(default_factory=list)
     state: State = "queued"
     message: str = ""
+    predicted: int | None = None
     failed: int = 0
 
 
@@ -253,6 +254,7 @@ class JobQueue:
             "state": job.state,
             "message": job.message,
             "records": job.records,
+            "predicted": job.records if job.predicted is None else job.predicted,
             "failed": job.failed,
             "bases": job.bases,
             "first": job.first,
@@ -400,7 +402,7 @@ class JobQueue:
         if is_file(summary := place / _RESULTS / SUMMARY):
             rows = read_summary(summary)
             failed = sum(row["status"] != "ok" for row in rows)
-            job = replace(job, records=len(rows), failed=failed)
+            job = replace(job, predicted=len(rows) - failed, failed=failed)
         return replace(job, state="done")
 
     def _cause(self, job: Job, status: int) -> str:

@@ -75,8 +75,12 @@ def test_the_table_sorts_by_click_and_by_key(report):
         ("length", "> 12", ["knot"]),
         ("length", "<=12", ["one", "two", HOSTILE]),
         ("length", "8", ["two"]),
-        ("status", "failed", ["bad"]),
+        ("length", "\u2265 12", ["one", "knot", HOSTILE]),
         ("length", ">", ["one", "knot", "two", HOSTILE, "bad"]),
+        ("confidence", "> .", ["one", "knot", "two", HOSTILE, "bad"]),
+        ("confidence", ">=.63", ["one"]),
+        ("id", " KNO ", ["knot"]),
+        ("status", "failed", ["bad"]),
     ],
 )
 def test_the_table_filters(report, field, asked, left):
@@ -107,6 +111,12 @@ def test_an_opened_record_shows_its_bases_pairs_and_text(report):
     assert report.locator("#panel-confidence svg").count() == 1
     report.click("#tab-map")
     assert report.evaluate("document.querySelector('#panel-map canvas').width") > 100
+
+
+def test_one_is_no_plural(tmp_path, page):
+    page.goto(write_report(write_results(tmp_path / "res", [("one", "G", ".")])).as_uri())
+    open_record(page, "one")
+    assert page.locator("#detail .about").inner_text().startswith("1 base, 0 pairs")
 
 
 def test_views_are_drawn_when_they_are_looked_at(report):
@@ -377,12 +387,16 @@ def test_controls_have_names_for_screen_readers(report):
     assert unnamed == []
 
 
-def test_closing_a_record_gives_the_focus_back(report):
+@pytest.mark.parametrize("act", ["button", "key"])
+def test_closing_a_record_gives_the_focus_back(report, act):
     opener = report.get_by_role("button", name="open two", exact=True)
     opener.focus()
     report.keyboard.press("Enter")
     expect(report.locator("#opened")).to_be_focused()
-    report.locator("#detail").get_by_role("button", name="close").click()
+    if act == "button":
+        report.locator("#detail").get_by_role("button", name="close").click()
+    else:
+        report.keyboard.press("Escape")
     expect(opener).to_be_focused()
     assert not report.locator("#detail").is_visible()
 

@@ -184,7 +184,7 @@ def test_an_error_of_an_earlier_run_is_not_told_again(queue, tmp_path):
 def test_failed_records_are_counted(queue):
     one = queue()
     status = until(one, one.submit(ask(">HALF\nGGGAAACCC\n>two\nGGGAAACCC\n")), "done")
-    assert (status["records"], status["failed"]) == (2, 1)
+    assert (status["predicted"], status["failed"]) == (1, 1)
 
 
 def test_an_rna_of_any_length_is_taken(queue):

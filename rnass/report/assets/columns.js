@@ -1,13 +1,17 @@
 // What pages of all kinds have: a head, and tables whose columns sort and filter.
 
-/** Numbers: a value, or < <= > >= = with one. */
+/** Numbers: a value, or < <= > >= = with one; what is only begun, such as "> -", passes all. */
 rnass.matches = (asked, value) => {
-  const found = /^\s*(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)\s*$/.exec(asked);
-  if (!found) return asked.trim() === "" || /^\s*(<=|>=|<|>|=)\s*-?$/.test(asked);
+  const plain = asked.replace(/\s/g, "").replace("\u2264", "<=").replace("\u2265", ">=").replace("\u2212", "-");
+  const [, sign, text] = /^(<=|>=|<|>|=)?(.*)$/.exec(plain);
+  if (["", "-", ".", "-."].includes(text)) return true;
   if (value === null || value === undefined) return false;
-  const number = Number(found[2]);
-  return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[found[1]] ?? value === number;
+  const number = Number(text);
+  return { "<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number }[sign] ?? value === number;
 };
+
+/** Text that contains what is asked for, in any case. */
+rnass.contains = (asked, value) => String(value ?? "").toLowerCase().includes(asked.trim().toLowerCase());
 
 /** The numbers of a column with as many decimals as the longest has, so that they stand below each other. */
 rnass.aligned = (field, rows) => {
@@ -29,6 +33,7 @@ rnass.column = (rows, field, title, number) => {
     titleFormatter: () => rnass.element("span", {}, title), // Tabulator takes a title as HTML
     headerFilter: "input",
     headerFilterParams: { elementAttributes: { "aria-label": `filter ${title}` } },
+    headerFilterFunc: rnass.contains,
     sorter: number ? "number" : "string",
     hozAlign: number ? "right" : "left",
     minWidth: field === "id" ? 140 : 90,

@@ -6,15 +6,14 @@ rnass.openRecord = async (packed, section) => {
   const record = await rnass.unpack(packed);
   const { element } = rnass;
   const heading = element("h2", { tabindex: "-1", id: "opened" }, record.title);
-  const close = element("button", {
-    type: "button",
-    onclick: () => {
-      section.hidden = true;
-      section.replaceChildren();
-      rnass.focusOpener(record.id || "(no id)");
-    },
-  }, "close");
-  section.replaceChildren(heading, element("p", { class: "about" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
+  const leave = () => {
+    section.hidden = true;
+    section.replaceChildren();
+    rnass.focusOpener(record.id || "(no id)");
+  };
+  section.onkeydown = (event) => { if (event.key === "Escape") leave(); };
+  const close = element("button", { type: "button", onclick: leave }, "close");
+  section.replaceChildren(heading, element("p", { class: "about" }, `${rnass.counted(record.length, "base")}, ${rnass.counted(record.pairs.length, "pair")}${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
   section.querySelector("[role=tab]").click();
   heading.focus({ preventScroll: true });
   section.scrollIntoView({ block: "start" });

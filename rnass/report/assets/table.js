@@ -44,7 +44,7 @@ rnass.start = () => {
     nestedFieldSeparator: false, // a dot in the name of a column is one
   });
   const shown = document.getElementById("shown");
-  rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${data.rows.length} records`; });
+  rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${rnass.counted(data.rows.length, "record")}`; });
   rnass.table.on("rowClick", (_, row) => {
     const { record } = row.getData();
     if (record !== null) rnass.openRecord(rnass.packed[record], document.getElementById("detail"));

@@ -23,7 +23,7 @@ rnass.start = () => {
       paginationSizeSelector: [10, 25, 100, true],
       placeholder: "no row passes the filters",
     });
-    table.on("dataFiltered", (_, left) => { shown.textContent = `${left.length} of ${rows.length} rows`; });
+    table.on("dataFiltered", (_, left) => { shown.textContent = `${left.length} of ${rnass.counted(rows.length, "row")}`; });
     table.on("tableBuilt", () => {
       rnass.sortByKey(table, place);
       rnass.printWhole(table);

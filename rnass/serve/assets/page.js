@@ -86,7 +86,7 @@ const shown = (job) => {
   const words = {
     queued: `waits, place ${job.place}`,
     running: `runs: ${job.finished} of ${count(job.records)}`,
-    done: `done: ${count(job.records - job.failed)}${job.failed ? `, ${job.failed} failed` : ""}`,
+    done: `done: ${count(job.predicted)}${job.failed ? `, ${job.failed} failed` : ""}`,
     failed: "stopped",
   }[job.state];
   const item = element("li", { "data-job": job.id, "data-state": job.state }, element("strong", {}, words));
