@@ -143,7 +143,7 @@ def _read(name: str) -> str:
 
 
 async def _limits(request: Request) -> Response:
-    """What is accepted, and the id of the folder, by which a browser knows its jobs."""
+    """The limits of a job, and the id of the folder, by which a browser knows its jobs."""
     queue: JobQueue = request.app.state.queue
     limits = queue.limits
     return JSONResponse(
