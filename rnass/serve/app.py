@@ -4,6 +4,7 @@ A page of another site can make a browser send requests here: a Host header of a
 rebinding), another Origin, or a body that is not JSON is refused, and no answer allows another origin.
 """
 
+import logging
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -98,6 +99,8 @@ def serve(queue: JobQueue, listener: socket.socket) -> None:
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             queue.interrupt()
+            log = logging.getLogger("uvicorn.error")  # a request that is cut off at the end is no error
+            log.setLevel(logging.CRITICAL)
             await super().shutdown(sockets)
 
     where = f"http://{HOST}:{listener.getsockname()[1]}/"

@@ -219,7 +219,8 @@ def test_a_stalled_request_does_not_keep_the_server(tmp_path, weights):
         )
         time.sleep(0.5)
         server.process.send_signal(signal.SIGTERM)
-        server.process.communicate(timeout=60)
+        _, told = server.process.communicate(timeout=60)
+    assert told.count("\n") == 1  # the address
     saved = json.loads((tmp_path / "jobs" / job["id"] / "job.json").read_text())
     assert saved["state"] == "running"
 
