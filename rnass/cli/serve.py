@@ -31,9 +31,10 @@ def serve(
     Listens on 127.0.0.1 only. Jobs run one at a time; those that a stop interrupts go on at the next start.
     """
     from rnass.errors import DependencyError
+    from rnass.network.weights import find_weights
 
     try:
-        from rnass.serve import JobQueue, Limits
+        from rnass.serve import JobQueue, Limits, listening
         from rnass.serve import serve as answer
     except ModuleNotFoundError as error:
         raise DependencyError(
@@ -44,4 +45,6 @@ def serve(
     if weights is not None:
         file = Path(weights)  # a job runs in a folder of its own
         arguments += ["--weights", str(file.resolve()) if is_file(file) else weights]
-    answer(JobQueue(folder, limits, arguments), port)
+    find_weights(weights)  # refused here, not by every job
+    with listening(port) as listener:  # first: without a port nothing is made
+        answer(JobQueue(folder, limits, arguments), listener)

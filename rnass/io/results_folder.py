@@ -62,12 +62,16 @@ class PredictedRecord:
         Raises:
             InputError: the file is no map of this RNA.
         """
-        for suffix in MAP_SUFFIXES:
-            path = self.folder / f"{self.name}{suffix}"
-            if is_file(path):
-                read = read_map if suffix.endswith(".npy") else read_sparse_map
-                return read(path, len(self.rna))
-        return None
+        path = self.map_path()
+        if path is None:
+            return None
+        read = read_map if path.suffix == ".npy" else read_sparse_map
+        return read(path, len(self.rna))
+
+    def map_path(self) -> Path | None:
+        """The file of the map that the structure was decoded from; None where none was written."""
+        paths = (self.folder / f"{self.name}{suffix}" for suffix in MAP_SUFFIXES)
+        return next(filter(is_file, paths), None)
 
     def mfe_structure(self) -> Structure | None:
         """ViennaRNA's MFE structure; None where it was not written."""

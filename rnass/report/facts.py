@@ -11,7 +11,9 @@ __all__ = ["facts_of", "warnings_of"]
 
 def facts_of(run: Mapping[str, Any], records: str) -> list[tuple[str, str]]:
     """How a run was made, in the order it is read; *records* is how many there are."""
-    weights, decoding, versions = (_mapping(run, name) for name in ("weights", "decoding", "versions"))
+    weights, decoding, versions, options = (
+        _mapping(run, name) for name in ("weights", "decoding", "versions", "options")
+    )
     inputs = run.get("inputs")
     facts = [
         ("records", records),
@@ -20,6 +22,10 @@ def facts_of(run: Mapping[str, Any], records: str) -> list[tuple[str, str]]:
         ("inputs", ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""),
         ("weights", f"{weights.get('file', '')} {str(weights.get('sha256', ''))[:12]}".strip()),
         ("decoder", ", ".join(f"{k} {decoding[k]}" for k in ("decoder", "threshold") if k in decoding)),
+        ("restraints", _restraints(run)),
+        ("families", _mapping(run, "families").get("file", "")),
+        ("conditions", run.get("conditions", "")),
+        ("alternatives", options.get("alternatives") or ""),
         ("versions", ", ".join(f"{k} {v}" for k, v in versions.items())),
         ("device", str(run.get("device", ""))),
         ("page", f"rnass {rnass.__version__}"),
@@ -35,6 +41,16 @@ def warnings_of(run: Mapping[str, Any], rows: Iterable[Mapping[str, str]]) -> li
     elif run.get("exit_status") == ExitStatus.INTERRUPTED:
         warnings.insert(0, "the run was interrupted: the records not reached are missing")
     return warnings
+
+
+def _restraints(run: Mapping[str, Any]) -> str:
+    """The files of constraints and of probing, and how the latter is read; empty if there are none."""
+    restraints = _mapping(run, "restraints")
+    found = [f"{name} {restraints[name]}" for name in ("constraints", "shape") if restraints.get(name)]
+    if restraints.get("shape"):
+        found += [str(restraints[name]) for name in ("modifier", "shape_method") if restraints.get(name)]
+        found += ["normalized"] if restraints.get("normalize_reactivities") else []
+    return ", ".join(found)
 
 
 def _mapping(run: Mapping[str, Any], name: str) -> Mapping[str, Any]:

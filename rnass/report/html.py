@@ -1,5 +1,7 @@
 """Pages as text: a template filled with styles, scripts and data, without a link to anything outside."""
 
+import base64
+import hashlib
 import json
 import math
 import re
@@ -21,14 +23,17 @@ def page(template: str, data: Mapping[str, Any], scripts: Iterable[str], records
         scripts: assets without suffix, in their order.
         records: what they read of each record.
     """
+    tabulator = _script([f"{TABULATOR}.min.js"])
+    script = _script(f"{name}.js" for name in scripts)
     parts = {
         "table_style": _without_source_map(_asset(f"{TABULATOR}.min.css")),
         "style": _asset("report.css"),
         "licence": _asset("tabulator-LICENSE").replace("--", "- -"),
         "data": _json(data),
         "records": _json(records),
-        "tabulator": _script([f"{TABULATOR}.min.js"]),
-        "script": _script(f"{name}.js" for name in scripts),
+        "tabulator": tabulator,
+        "script": script,
+        "script_hashes": " ".join(map(_hash, (tabulator, script))),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], _asset(template))
 
@@ -62,6 +67,12 @@ def _script(names: Iterable[str]) -> str:
     """Scripts one after the other, none of which closes the element."""
     text = "\n".join(_asset(name) for name in names)
     return _without_source_map(text).replace("</script", "<\\/script")
+
+
+def _hash(script: str) -> str:
+    """The source of a Content-Security-Policy that allows this script and no other one."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _without_source_map(text: str) -> str:

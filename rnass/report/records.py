@@ -37,7 +37,8 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         name, title, bases, nick, dot_bracket, and the `message` of the summary; `xy`, the layout's x and
         y by turns, in quarters of its unit; and where they are known `confidence`, in hundredths, `map`,
         the lists i, j and p in thousandths of pairs of at least `LEAST`, `sparse`, whether that is the
-        map of a long RNA, and `mfe`, ViennaRNA's dot-bracket, with `mfe_energy`.
+        map of a long RNA, `map_file`, the name of its file, and `mfe`, ViennaRNA's dot-bracket, with
+        `mfe_energy`.
 
     Raises:
         InputError: a file of the record cannot be read.
@@ -54,8 +55,9 @@ def record_data(record: PredictedRecord) -> dict[str, Any]:
         "message": record.row.get("message", ""),
         "xy": _quarters(layout(structure)),
     }
-    probabilities = record.decoded_map()
-    if probabilities is not None:
+    path, probabilities = record.map_path(), record.decoded_map()
+    if path is not None and probabilities is not None:
+        data["map_file"] = path.name
         data["sparse"] = issparse(probabilities)
         confidence = base_confidence(probabilities, structure)
         data["confidence"] = np.rint(100 * confidence).astype(int).tolist()

@@ -4,6 +4,8 @@ A page of another site can make a browser send requests here: a Host header of a
 rebinding), another Origin, or a body that is not JSON is refused, and no answer allows another origin.
 """
 
+import logging
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,13 +23,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from rnass.errors import ConfigError
+from rnass.files import reason
 from rnass.serve.jobs import JobQueue, JobRequest, RefusedError
 
-__all__ = ["HOST", "make_app", "serve"]
+__all__ = ["HOST", "listening", "make_app", "serve"]
 
 HOST = "127.0.0.1"
 """The only address that is listened on: that of this computer, from this computer."""
 
+_GRACE = 3  # seconds for the requests that are under way at the end
 _HOSTS = [HOST, "localhost"]
 _ASSETS = {"page.js": "text/javascript", "page.css": "text/css"}
 _POLICY = (
@@ -66,20 +71,46 @@ def make_app(queue: JobQueue) -> Starlette:
     return app
 
 
-def serve(queue: JobQueue, port: int) -> None:
-    """Answer until Ctrl-C or SIGTERM; the address is written to standard error.
+def listening(port: int) -> socket.socket:
+    """A socket that listens at *port* of this computer, for `serve`.
 
     Raises:
-        SystemExit: the port is in use.
+        ConfigError: the port is in use, or not to be had.
+    """
+    found = socket.socket()
+    try:
+        if sys.platform != "win32":  # where it would share the port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((HOST, port))
+        found.listen()
+    except OSError as error:
+        found.close()
+        raise ConfigError(f"--port {port}: {reason(error)}; expected a free port") from error
+    return found
+
+
+def serve(queue: JobQueue, listener: socket.socket) -> None:
+    """Answer until Ctrl-C or SIGTERM; the address is written to standard error.
+
+    Requests that are under way have a few seconds then; the job that runs is interrupted at once.
     """
     import uvicorn
 
-    where = f"http://{HOST}:{port}/"
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            queue.interrupt()
+            log = logging.getLogger("uvicorn.error")  # a request that is cut off at the end is no error
+            log.setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
+
+    where = f"http://{HOST}:{listener.getsockname()[1]}/"
     sys.stderr.write(
         f"rnass: {where} answers this computer only; jobs are in {queue.folder}; Ctrl-C ends\n"
     )
-    config = uvicorn.Config(make_app(queue), host=HOST, port=port, log_level="warning", access_log=False)
-    uvicorn.Server(config).run()
+    config = uvicorn.Config(
+        make_app(queue), log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE
+    )
+    Server(config).run(sockets=[listener])
 
 
 async def _guarded(request: Request, answer: RequestResponseEndpoint) -> Response:
@@ -115,8 +146,17 @@ def _read(name: str) -> str:
 
 
 async def _limits(request: Request) -> Response:
-    limits = request.app.state.queue.limits
-    return JSONResponse({"records": limits.records, "bases": limits.bases, "upload": limits.upload})
+    """The limits of a job, and the id of the folder, by which a browser knows its jobs."""
+    queue: JobQueue = request.app.state.queue
+    limits = queue.limits
+    return JSONResponse(
+        {
+            "records": limits.records,
+            "bases": limits.bases,
+            "upload": limits.upload,
+            "folder": queue.id,
+        }
+    )
 
 
 async def _submit(request: Request) -> Response:

@@ -15,6 +15,7 @@ import json
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -28,9 +29,9 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
-from rnass.errors import OutputError, RnassError, counted
+from rnass.errors import ExitStatus, OutputError, RnassError, counted
 from rnass.files import is_file, is_folder, reason, write_json, write_text
-from rnass.io.results_folder import REPORT
+from rnass.io.results_folder import REPORT, SUMMARY, read_summary
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
 from rnass.locks import LOCK as RUN_LOCK
@@ -46,7 +47,10 @@ State = Literal["queued", "running", "done", "failed"]
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _INPUT, _RESULTS, _ZIP, _LOG, _JOB = "input.fa", "results", "results.zip", "log.txt", "job.json"
+_FOLDER_ID = ".rnass-serve.id"
 _PLACE = re.compile(rf"{re.escape(_INPUT)}:(\d+)")
+_OURS = "rnass: "  # begins each message in the log
+_INTERRUPTED = (ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
 _FINISHED = (0, 1)  # exit statuses with which the results are whole; 1: some records are bad or failed
 
 
@@ -93,7 +97,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One job, as job.json holds it; *created* in seconds since 1970, *first* the first record's id."""
+    """One job, as job.json holds it.
+
+    Attributes:
+        id: its name, as of its folder.
+        created: in seconds since 1970.
+        records, bases: of the input, without bad records.
+        first: id of the first record.
+        arguments: options of `rnass predict`.
+        state, message: how far it is, and why it failed.
+        predicted, failed: records of a job that is done; *failed* counts the bad ones too.
+    """
 
     id: str
     created: float
@@ -103,6 +117,8 @@ class Job:
     arguments: list[str] = field(default_factory=list)
     state: State = "queued"
     message: str = ""
+    predicted: int | None = None
+    failed: int = 0
 
 
 class RefusedError(Exception):
@@ -125,6 +141,9 @@ class JobQueue:
         limits: what is accepted.
         arguments: options of `rnass predict` that every job has: weights, device, ...
 
+    Attributes:
+        id: of the folder, drawn at random; it stays the same.
+
     Raises:
         OutputError: another server uses the folder, or it cannot be made.
     """
@@ -137,6 +156,7 @@ class JobQueue:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
+            self.id = self._own_id()
         except Timeout:
             raise OutputError(
                 f"{folder}: another rnass serve uses it; expected another folder"
@@ -147,19 +167,31 @@ class JobQueue:
         self._jobs = {job.id: job for job in sorted(self._found(), key=lambda one: one.created)}
         self._process: subprocess.Popen[bytes] | None = None
         self._current: str | None = None
+        self._arriving = 0  # jobs whose input is being read
+        self._log_start = 0  # where the messages of the run begin in its log, in bytes
         self._ending = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+
+    def _own_id(self) -> str:
+        path = self.folder / _FOLDER_ID
+        if not is_file(path):
+            write_text(path, secrets.token_hex(16))
+        return path.read_text(encoding="utf-8", errors="replace").strip()
 
     def start(self) -> None:
         """Begin to work; jobs that were waiting or interrupted come first."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Interrupt the job that runs, which the next start resumes, and leave the folder."""
+    def interrupt(self) -> None:
+        """Begin no further job, and interrupt the one that runs, which the next start resumes."""
         with self._changed:
             self._ending = True
             self._interrupt()
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Interrupt the job that runs, wait for its end, and leave the folder."""
+        self.interrupt()
         if self._thread.ident is not None:
             self._thread.join()
         self._lock.release()
@@ -172,10 +204,23 @@ class JobQueue:
         """
         with self._changed:
             waiting = sum(job.state in ("queued", "running") for job in self._jobs.values())
-        if waiting >= self.limits.queued:
-            raise RefusedError(
-                [(f"{counted(waiting, 'job')} in the queue; expected to wait for one", None)]
-            )
+            if waiting + self._arriving >= self.limits.queued:
+                found = counted(waiting + self._arriving, "job")
+                raise RefusedError([(f"{found} in the queue; expected to wait for one", None)])
+            self._arriving += 1
+        job = None
+        try:
+            job = self._made(request)
+        finally:
+            with self._changed:
+                self._arriving -= 1
+                if job is not None:
+                    self._jobs[job.id] = job
+                    self._changed.notify()
+        return job.id
+
+    def _made(self, request: JobRequest) -> Job:
+        """A new job, in a folder of its own; raises RefusedError and leaves no folder."""
         name = secrets.token_hex(16)
         place = self.folder / name
         place.mkdir()
@@ -194,10 +239,7 @@ class JobQueue:
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
-        with self._changed:
-            self._jobs[name] = job
-            self._changed.notify()
-        return name
+        return job
 
     def status(self, name: str) -> dict[str, Any] | None:
         """How far a job is; None if there is no such job."""
@@ -212,6 +254,8 @@ class JobQueue:
             "state": job.state,
             "message": job.message,
             "records": job.records,
+            "predicted": job.records if job.predicted is None else job.predicted,
+            "failed": job.failed,
             "bases": job.bases,
             "first": job.first,
             "created": job.created,
@@ -248,7 +292,7 @@ class JobQueue:
 
     def _checked(self, path: Path, request: JobRequest) -> list[Rna]:
         """The records of the input; raises RefusedError."""
-        found = read_inputs([str(path)])
+        found = read_inputs([str(path)], any_length=True)  # longer ones go by windows
         messages = [str(problem).replace(str(path), _INPUT) for problem in found.problems]
         problems = [(text, int(at[1]) if (at := _PLACE.match(text)) else None) for text in messages]
         if problems and not (request.skip_bad and found.rnas):
@@ -336,6 +380,7 @@ class JobQueue:
         place = self.folder / job.id
         command = [*COMMAND, "predict", _INPUT, "--out", _RESULTS]
         with (place / _LOG).open("ab") as log:
+            self._log_start = log.tell()
             return subprocess.Popen(
                 [*command, "--resume", *self._arguments, *job.arguments],
                 cwd=place,
@@ -347,15 +392,31 @@ class JobQueue:
     def _ended(self, job: Job, status: int) -> Job:
         """The job after its process has ended with *status*."""
         if status not in _FINISHED:
-            message = (self._messages(job.id) or [f"the run ended with status {status}"])[-1]
-            return replace(job, state="failed", message=message)
+            return replace(job, state="failed", message=self._cause(job, status))
         place = self.folder / job.id
         write_report(place / _RESULTS, job.first + (" and others" if job.records > 1 else ""))
         with zipfile.ZipFile(place / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted((place / _RESULTS).iterdir()):
                 if not path.name.startswith("."):
                     archive.write(path, f"rnass-{job.id[:8]}/{path.name}")
+        if is_file(summary := place / _RESULTS / SUMMARY):
+            rows = read_summary(summary)
+            failed = sum(row["status"] != "ok" for row in rows)
+            job = replace(job, predicted=len(rows) - failed, failed=failed)
         return replace(job, state="done")
+
+    def _cause(self, job: Job, status: int) -> str:
+        """Why a run has ended: its last line if that is its error, else the status or the signal."""
+        if status < 0:
+            hint = "; memory may have run out" if -status == signal.SIGKILL else ""
+            return f"the run was killed by signal {-status}, {signal.strsignal(-status)}{hint}"
+        log = self.folder / job.id / _LOG
+        lines = log.read_bytes()[self._log_start :].decode(errors="replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        if status in (ExitStatus.STOPPED, ExitStatus.FAULT) and last.startswith(_OURS):
+            return last.removeprefix(_OURS).strip()
+        ended = "was interrupted" if status in _INTERRUPTED else f"ended with status {status}"
+        return f"the run {ended}; its messages are in {log}"
 
     def _finished(self, name: str) -> int:
         """Records that the journal of the run holds."""
@@ -370,8 +431,6 @@ class JobQueue:
         """The last 50 messages of the run."""
         with contextlib.suppress(OSError):
             text = (self.folder / name / _LOG).read_text(encoding="utf-8", errors="replace")
-            lines = [
-                line.removeprefix("rnass: ") for line in text.splitlines() if line.startswith("rnass: ")
-            ]
+            lines = [line.removeprefix(_OURS) for line in text.splitlines() if line.startswith(_OURS)]
             return lines[-50:]
         return []

@@ -48,6 +48,15 @@ def open_record(page, name):
     page.wait_for_selector("#panel-drawing svg circle")
 
 
+def wait_until(page, script):
+    """Wait until a script gives true; Playwright's own way would eval it, which the page forbids."""
+    for _ in range(600):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(script)
+
+
 def test_the_table_sorts_by_click_and_by_key(report):
     assert ids(report) == ["one", "knot", "two", HOSTILE, "bad"]
     title = report.locator(".tabulator-col[tabulator-field=length] .tabulator-col-content")
@@ -66,8 +75,12 @@ def test_the_table_sorts_by_click_and_by_key(report):
         ("length", "> 12", ["knot"]),
         ("length", "<=12", ["one", "two", HOSTILE]),
         ("length", "8", ["two"]),
-        ("status", "failed", ["bad"]),
+        ("length", "\u2265 12", ["one", "knot", HOSTILE]),
         ("length", ">", ["one", "knot", "two", HOSTILE, "bad"]),
+        ("confidence", "> .", ["one", "knot", "two", HOSTILE, "bad"]),
+        ("confidence", ">=.63", ["one"]),
+        ("id", " KNO ", ["knot"]),
+        ("status", "failed", ["bad"]),
     ],
 )
 def test_the_table_filters(report, field, asked, left):
@@ -98,6 +111,12 @@ def test_an_opened_record_shows_its_bases_pairs_and_text(report):
     assert report.locator("#panel-confidence svg").count() == 1
     report.click("#tab-map")
     assert report.evaluate("document.querySelector('#panel-map canvas').width") > 100
+
+
+def test_one_is_no_plural(tmp_path, page):
+    page.goto(write_report(write_results(tmp_path / "res", [("one", "G", ".")])).as_uri())
+    open_record(page, "one")
+    assert page.locator("#detail .about").inner_text().startswith("1 base, 0 pairs")
 
 
 def test_views_are_drawn_when_they_are_looked_at(report):
@@ -213,6 +232,21 @@ def test_an_rna_with_a_sparse_map_has_every_view_and_its_map_to_fetch(tmp_path, 
     assert "sparse: r0.npz, in the results folder" in page.locator("#detail").inner_text()
 
 
+def test_a_map_that_evidence_changed_is_saved_under_its_own_name(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    decoded = np.load(folder / "r0.npy") / 2
+    np.save(folder / "r0.decoded.npy", decoded)
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    open_record(page, "one")
+    assert "The r0.decoded.npy made here" in page.locator("#detail").inner_text()
+    assert page.get_by_role("button", name="download r0.npy").count() == 0
+    with page.expect_download() as download:
+        page.get_by_role("button", name="download r0.decoded.npy").click()
+    assert download.value.suggested_filename == "r0.decoded.npy"
+    assert np.allclose(np.load(download.value.path()), decoded, atol=5e-4)
+
+
 @pytest.mark.parametrize("view", ["drawing", "arcs"])
 def test_a_picture_is_saved_whole_however_it_is_zoomed(report, view):
     open_record(report, "knot")
@@ -263,6 +297,81 @@ def test_a_hostile_name_is_text(report):
     assert HOSTILE in report.locator("#opened").inner_text()
 
 
+def test_a_hostile_column_is_text(tmp_path, page):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    heading, row = (folder / "summary.tsv").read_text().splitlines()
+    (folder / "summary.tsv").write_text(f"{heading}\t{HOSTILE}\ta.b\n{row}\t5\t7\n")
+    page.goto(write_report(folder).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.title() == "rnass: res"
+    assert page.locator("#table img").count() == 0
+    assert page.locator(".tabulator-col-title").all_inner_texts()[-2:] == [HOSTILE, "a.b"]
+    assert page.locator(".tabulator-row .tabulator-cell").all_inner_texts()[-2:] == ["5", "7"]
+    assert page.problems == []
+
+
+def test_a_script_that_is_not_of_the_page_does_not_run(folder, page):
+    path = write_report(folder)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<header>", "<header><script>document.foreign = 1</script>"))
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.foreign") is None
+
+
+def test_a_long_id_leaves_room_for_the_other_columns(tmp_path, page):
+    name = "x" * 3000
+    page.goto(write_report(write_results(tmp_path / "res", [(name, *HAIRPIN)])).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    cell = page.locator(".tabulator-row [tabulator-field=id]")
+    assert cell.bounding_box()["width"] <= 300
+    assert cell.get_attribute("title") == name
+    open_record(page, name)
+    assert page.locator("#opened").bounding_box()["width"] < 1200
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_map_tells_the_pair_that_is_pointed_at_after_the_window_has_changed(report, folder):
+    open_record(report, "knot")
+    report.click("#tab-map")
+    canvas = report.locator("#panel-map canvas")
+    report.set_viewport_size({"width": 500, "height": 900})
+    area = "document.querySelector('#panel-map canvas')"
+    wait_until(report, f"{area}.width === Math.floor({area}.getBoundingClientRect().width)")
+    box = canvas.bounding_box()
+    side = box["width"] - 44 - 18
+    at = [44 + (k + 0.5) / 15 * side for k in (11, 0)]
+    report.mouse.move(box["x"] + at[0], box["y"] + at[1])
+    probability = np.load(folder / "r1.npy")[0, 11]
+    expect(report.locator("#panel-map [role=status]")).to_have_text(
+        f"1 G \u2013 12 C: {probability:.3f}"
+    )
+    # the likely pair is drawn there
+    red = f"{area}.getContext('2d').getImageData({at[0]}, {at[1]}, 1, 1).data[0]"
+    assert report.evaluate(red) < 150
+
+
+@pytest.mark.parametrize("view", ["drawing", "arcs"])
+def test_a_view_fits_again_when_the_window_has_changed(report, view):
+    open_record(report, "knot")
+    report.click(f"#tab-{view}")
+    report.set_viewport_size({"width": 500, "height": 900})
+    shape = f"""(() => {{ const node = document.querySelector('#panel-{view} svg');
+        const {{ width, height }} = node.viewBox.baseVal, area = node.getBoundingClientRect();
+        return Math.abs(width / height - area.width / area.height) < 0.01; }})()"""
+    wait_until(report, shape)
+
+
+def test_a_sideways_wheel_does_not_zoom(report):
+    open_record(report, "one")
+    picture = report.locator("#panel-drawing svg")
+    before = picture.get_attribute("viewBox")
+    picture.hover()
+    report.mouse.wheel(100, 0)
+    report.wait_for_timeout(100)
+    assert picture.get_attribute("viewBox") == before
+
+
 def test_warnings_are_told_at_the_top(report):
     assert report.locator("#warnings li").all_inner_texts() == ["x.fa:3 (bad): letter <X>"]
 
@@ -278,12 +387,16 @@ def test_controls_have_names_for_screen_readers(report):
     assert unnamed == []
 
 
-def test_closing_a_record_gives_the_focus_back(report):
+@pytest.mark.parametrize("act", ["button", "key"])
+def test_closing_a_record_gives_the_focus_back(report, act):
     opener = report.get_by_role("button", name="open two", exact=True)
     opener.focus()
     report.keyboard.press("Enter")
     expect(report.locator("#opened")).to_be_focused()
-    report.locator("#detail").get_by_role("button", name="close").click()
+    if act == "button":
+        report.locator("#detail").get_by_role("button", name="close").click()
+    else:
+        report.keyboard.press("Escape")
     expect(opener).to_be_focused()
     assert not report.locator("#detail").is_visible()
 
@@ -324,6 +437,31 @@ def test_print_has_legends_names_and_whole_lines_but_no_buttons(report):
     )
     report.pdf()
     assert report.locator("#run").get_attribute("open") is not None
+
+
+def test_all_rows_that_pass_the_filters_are_printed(tmp_path, page):
+    records = [(f"r{k}", *(HAIRPIN if k % 2 else KNOT)) for k in range(200)]
+    page.goto(write_report(write_results(tmp_path / "res", records, formats=False)).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.locator(".tabulator-col[tabulator-field=length] input").press_sequentially("> 12")
+    expect(page.locator("#shown")).to_have_text("100 of 200 records")
+    page.get_by_role("button", name="Next Page").click()
+    expect_first(page, "r50")
+    sizes = page.locator(".tabulator-page-size option")
+    assert sizes.all_text_contents() == ["10", "25", "100", "All"]
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert ids(page) == [f"r{k}" for k in range(0, 200, 2)]
+    boxes = [page.locator(".tabulator-row").nth(k).bounding_box() for k in (0, 99)]
+    assert boxes[1]["y"] > boxes[0]["y"] + 90 * boxes[0]["height"]  # none lies in a part that scrolls
+    holder = "document.querySelector('.tabulator-tableholder')"
+    assert page.evaluate(f"{holder}.scrollHeight <= {holder}.clientHeight + 1")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect_first(page, "r50")
+    assert len(ids(page)) == 25
+    assert sizes.all_text_contents() == ["10", "25", "100", "All"]
+    assert page.locator(".tabulator-page-size").input_value() == "25"
+    assert page.problems == []
 
 
 def test_every_column_is_on_printed_paper(tmp_path, page):

@@ -45,6 +45,34 @@ def test_table_and_facts_are_those_of_the_run(folder):
     assert {"file", "seconds"}.isdisjoint(row for row, *_ in data["columns"])
 
 
+def test_evidence_conditions_and_alternatives_are_among_the_facts(tmp_path):
+    run = {
+        "restraints": {
+            "constraints": "a.con",
+            "shape": "a.shape",
+            "modifier": "DMS",
+            "shape_method": "D",
+        },
+        "families": {"file": "Rfam.cm", "sha256": "0"},
+        "conditions": "30 C, 1.021 M NaCl: by turner2004",
+        "options": {"alternatives": 3},
+    }
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)], run=run)
+    assert embedded(report_page(read_results(folder)), "data")["facts"][1:-1] == [
+        ["restraints", "constraints a.con, shape a.shape, DMS, D"],
+        ["families", "Rfam.cm"],
+        ["conditions", "30 C, 1.021 M NaCl: by turner2004"],
+        ["alternatives", "3"],
+    ]
+
+
+def test_what_was_not_asked_for_is_no_fact(tmp_path):
+    run = {"restraints": {"constraints": None, "shape": None, "shape_method": "D"}, "options": {}}
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)], run=run)
+    facts = embedded(report_page(read_results(folder)), "data")["facts"]
+    assert [name for name, _ in facts] == ["records", "page"]
+
+
 def test_records_are_packed_whole(folder):
     packed = embedded(report_page(read_results(folder)), "packed")
     knot = json.loads(zlib.decompress(base64.b64decode(packed[1])))
@@ -82,6 +110,7 @@ def test_a_map_of_windows_is_packed_as_any_other(folder):
     (folder / "r1.npy").unlink()
     found = record_data(record)
     assert (whole.pop("sparse"), found.pop("sparse")) == (False, True)
+    assert (whole.pop("map_file"), found.pop("map_file")) == ("r1.npy", "r1.npz")
     assert found == whole
     assert len(found["confidence"]) == len(found["bases"])
 

@@ -20,7 +20,7 @@ SVG = (
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "pairs.tsv").write_text(PAIRS)
-    (tmp_path / "methods.tsv").write_text("id\tmethod\n<img src=x>\trnass\n")
+    (tmp_path / "methods.tsv").write_text("id\t<h1>method</h1>\n<img src=x>\trnass\n")
     (tmp_path / "a.svg").write_text(SVG)
     return tmp_path
 
@@ -80,6 +80,6 @@ def test_the_page_in_a_browser(folder, page):
     expect(table.locator("+ p")).to_have_text("1 of 3 rows")
     assert page.locator("details img").count() == 1
     assert not page.locator("#run").is_visible()
-    assert page.locator(".table[data-table='methods.tsv'] img").count() == 0
+    assert page.locator(".table[data-table='methods.tsv'] :is(img, h1)").count() == 0
     assert page.problems == []
     assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []

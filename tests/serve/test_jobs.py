@@ -5,10 +5,12 @@ import sys
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from filelock import FileLock
 
+import rnass.serve.jobs
 from rnass.errors import OutputError
 from rnass.files import write_text
 from rnass.locks import LOCK
@@ -19,13 +21,23 @@ FASTA = ">one\nGGGAAACCC\n>two\nGGGGAAAACCCC\n"
 # stands for `rnass predict`: journals a record, notes its arguments last, and waits for a file where
 # told to; who sees the arguments may interrupt it
 RUN = """
-import json, pathlib, sys, time
+import json, os, pathlib, sys, time
 place = pathlib.Path("results"); place.mkdir(exist_ok=True)
 with (place / ".rnass-journal.jsonl").open("a") as journal: journal.write('{"record": 1}\\n')
 with (place / "arguments.json").open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
 gate = pathlib.Path("../gate")
 while gate.exists() and not pathlib.Path("../open").exists(): time.sleep(0.02)
 text = pathlib.Path("input.fa").read_text()
+if "KILL" in text:
+    print("rnass: 1 of 2 records finished already", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), 9)
+if "HALF" in text:
+    rows = "id\\tfile\\tstatus\\none\\tone\\tok\\ntwo\\ttwo\\tfailed\\n"
+    (place / "summary.tsv").write_text(rows)
+    sys.exit(1)
+if "USAGE" in text:
+    print("rnass: a warning\\nError: no such option", file=sys.stderr)
+    sys.exit(2)
 print("rnass: weights: none there; expected some" if "BREAK" in text else "done", file=sys.stderr)
 sys.exit(2 if "BREAK" in text else 0)
 """
@@ -145,6 +157,73 @@ def test_a_run_that_stops_tells_why(queue):
     status = until(one, name, "failed")
     assert status["message"] == "weights: none there; expected some"
     assert one.file(name, "zip") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("KILL", "the run was killed by signal 9, Killed; memory may have run out"),
+        ("USAGE", "the run ended with status 2; its messages are in {log}"),
+    ],
+)
+def test_a_run_that_stops_without_a_word_is_told_by_its_status(queue, tmp_path, name, message):
+    one = queue()
+    job = one.submit(ask(f">{name}\nGGGAAACCC\n"))
+    log = tmp_path / "jobs" / job / "log.txt"
+    assert until(one, job, "failed")["message"] == message.format(log=log)
+
+
+def test_an_error_of_an_earlier_run_is_not_told_again(queue, tmp_path):
+    one = queue(start=False)
+    job = one.submit(ask(">KILL\nGGGAAACCC\n"))
+    (tmp_path / "jobs" / job / "log.txt").write_text("rnass: weights: none there; expected some\n")
+    one.start()
+    assert until(one, job, "failed")["message"].startswith("the run was killed")
+
+
+def test_failed_records_are_counted(queue):
+    one = queue()
+    status = until(one, one.submit(ask(">HALF\nGGGAAACCC\n>two\nGGGAAACCC\n")), "done")
+    assert (status["predicted"], status["failed"]) == (1, 1)
+
+
+def test_an_rna_of_any_length_is_taken(queue):
+    one = queue(start=False)
+    assert one.status(one.submit(ask(f">long\n{'A' * 4001}\n")))["bases"] == 4001
+
+
+def test_the_queue_takes_no_more_than_it_may_however_many_ask_at_once(queue, monkeypatch):
+    one = queue(Limits(queued=2), start=False)
+    read = rnass.serve.jobs.read_inputs
+
+    def slow(*arguments, **options):
+        time.sleep(0.2)
+        return read(*arguments, **options)
+
+    monkeypatch.setattr("rnass.serve.jobs.read_inputs", slow)
+    with ThreadPoolExecutor(5) as pool:
+        asked = [pool.submit(one.submit, ask()) for _ in range(5)]
+    errors = [one.exception() for one in asked]
+    assert errors.count(None) == 2
+    assert str(next(filter(None, errors))) == "2 jobs in the queue; expected to wait for one"
+    with pytest.raises(RefusedError, match="2 jobs"):
+        one.submit(ask())
+
+
+def test_a_refused_input_leaves_its_place_in_the_queue(queue):
+    one = queue(Limits(queued=1), start=False)
+    with pytest.raises(RefusedError, match="letter"):
+        one.submit(ask(">a\nGGXGG\n"))
+    one.submit(ask())
+
+
+def test_a_folder_keeps_its_id(queue, tmp_path):
+    one = queue(start=False)
+    one.stop()
+    assert queue(start=False).id == one.id
+    other = JobQueue(tmp_path / "other", Limits())
+    other.stop()
+    assert other.id != one.id
 
 
 def test_an_interrupted_job_goes_on_after_a_restart(queue, tmp_path):

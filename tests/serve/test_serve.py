@@ -25,10 +25,10 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """A server in a process of its own; `ask` sends one request to it."""
 
-    def __init__(self, folder, weights, *options):
+    def __init__(self, folder, weights, *options, port=None):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+            self.port = port or free.getsockname()[1]
         command = [
             sys.executable,
             "-m",
@@ -208,6 +208,53 @@ def test_a_restart_in_the_middle_of_a_job_loses_nothing(tmp_path, weights):
     assert any("finished already" in message for message in status["messages"])
 
 
+def test_a_stalled_request_does_not_keep_the_server(tmp_path, weights):
+    server = Server(tmp_path / "jobs", weights)
+    _, job = server.submit("".join(f">r{k}\n{'GGGGGAAAACCCCC' * 12}\n" for k in range(60)))
+    server.until(job["id"], "running")
+    with socket.create_connection(("127.0.0.1", server.port)) as stalled:
+        stalled.sendall(
+            f"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode()
+        )
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        _, told = server.process.communicate(timeout=60)
+    assert told.count("\n") == 1  # the address
+    saved = json.loads((tmp_path / "jobs" / job["id"] / "job.json").read_text())
+    assert saved["state"] == "running"
+
+
+def test_a_port_in_use_is_refused_before_anything_is_made(server, weights, rna, tmp_path):
+    status, out, error = rna("serve", "-o", "jobs", "--port", server.port, "--weights", weights)
+    expected = f"rnass: --port {server.port}: address already in use; expected a free port\n"
+    assert (status, out, error) == (2, "", expected)
+    assert not (tmp_path / "jobs").exists()
+
+
+def test_unknown_weights_are_refused_at_the_start(rna, tmp_path):
+    status, _, error = rna("serve", "-o", "jobs", "--weights", "none-such")
+    assert status == 2
+    assert error.startswith("rnass: weights 'none-such': not a file")
+    assert not (tmp_path / "jobs").exists()
+
+
+def test_a_browser_knows_its_jobs_after_a_visit_to_another_folder(tmp_path, weights, page):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    port = None
+    for visit, (folder, jobs) in enumerate((("one", 0), ("two", 0), ("one", 1))):
+        one = Server(tmp_path / folder, weights, port=port)
+        port = one.port
+        page.goto(f"http://127.0.0.1:{port}/")
+        expect(page.locator("#limits")).to_contain_text("at most")
+        expect(page.locator("#jobs li")).to_have_count(jobs)
+        if visit == 0:
+            page.fill("#fasta", ">a\nGGGAAACCC\n")
+            page.click("#predict")
+            expect(page.locator("#jobs li")).to_have_count(1)
+        one.stop()
+
+
 def test_a_list_that_is_followed_keeps_the_focus(server, page):
     expect = pytest.importorskip("playwright.sync_api").expect
     page.goto(f"http://127.0.0.1:{server.port}/")
@@ -231,7 +278,7 @@ def test_the_page_in_a_browser(server, page):
     page.click("#others")
     expect(page.locator("#jobs li[data-state=done]")).to_have_count(1)
     expect(page.locator("#jobs li .message")).to_have_text(re.compile(r"^b, .*\d"))
-    expect(page.locator("#told")).to_have_text("b: done: 1 record")
+    expect(page.locator("#told")).to_have_text("b: done: 1 record, 1 failed")
     with page.expect_download() as download:
         page.get_by_role("link", name="all files, zip").click()
     assert download.value.suggested_filename.endswith(".zip")

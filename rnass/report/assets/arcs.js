@@ -17,7 +17,7 @@ rnass.arcs = (record, panel) => {
 
   const picture = svg("svg", {
     ...rnass.PICTURE,
-    "aria-label": `Arcs of ${record.id}: ${record.pairs.length} pairs of rnass above${record.mfe ? `, ${below.length} of ViennaRNA's MFE structure below` : ""}.`,
+    "aria-label": `Arcs of ${record.id}: ${rnass.counted(record.pairs.length, "pair")} of rnass above${record.mfe ? `, ${below.length} of ViennaRNA's MFE structure below` : ""}.`,
   });
   const draw = (pairs, side, colour) => {
     const group = svg("g", { fill: "none" });

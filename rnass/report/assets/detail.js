@@ -6,15 +6,14 @@ rnass.openRecord = async (packed, section) => {
   const record = await rnass.unpack(packed);
   const { element } = rnass;
   const heading = element("h2", { tabindex: "-1", id: "opened" }, record.title);
-  const close = element("button", {
-    type: "button",
-    onclick: () => {
-      section.hidden = true;
-      section.replaceChildren();
-      rnass.focusOpener(record.id || "(no id)");
-    },
-  }, "close");
-  section.replaceChildren(heading, element("p", { class: "about" }, `${record.length} bases, ${record.pairs.length} pairs${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
+  const leave = () => {
+    section.hidden = true;
+    section.replaceChildren();
+    rnass.focusOpener(record.id || "(no id)");
+  };
+  section.onkeydown = (event) => { if (event.key === "Escape") leave(); };
+  const close = element("button", { type: "button", onclick: leave }, "close");
+  section.replaceChildren(heading, element("p", { class: "about" }, `${rnass.counted(record.length, "base")}, ${rnass.counted(record.pairs.length, "pair")}${record.message ? `; ${record.message}` : ""} `, close), rnass.views(record), rnass.texts(record), rnass.downloads(record));
   section.querySelector("[role=tab]").click();
   heading.focus({ preventScroll: true });
   section.scrollIntoView({ block: "start" });
@@ -74,11 +73,12 @@ rnass.texts = (record) => {
 
 rnass.downloads = (record) => {
   const { element } = rnass;
-  const names = ["ct", "dbn", "bpseq", ...(record.map && !record.sparse ? ["npy"] : [])];
-  const buttons = names.map((name) => element("button", {
-    type: "button", "aria-label": `download ${record.name}.${name}`,
-    onclick: () => rnass.download(`${record.name}.${name}`, rnass.formats[name](record)),
-  }, `.${name}`));
-  const note = record.sparse ? ` The map of so long an RNA is sparse: ${record.name}.npz, in the results folder.` : record.map ? ` The .npy made here holds probabilities of at least ${rnass.data.least}, in thousandths; the file in the results folder is exact.` : "";
+  const files = ["ct", "dbn", "bpseq"].map((kind) => [kind, `${record.name}.${kind}`]);
+  if (record.map && !record.sparse) files.push(["npy", record.map_file]);
+  const buttons = files.map(([kind, name]) => element("button", {
+    type: "button", "aria-label": `download ${name}`,
+    onclick: () => rnass.download(name, rnass.formats[kind](record)),
+  }, name.slice(record.name.length)));
+  const note = record.sparse ? ` The map of so long an RNA is sparse: ${record.map_file}, in the results folder.` : record.map ? ` The ${record.map_file} made here holds probabilities of at least ${rnass.data.least}, in thousandths; the file in the results folder is exact.` : "";
   return element("div", { class: "downloads" }, element("div", { class: "tools" }, element("strong", {}, "download"), ...buttons), element("p", { class: "hint" }, note));
 };

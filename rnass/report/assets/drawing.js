@@ -18,7 +18,7 @@ rnass.drawing = (record, panel) => {
 
   const picture = svg("svg", {
     ...rnass.PICTURE, class: "drawing",
-    "aria-label": `Drawing of ${record.id}: ${record.length} bases, ${record.pairs.length} pairs. Arrow keys move from base to base, plus and minus zoom.`,
+    "aria-label": `Drawing of ${record.id}: ${rnass.counted(record.length, "base")}, ${rnass.counted(record.pairs.length, "pair")}. Arrow keys move from base to base, plus and minus zoom.`,
   });
   const strands = record.nick === null ? [[0, record.length]] : [[0, record.nick], [record.nick, record.length]];
   const chain = strands.map(([from, to]) => "M" + Array.from({ length: to - from }, (_, k) => `${x(from + k)} ${y(from + k)}`).join("L")).join("");

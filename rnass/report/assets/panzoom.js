@@ -16,6 +16,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
   };
   const pixel = (part) => part.width / Math.max(node.getBoundingClientRect().width, 1);
   const apply = () => show({ ...seen }, pixel(seen));
+  let whole = true; // as `fit` left it
   let frame = 0; // moves of the pointer may come faster than a long RNA can be shown
   const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; apply(); }); };
   const fit = () => {
@@ -32,6 +33,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
         seen.height = height;
       }
     }
+    whole = true;
     apply();
   };
   const zoom = (factor, sx = 0.5, sy = 0.5, then = apply) => {
@@ -41,11 +43,13 @@ rnass.panZoom = (node, box, show, keep = true) => {
     seen.y += seen.height * sy * (1 - scale);
     seen.width = width;
     seen.height *= scale;
+    whole = false;
     then();
   };
   const pan = (dx, dy, then = apply) => {
     seen.x += dx * seen.width;
     seen.y += dy * seen.height;
+    whole = false;
     then();
   };
   const share = (event) => {
@@ -54,6 +58,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
   };
   node.addEventListener("wheel", (event) => {
     event.preventDefault();
+    if (!event.deltaY) return; // sideways
     zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, ...share(event), soon);
   }, { passive: false });
   let held = null;
@@ -78,6 +83,21 @@ rnass.panZoom = (node, box, show, keep = true) => {
     else return;
     event.preventDefault();
   });
+  // the element may change its size, with the window or when it is printed
+  let before = "";
+  new ResizeObserver(() => {
+    const { width, height } = node.getBoundingClientRect();
+    const now = `${width} ${height}`;
+    if (!width || now === before) return; // hidden
+    before = now;
+    if (whole) return fit();
+    if (keep) {
+      const changed = seen.width / shape() - seen.height;
+      seen.y -= changed / 2;
+      seen.height += changed;
+    }
+    return apply();
+  }).observe(node);
   const button = (text, label, onclick) => rnass.element("button", { type: "button", "aria-label": label, title: label, onclick }, text);
   return {
     fit,
@@ -90,6 +110,7 @@ rnass.panZoom = (node, box, show, keep = true) => {
       const [sx, sy] = [(px - seen.x) / seen.width, (py - seen.y) / seen.height];
       if (Math.min(sx, sy) > 0.05 && Math.max(sx, sy) < 0.95) return;
       Object.assign(seen, { x: px - seen.width / 2, y: py - seen.height / 2 });
+      whole = false;
       apply();
     },
     buttons: [

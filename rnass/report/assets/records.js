@@ -96,6 +96,9 @@ rnass.formats = {
   },
 };
 
+/** A number of things in words; the noun takes an s. */
+rnass.counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 /** Hand a file to the browser; nothing leaves the computer. */
 rnass.download = (name, content) => {
   const link = document.createElement("a");

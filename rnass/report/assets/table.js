@@ -6,18 +6,18 @@ rnass.packed = JSON.parse(document.getElementById("packed").textContent);
 rnass.columns = () => rnass.data.columns.map(([field, title, number]) => {
   const column = rnass.column(rnass.data.rows, field, title, number);
   if (field === "id") {
-    column.formatter = (cell) => {
+    column.formatter = rnass.whole((text, cell) => {
       const { record } = cell.getRow().getData();
-      const name = cell.getValue() || "(no id)";
+      const name = text || "(no id)";
       if (record === null) return rnass.element("span", {}, name);
       return rnass.element("button", {
         type: "button", class: "open", "aria-label": `open ${name}`,
         onclick: (event) => { event.stopPropagation(); rnass.openRecord(rnass.packed[record], document.getElementById("detail")); },
       }, name);
-    };
+    });
   }
   if (field === "status") {
-    column.formatter = (cell) => rnass.element("span", { class: cell.getValue() === "ok" ? "" : "failed" }, cell.getValue());
+    column.formatter = rnass.whole((text) => rnass.element("span", { class: text === "ok" ? "" : "failed" }, text));
   }
   return column;
 });
@@ -37,13 +37,14 @@ rnass.start = () => {
     layout: "fitDataStretch",
     pagination: true,
     paginationSize: 25,
-    paginationSizeSelector: [10, 25, 100],
+    paginationSizeSelector: [10, 25, 100, true],
     movableColumns: true,
     placeholder: "no record passes the filters",
     index: "place",
+    nestedFieldSeparator: false, // a dot in the name of a column is one
   });
   const shown = document.getElementById("shown");
-  rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${data.rows.length} records`; });
+  rnass.table.on("dataFiltered", (_, rows) => { shown.textContent = `${rows.length} of ${rnass.counted(data.rows.length, "record")}`; });
   rnass.table.on("rowClick", (_, row) => {
     const { record } = row.getData();
     if (record !== null) rnass.openRecord(rnass.packed[record], document.getElementById("detail"));
@@ -53,6 +54,7 @@ rnass.start = () => {
   rnass.table.on("renderComplete", () => { if (held !== null) rnass.focusOpener(held); });
   rnass.table.on("tableBuilt", () => {
     rnass.sortByKey(rnass.table, document.getElementById("table"));
+    rnass.printWhole(rnass.table);
     document.body.dataset.ready = "true";
   });
 };

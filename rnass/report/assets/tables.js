@@ -20,12 +20,13 @@ rnass.start = () => {
       layout: "fitDataStretch",
       pagination: true,
       paginationSize: 25,
-      paginationSizeSelector: [10, 25, 100],
+      paginationSizeSelector: [10, 25, 100, true],
       placeholder: "no row passes the filters",
     });
-    table.on("dataFiltered", (_, left) => { shown.textContent = `${left.length} of ${rows.length} rows`; });
+    table.on("dataFiltered", (_, left) => { shown.textContent = `${left.length} of ${rnass.counted(rows.length, "row")}`; });
     table.on("tableBuilt", () => {
       rnass.sortByKey(table, place);
+      rnass.printWhole(table);
       open -= 1;
       if (open === 0) document.body.dataset.ready = "true";
     });

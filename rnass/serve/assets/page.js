@@ -18,9 +18,17 @@ GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA
 GGCGCAGUGGGCUAGCGCCACUCAAAAGGCCCAU
 `;
 
+/** The ids of this browser's jobs: a list for each folder of a server, for another one may answer here next time. */
 const jobs = {
-  ids: () => JSON.parse(localStorage.getItem("rnass-jobs") ?? "[]"),
-  keep: (ids) => localStorage.setItem("rnass-jobs", JSON.stringify(ids)),
+  list: "rnass-jobs",
+  /** Ask the server for its limits, and take the list of its folder. */
+  know: async () => {
+    const limits = await (await fetch("/limits")).json();
+    jobs.list = `rnass-jobs-${limits.folder}`;
+    return limits;
+  },
+  ids: () => JSON.parse(localStorage.getItem(jobs.list) ?? "[]"),
+  keep: (ids) => localStorage.setItem(jobs.list, JSON.stringify(ids)),
 };
 
 const showProblems = (problems, lines) => {
@@ -54,6 +62,7 @@ const submit = async (skip) => {
       showProblems(found.problems, fasta.split(/\r\n|\r|\n/));
       return;
     }
+    await jobs.know();
     jobs.keep([found.id, ...jobs.ids()]);
     await follow();
     at("jobs").firstElementChild?.scrollIntoView({ block: "nearest" });
@@ -77,7 +86,7 @@ const shown = (job) => {
   const words = {
     queued: `waits, place ${job.place}`,
     running: `runs: ${job.finished} of ${count(job.records)}`,
-    done: `done: ${count(job.records)}`,
+    done: `done: ${count(job.predicted)}${job.failed ? `, ${job.failed} failed` : ""}`,
     failed: "stopped",
   }[job.state];
   const item = element("li", { "data-job": job.id, "data-state": job.state }, element("strong", {}, words));
@@ -117,6 +126,7 @@ const follow = async () => {
   clearTimeout(timer);
   let busy = false;
   try {
+    await jobs.know();
     const found = await Promise.all(jobs.ids().map(async (id) => {
       const answer = await fetch(`/jobs/${id}`);
       return answer.ok ? answer.json() : { id, gone: true };
@@ -142,7 +152,7 @@ for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", f
     if (name === "drop" && event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
 }
-fetch("/limits").then((answer) => answer.json()).then((limits) => {
+jobs.know().then((limits) => {
   at("limits").textContent = `at most ${limits.records.toLocaleString("en")} records, ${limits.bases.toLocaleString("en")} bases`;
 });
 follow();
