@@ -214,7 +214,7 @@ def _con(path: Path, lines: Iterator[tuple[int, str]]) -> ConSections:
                 f"{where}: {heading!r}; expected a section, DS: SS: Mod: Pairs: FMN: or Forbids:"
             )
         if kind in found:
-            raise ConstraintError(f"{where}: section {heading} given twice; expected it once")
+            raise ConstraintError(f"{where}: section {heading} stands twice; expected it once")
         rows = list(_rows(path, lines, 2 if kind in ("pairs", "forbidden") else 1, where))
         if kind in ("pairs", "forbidden"):
             found[kind] = frozenset((min(row), max(row)) for row in rows)
