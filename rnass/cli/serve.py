@@ -42,9 +42,8 @@ def serve(
         ) from error
     limits = Limits(records=max_records, bases=max_bases, upload=max_upload, queued=max_queued)
     arguments = ["--device", device, "--threads", str(threads)]
-    if weights is not None:
-        file = Path(weights)  # a job runs in a folder of its own
-        arguments += ["--weights", str(file.resolve()) if is_file(file) else weights]
     find_weights(weights)  # refused here, not by every job
+    if weights is not None and is_file(Path(weights)):
+        weights = str(Path(weights).resolve())  # a job runs in a folder of its own
     with listening(port) as listener:  # first: without a port nothing is made
-        answer(JobQueue(folder, limits, arguments), listener)
+        answer(JobQueue(folder, limits, arguments, weights), listener)

@@ -139,7 +139,8 @@ class JobQueue:
     Args:
         folder: of all jobs; made if it is not there.
         limits: what is accepted.
-        arguments: options of `rnass predict` that every job has: weights, device, ...
+        arguments: options of `rnass predict` that every run has: device, threads.
+        weights: those of new jobs; a job that goes on after a restart keeps its own.
 
     Attributes:
         id: of the folder, drawn at random; it stays the same.
@@ -148,10 +149,17 @@ class JobQueue:
         OutputError: another server uses the folder, or it cannot be made.
     """
 
-    def __init__(self, folder: Path, limits: Limits, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits,
+        arguments: Sequence[str] = (),
+        weights: str | None = None,
+    ) -> None:
         self.folder = folder.resolve()
         self.limits = limits
         self._arguments = list(arguments)
+        self._weights = [] if weights is None else ["--weights", weights]
         self._lock = FileLock(self.folder / ".rnass-serve.lock", timeout=0)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -233,7 +241,7 @@ class JobQueue:
                 records=len(rnas),
                 bases=sum(map(len, rnas)),
                 first=rnas[0].id if rnas else "",
-                arguments=request.arguments(),
+                arguments=[*self._weights, *request.arguments()],
             )
             write_json(place / _JOB, asdict(job))
         except BaseException:

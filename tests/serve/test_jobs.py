@@ -50,8 +50,8 @@ def queue(tmp_path, monkeypatch):
     script.write_text(RUN)
     made = []
 
-    def make(limits=None, *, start=True):
-        one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"])
+    def make(limits=None, *, start=True, weights=None):
+        one = JobQueue(tmp_path / "jobs", limits or Limits(), ["--device", "cpu"], weights)
         monkeypatch.setattr("rnass.serve.jobs.COMMAND", [sys.executable, str(script)])
         monkeypatch.setattr(
             "rnass.serve.jobs.write_report",
@@ -243,6 +243,22 @@ def test_an_interrupted_job_goes_on_after_a_restart(queue, tmp_path):
     until(other, second, "done")
     assert len(arguments.read_text().splitlines()) == 2
     assert other.status(first)["finished"] == 2
+
+
+def test_a_job_keeps_its_weights_over_a_restart_with_others(queue, tmp_path):
+    one = queue(weights="first")
+    (tmp_path / "jobs" / "gate").touch()
+    running, waiting = one.submit(ask()), one.submit(ask())
+    until(one, running, "running")
+    one.stop()
+    (tmp_path / "jobs" / "open").touch()
+    other = queue(weights="second")
+    later = other.submit(ask())
+    for name, weights in ((running, "first"), (waiting, "first"), (later, "second")):
+        until(other, name, "done")
+        lines = (tmp_path / "jobs" / name / "results" / "arguments.json").read_text().splitlines()
+        given = json.loads(lines[-1])
+        assert given[given.index("--weights") + 1] == weights
 
 
 def test_a_job_that_runs_can_be_removed_and_the_next_one_runs(queue, tmp_path):
