@@ -9,7 +9,6 @@ belongs to a family, --most of a family, the record's row first.
 """
 
 import argparse
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +18,7 @@ from rnass.io.stockholm import Alignment, read_stockholm, write_stockholm
 from rnass.prediction.relatives import AlignedRows
 from rnass.preparation.covariance import build
 from rnass.preparation.infernal import run_infernal
+from rnass.programs import run_program
 from rnass.training.records import Example, read_examples
 
 
@@ -62,10 +62,10 @@ def families_of(
     named = [Alignment("", one.accession, one.rows) for one in seeds]
     write_stockholm(folder / "seeds.sto", named)
     write_text(fasta, "".join(f">{k}\n{one.bases}\n" for k, one in enumerate(examples)))
-    run("hmmbuild", "--rna", str(models), str(folder / "seeds.sto"))
-    run("hmmpress", "-f", str(models))
-    options = ["--watson", "-E", str(e_value), "--tblout", str(table)]
-    run("nhmmscan", *options, str(models), str(fasta))
+    run_program(["hmmbuild", "--rna", models.name, "seeds.sto"], folder, "models")
+    run_program(["hmmpress", "-f", models.name], folder, "models")
+    options = ["--watson", "-E", str(e_value), "--tblout", table.name]
+    run_program(["nhmmscan", *options, models.name, fasta.name], folder, "hits")
     best: dict[int, tuple[float, str]] = {}
     for line in table.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
@@ -84,13 +84,6 @@ def aligned(example: Example, seed: Alignment, folder: Path) -> dict[str, str]:
     (together,) = read_stockholm(folder / "aligned.sto")
     others = {name: text for name, text in together.rows.items() if name != "record"}
     return {example.id: together.rows["record"], **others}
-
-
-def run(program: str, *arguments: str) -> None:
-    """Run a program; its output is shown if it fails."""
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{program}: {done.stdout[-500:]}{done.stderr[-500:]}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ __all__ = [
     "allowed_pairs",
     "candidate_graph",
     "checked_map",
+    "partner_sums",
     "upper_triangle",
     "values_at",
 ]
@@ -180,6 +181,11 @@ def upper_triangle(probability: NDArray[np.floating] | csr_array) -> NDArray[np.
     return triu(probability, 1, format="csr") if issparse(probability) else np.triu(probability, 1)
 
 
+def partner_sums(upper: NDArray[np.floating] | csr_array) -> NDArray[np.floating]:
+    """The sum over the partners of each base, (L,), of a map that holds only i < j."""
+    return np.asarray(upper.sum(0) + upper.sum(1))
+
+
 def values_at(
     probability: NDArray[np.floating] | csr_array, pairs: NDArray[np.int64]
 ) -> NDArray[np.floating]:
@@ -243,7 +249,7 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
 def _against_unpaired(probability: NDArray[np.floating] | csr_array) -> NDArray[np.float64] | csr_array:
     """The probability of each pair against both its bases being unpaired, shape (L, L)."""
     p = upper_triangle(probability).astype(np.float64)
-    paired = np.asarray(p.sum(0) + p.sum(1))
+    paired = partner_sums(p)
     if paired.max(initial=0) > 1 + _ROUNDING:
         base = int(paired.argmax())
         raise InputError(

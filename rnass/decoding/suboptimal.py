@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
-from rnass.decoding.candidates import checked_map
+from rnass.decoding.candidates import checked_map, partner_sums
 from rnass.decoding.confidence import expected_f1
 from rnass.decoding.decode import decode
 from rnass.decoding.helices import helices
@@ -128,13 +128,8 @@ def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -
     given = p.copy()
     given[i, j] = np.minimum(p[i, j] / np.maximum(1 - most[run], _LEAST_CHANCE), 1)
     given[pairs[:, 0], pairs[:, 1]] = 0
-    excess = np.maximum(_of_bases(given) / np.maximum(_of_bases(p), 1), 1)
+    excess = np.maximum(partner_sums(given) / np.maximum(partner_sums(p), 1), 1)
     return np.asarray(given / np.maximum(excess[:, None], excess))
-
-
-def _of_bases(p: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The sum over the partners of each base, (L,), of an upper triangle."""
-    return np.asarray(p.sum(0) + p.sum(1))
 
 
 def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:

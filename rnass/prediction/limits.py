@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnass.errors import SequenceError, counted
+from rnass.errors import ConstraintError, SequenceError, counted
 from rnass.rna import Rna
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "memory_of_windows",
     "too_long",
     "too_much",
+    "too_wide",
     "unpredictable",
     "unreadable",
 ]
@@ -95,6 +96,23 @@ def _memory_there() -> float:
     with suppress(ValueError, OSError):
         there = min(there, int(Path("/sys/fs/cgroup/memory.max").read_text()) / 2**30)
     return there
+
+
+def too_wide(rna: Rna, span: int | None, why: str) -> ConstraintError | None:
+    """The error of a forced pair that spans more than *span* bases, both counted; None of any other RNA.
+
+    Args:
+        rna: with its constraints.
+        span: None for no bound.
+        why: there is that bound.
+    """
+    for i, j in sorted(rna.constraints.pairs):
+        if span is not None and j - i >= span:
+            return ConstraintError(
+                f"{rna.constraints.where}: bases {i + 1} and {j + 1} must pair; expected a span of "
+                f"at most {span}, {why}"
+            )
+    return None
 
 
 def unpredictable(rna: Rna, encoder: "Encoder") -> SequenceError | None:

@@ -21,13 +21,7 @@ from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig
 from rnass.decoding import change_log_odds, decode, one_partner
-from rnass.errors import (
-    ConfigError,
-    ConstraintError,
-    RnassError,
-    WorkerError,
-    record_error,
-)
+from rnass.errors import ConfigError, RnassError, WorkerError, record_error
 from rnass.network.contact_model import PairingModel, collate, pairing
 from rnass.network.device import Device, choose_device
 from rnass.network.models import load_pairing_model
@@ -218,7 +212,7 @@ class Predictor:
     def refusal(self, rna: Rna) -> RnassError | None:
         """Why an RNA cannot be predicted, if that is plain at once."""
         encoder = self.model.backbone
-        if wide := _too_wide(rna, self.decoding.max_span):
+        if wide := limits.too_wide(rna, self.decoding.max_span, "as --max-span allows"):
             return wide
         if self.windows and self._is_long(rna):
             return self.windows.refusal(rna, encoder)
@@ -303,17 +297,6 @@ class Predictor:
         return Prediction(
             rna, probabilities, structure, folded, seconds, restrained, decoding, energy_share=share
         )
-
-
-def _too_wide(rna: Rna, max_span: int | None) -> ConstraintError | None:
-    """The error of a forced pair that no decoded structure may have; None of any other RNA."""
-    for i, j in sorted(rna.constraints.pairs):
-        if max_span is not None and j - i >= max_span:
-            return ConstraintError(
-                f"{rna.constraints.where}: bases {i + 1} and {j + 1} must pair; expected a span of "
-                f"at most {max_span}, as --max-span allows"
-            )
-    return None
 
 
 def _changed(probabilities: NDArray[np.float32], change: Change | None) -> NDArray[np.float32]:

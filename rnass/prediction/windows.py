@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from rnass.backbone.encoder import Encoder
 from rnass.constraints import Constraints
 from rnass.decoding.blending import Blend
-from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError, counted
+from rnass.errors import ConfigError, RnassError, SequenceError, counted
 from rnass.prediction import limits
 from rnass.prediction.pipeline import Cores, Reading, run_pipeline
 from rnass.rna import Rna
@@ -77,9 +77,11 @@ class Windows:
 
     def exceptions(self, rnas: Iterable[Rna], encoder: Encoder) -> list[str]:
         """The RNAs that are predicted whole although they are long, each with its reason."""
-        long = (rna for rna in rnas if len(rna) > self.above and not self.apply(rna, encoder))
-        reasons = ((rna, self.obstacle(rna, encoder)) for rna in long)
-        return [f"{rna.id}: predicted whole, not in windows ({why})" for rna, why in reasons if why]
+        return [
+            f"{rna.id}: predicted whole, not in windows ({why})"
+            for rna in rnas
+            if self.above < len(rna) <= limits.MAX_LENGTH and (why := self.obstacle(rna, encoder))
+        ]
 
     def apply(self, rna: Rna, encoder: Encoder) -> bool:
         """Whether an RNA is predicted in windows, or refused as they cannot hold it."""
@@ -107,13 +109,7 @@ class Windows:
                 f"windows of {self.size} bases",
                 rna.id,
             )
-        for i, j in sorted(rna.constraints.pairs):
-            if j - i >= self.size:
-                return ConstraintError(
-                    f"{rna.constraints.where}: bases {i + 1} and {j + 1} must pair; expected a span of "
-                    f"at most {self.size}, the bases of a window"
-                )
-        return None
+        return limits.too_wide(rna, self.size, "the bases of a window")
 
 
 class _Maps(NamedTuple):

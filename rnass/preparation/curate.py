@@ -65,7 +65,7 @@ def curate(
 ) -> tuple[list[Part], dict[str, int]]:
     """The parts to keep, in order, and how many sequences or parts went for which reason.
 
-    RNAs of two strands go: they would be cut, folded and masked as one molecule.
+    RNAs of two strands are dropped, as they would be cut, folded and masked as one molecule.
 
     Args:
         sequences: any; they keep their ids, windows get `/first-last` (from 1) after them.
