@@ -22,14 +22,15 @@ from rnass.errors import CheckpointError, ConfigError, InputError, counted
 from rnass.files import (
     check_target,
     format_row,
+    is_file,
     is_folder,
-    make_folder,
     parse_json,
     write_atomically,
     write_json,
     write_text,
 )
 from rnass.io.labels import read_labels
+from rnass.locks import locked
 from rnass.network.backbones import DEFAULT_BACKBONE, Backbone, needed_backbone, open_backbone
 from rnass.rna import clean_bases
 from rnass.training.config import ProbeConfig
@@ -150,18 +151,22 @@ class Probe(nn.Module):
 def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     """Train a head, write it and its scores to *folder*; gives the scores as text.
 
-    Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. Where
-    tokens are codons, records of other than whole ones are left out, with a warning that counts them.
+    Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. They
+    replace those of an earlier training with the same configuration. Where tokens are codons, records
+    of other than whole ones are left out, with a warning that counts them.
 
     Raises:
         InputError: a table that cannot be read, a label that does not fit; names file, line and record.
         ConfigError: nothing to train on, or a set that is given and has no records or no known label; a
-            loss that is not finite.
-        OutputError: a file to write is one of the tables.
+            loss that is not finite; the folder holds a head of another configuration.
+        CheckpointError: the head that the folder holds cannot be read.
+        OutputError: a file to write is one of the tables, or the folder cannot be written, or another
+            run has it.
     """
     for name in (FILE, _SCORES, _PREDICTIONS):
         inputs = (*config.train, *config.valid, *config.test)
         check_target(folder / name, inputs, overwrite=True)
+    _check_earlier(folder, config)
     torch.manual_seed(config.seed)
     backbone = open_backbone(config.backbone, config.family, config.u_as)
     backbone.encoder.to(device)
@@ -185,14 +190,15 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     probe = Probe(config, backbone.encoder.config.width, classes)
     _fit(probe, sets["train"], sets.get("valid"))
     scores = {name: _scores(probe, rows) | {"rows": len(rows.y)} for name, rows in sets.items()}
-    make_folder(folder)
-    _save(folder / FILE, probe, backbone)
     defined = {
         which: {name: None if np.isnan(value) else value for name, value in one.items()}
         for which, one in scores.items()
     }
-    write_json(folder / _SCORES, {"config": dataclasses.asdict(config), "scores": defined})
-    write_text(folder / _PREDICTIONS, _predictions(probe, list(sets.values())[-1]))
+    with locked(folder):
+        _check_earlier(folder, config)
+        _save(folder / FILE, probe, backbone)
+        write_json(folder / _SCORES, {"config": dataclasses.asdict(config), "scores": defined})
+        write_text(folder / _PREDICTIONS, _predictions(probe, list(sets.values())[-1]))
     return _table(scores)
 
 
@@ -208,13 +214,8 @@ def load_probe(path: Path, backbone: str | None = None) -> Probe:
     """
     path = path / FILE if is_folder(path) else path
     metadata, state = read_safetensors(path)
-    if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
-        raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
-    values, recorded = (
-        parse_json(metadata[key], f"{path}: metadata {key}", error=CheckpointError)
-        for key in ("config", "backbone")
-    )
-    config = from_mapping(ProbeConfig, values, str(path))
+    config = _config_of(path, metadata)
+    recorded = parse_json(metadata["backbone"], f"{path}: metadata backbone", error=CheckpointError)
     classes = parse_json(f'{{"names": {metadata["classes"]}}}', f"{path}: metadata classes")["names"]
     names = from_mapping(tuple[str, ...], classes, f"{path}: metadata classes")
     where = backbone or config.backbone or DEFAULT_BACKBONE
@@ -225,6 +226,25 @@ def load_probe(path: Path, backbone: str | None = None) -> Probe:
     load_strictly(probe, state, path)
     probe.backbone = found
     return probe.eval()
+
+
+def _config_of(path: Path, metadata: dict[str, str]) -> ProbeConfig:
+    """That a head was trained by, from its file's metadata; raises CheckpointError for another file."""
+    if metadata.get("format") != _FORMAT or not {"config", "classes", "backbone"} <= metadata.keys():
+        raise CheckpointError(f"{path}: holds no probe; expected metadata format {_FORMAT!r}")
+    values = parse_json(metadata["config"], f"{path}: metadata config", error=CheckpointError)
+    return from_mapping(ProbeConfig, values, str(path))
+
+
+def _check_earlier(folder: Path, config: ProbeConfig) -> None:
+    """Refuse to replace a head that was trained with another configuration."""
+    if not is_file(file := folder / FILE):
+        return
+    metadata, _ = read_safetensors(file, tensors=False)
+    if _config_of(file, metadata) != config:
+        raise ConfigError(
+            f"{file}: trained with another configuration; expected the same or a new folder"
+        )
 
 
 def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:

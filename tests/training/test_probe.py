@@ -15,6 +15,7 @@ from rnass.backbone.embeddings import embed
 from rnass.backbone.encoder import Encoder
 from rnass.errors import CheckpointError, ConfigError, InputError, OutputError
 from rnass.io.labels import read_labels
+from rnass.locks import locked
 from rnass.network.backbones import open_backbone, save_backbone
 from rnass.training.config import ProbeConfig
 from rnass.training.probe import load_probe, train_probe
@@ -94,6 +95,23 @@ def test_a_class_per_sequence_with_a_hidden_layer(backbone, write, tmp_path):
     assert scores(tmp_path / "run")["valid"]["accuracy"] > 0.85
 
 
+def test_a_head_of_another_configuration_is_not_replaced(backbone, write, tmp_path):
+    config = ProbeConfig(train=write(lambda rna: rna[0]), backbone=backbone, steps=2, **EASY)
+    train_probe(config, tmp_path / "run", CPU)
+    file = tmp_path / "run" / "probe.safetensors"
+    before = file.read_bytes()
+    with pytest.raises(ConfigError, match=r"probe\.safetensors: trained with another configuration"):
+        train_probe(dataclasses.replace(config, steps=3), tmp_path / "run", CPU)
+    assert file.read_bytes() == before
+    train_probe(config, tmp_path / "run", CPU)  # the same again
+
+
+def test_two_trainings_of_a_head_do_not_share_a_folder(backbone, write, tmp_path):
+    config = ProbeConfig(train=write(lambda rna: rna[0]), backbone=backbone, steps=2, **EASY)
+    with locked(tmp_path / "run"), pytest.raises(OutputError, match="another run is writing into it"):
+        train_probe(config, tmp_path / "run", CPU)
+
+
 def test_a_number_per_sequence_is_as_good_as_least_squares(backbone, write, tmp_path):
     train = write(lambda rna: f"{rna.count('A') / len(rna):.4f}", 100)
     config = ProbeConfig(
@@ -169,7 +187,7 @@ def test_a_codon_model_learns_of_whole_codons(write, tmp_path, caplog):
     (tmp_path / "odd.tsv").write_text("id\tsequence\tlabel\nx\tGGCC\tG\n")
     config = dataclasses.replace(config, test=(str(tmp_path / "odd.tsv"),))
     with pytest.raises(ConfigError, match="no records under the key test"):
-        train_probe(config, tmp_path / "run", CPU)
+        train_probe(config, tmp_path / "other", CPU)
 
 
 def test_the_same_seed_gives_the_same_head(backbone, write, tmp_path):
