@@ -36,6 +36,7 @@ MAX_LENGTH = 32_700
 SURE_LENGTH = 200
 """Bases whose partition function needs no scaling at 37 C: at most some 1.65 kcal/mol each."""
 
+_DIRECTIONS = {"<": 1, ">": -1}  # of the partner of a base, towards the 3' end is 1
 _FAR = 300.0  # kcal/mol from the energy that it is scaled by, which a partition function bears
 _UNCONNECTED = 900.0  # kcal/mol; ViennaRNA's energy of two strands that no structure connects is above
 
@@ -122,8 +123,7 @@ class Ensemble:
         parameters = scaled(self.parameters, known.max_span, self.conditions)
         compound = compound_of(self._rna.text, parameters, near)
         if known.constraint is not None:
-            options = RNA.CONSTRAINT_DB_DEFAULT | RNA.CONSTRAINT_DB_ENFORCE_BP
-            compound.hc_add_from_db(known.constraint, options)
+            _constrain(compound, known.constraint)
         if known.reactivities is not None:  # ViennaRNA counts from 1, and takes missing ones as negative
             from rnass.decoding.probing import DEIGAN_INTERCEPT, DEIGAN_SLOPE
 
@@ -296,6 +296,16 @@ def _finite(energy: float) -> float:
     if not math.isfinite(energy):
         raise RnassError("ViennaRNA: the partition function is not finite; expected a number")
     return float(energy)
+
+
+def _constrain(compound: Any, line: str) -> None:
+    """Hold a fold compound to a constraint; of `<` and `>`, ViennaRNA's own parser enforces no pair."""
+    without = "".join("." if symbol in _DIRECTIONS else symbol for symbol in line)
+    compound.hc_add_from_db(without, RNA.CONSTRAINT_DB_DEFAULT | RNA.CONSTRAINT_DB_ENFORCE_BP)
+    every = RNA.CONSTRAINT_CONTEXT_ALL_LOOPS | RNA.CONSTRAINT_CONTEXT_ENFORCE
+    for k, symbol in enumerate(line, start=1):
+        if symbol in _DIRECTIONS:
+            compound.hc_add_bp_nonspecific(k, _DIRECTIONS[symbol], every)
 
 
 def _check_constraint(line: str, length: int) -> None:

@@ -143,11 +143,34 @@ class TestConstraint:
         assert got.mfe_structure.dot_bracket == "((((....))))"
         assert got.mfe > 0
 
-    def test_direction(self):
-        free = Ensemble(HAIRPIN, constraint="<...........")
-        assert free.mfe_structure.dot_bracket == "((((....))))"
-        turned = Ensemble(HAIRPIN, constraint=">" + "." * 11)
-        assert turned.mfe_structure.partners[0] == -1
+    @pytest.mark.parametrize("line", ["<", "......<", ".................>", "<<", "...>", ">", "...|"])
+    def test_the_ensemble_is_of_the_structures_that_obey_it(self, line):
+        """The oracle weighs each of all structures by its energy."""
+        bases = "GGCAAAGCCAGGAAACUUGC"
+        line = line.ljust(len(bases), ".")
+
+        def obeys(structure):
+            partners = np.array(Structure.from_dot_bracket(structure).partners)
+            here = np.arange(len(bases))
+            downstream, paired = partners > here, partners >= 0
+            allowed = {"<": downstream, ">": paired & ~downstream, "|": paired}
+            return all(allowed[s][k] for k, s in enumerate(line) if s in allowed)
+
+        every = RNA.fold_compound(bases).subopt(5000)
+        chosen = [(one.structure, one.energy) for one in every if obeys(one.structure)]
+        got = Ensemble(bases, constraint=line)
+        if not chosen:
+            with pytest.raises(ConstraintError, match="no structure obeys it"):
+                _ = got.mfe
+            return
+        energies = np.array([energy for _, energy in chosen])
+        weights = np.exp(-energies / (RNA.GASCONST * (37 + RNA.K0) / 1000))
+        wanted = np.zeros((len(bases), len(bases)))
+        for (structure, _), weight in zip(chosen, weights / weights.sum(), strict=True):
+            pairs = Structure.from_dot_bracket(structure).pairs
+            wanted[pairs[:, 0], pairs[:, 1]] += weight
+        assert got.mfe == pytest.approx(energies.min(), abs=1e-4)
+        np.testing.assert_allclose(np.triu(got.bpp.dense()), wanted, atol=2e-3)
 
     def test_impossible(self):
         with pytest.raises(ConstraintError, match="no structure obeys it"):
