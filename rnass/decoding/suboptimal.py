@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
@@ -27,9 +29,9 @@ class Alternative:
 
     Attributes:
         structure: the pairs.
-        weight: its share of the ensemble: the mean probability of its pairs that not all of the
-            structures have (for one that has no such pairs, what the others leave), scaled to sum
-            to at most 1.
+        weight: an estimate of its share of the ensemble from the bases in which the structures
+            differ: the product over groups of competing helices, taken as independent, of the mean
+            probability of its bases' states (their partners, or unpaired). Scaled to sum to at most 1.
         expected_f1: see `rnass.decoding.expected_f1`.
     """
 
@@ -134,10 +136,42 @@ def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -
 
 def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:
     """The weight of each structure; see `Alternative`."""
+    both = p + p.T
+    unpaired = np.clip(1 - both.sum(1), 0, 1)
+    partners = np.array([structure.partners for structure in structures])
+    state = np.where(partners < 0, unpaired, both[np.arange(len(p)), partners])  # (structures, L)
+    shares = np.ones(len(structures))
+    for bases in _independent(structures):
+        shares *= state[:, bases].mean(1)
+    return [float(share) for share in shares / max(shares.sum(), 1.0)]
+
+
+def _independent(structures: list[Structure]) -> list[NDArray[np.int64]]:
+    """The bases of each group of helices that compete with each other, and not with other groups.
+
+    Only pairs count that not all structures have. Helices compete if they share a base, or if no
+    structure has both.
+    """
     sets = [_as_set(structure.pairs) for structure in structures]
-    common = frozenset.intersection(*sets) if sets else frozenset()
-    own = [np.array(sorted(pairs - common), dtype=np.int64).reshape(-1, 2) for pairs in sets]
-    means = [float(p[pairs[:, 0], pairs[:, 1]].mean()) if len(pairs) else None for pairs in own]
-    rest = max(1.0 - sum(m for m in means if m is not None), 0.0)
-    shares = [rest if m is None else m for m in means]
-    return [share / max(sum(shares), 1.0) for share in shares]
+    some = sorted(frozenset.union(*sets) - frozenset.intersection(*sets))
+    if not some:
+        return []
+    number = {pair: k for k, pair in enumerate(some)}
+    links = [(k, number[i + 1, j - 1]) for (i, j), k in number.items() if (i + 1, j - 1) in number]
+    by_base: dict[int, int] = {}
+    links += [(k, by_base.setdefault(base, k)) for pair, k in number.items() for base in pair]
+    helix = _components(links, len(some))
+    has = np.zeros((helix.max() + 1, len(sets)), dtype=bool)
+    for column, pairs in enumerate(sets):
+        has[[helix[number[pair]] for pair in pairs if pair in number], column] = True
+    never = np.argwhere(~(has[:, None] & has).any(2))
+    group = _components(never, len(has))[helix]
+    ends = np.array(some)
+    return [np.unique(ends[group == one]) for one in range(group.max() + 1)]
+
+
+def _components(links: ArrayLike, number: int) -> NDArray[np.int64]:
+    """The number of the connected component of each of *number* nodes, from 0."""
+    ends = np.asarray(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(number, number))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -12,7 +12,7 @@ from rnass.decoding import (
     decode,
     expected_f1,
 )
-from rnass.decoding.suboptimal import _given_absent
+from rnass.decoding.suboptimal import _given_absent, _shares
 from rnass.structure import Structure
 
 ONE = Structure.from_dot_bracket("(((...)))..((((.....))))..........")
@@ -41,6 +41,32 @@ def test_a_helix_that_may_be_absent_gives_two_states():
     weights = {a.structure: a.weight for a in found}
     assert weights[ONE] == pytest.approx(0.7)
     assert weights[bare] == pytest.approx(0.3)
+
+
+def test_two_helices_that_form_independently_give_four_states():
+    """With probabilities .9 and .8 the states have shares of .72, .18, .08 and .02."""
+    whole = Structure.from_dot_bracket("((((((....))))))..((((((....))))))")
+    p = np.zeros((34, 34))
+    p[whole.pairs[:6, 0], whole.pairs[:6, 1]] = 0.9
+    p[whole.pairs[6:, 0], whole.pairs[6:, 1]] = 0.8
+    found = alternatives(p, BASES, 4, ANY)
+    first, second = "((((((....))))))", "." * 16
+    weights = {a.structure.dot_bracket: a.weight for a in found}
+    assert weights == pytest.approx(
+        {
+            f"{first}..{first}": 0.72,
+            f"{first}..{second}": 0.18,
+            f"{second}..{first}": 0.08,
+            f"{second}..{second}": 0.02,
+        }
+    )
+
+
+def test_helices_that_no_structure_has_together_compete_without_a_common_base():
+    one = Structure.from_dot_bracket("((((((....))))))" + "." * 18)
+    other = Structure.from_dot_bracket("." * 18 + "((((((....))))))")
+    got = _shares(mixture((one, 0.6), (other, 0.4)), [one, other])
+    assert got == pytest.approx([0.6, 0.4])
 
 
 def test_the_first_is_what_decode_gives_and_all_are_distinct():
