@@ -1,7 +1,6 @@
 """Which bases may pair, and the graph of candidate pairs that every decoder starts from."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +10,7 @@ from scipy.special import logit
 
 from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
+from rnass.decoding.maps import FAINT, checked_map, given_absent, partner_sums, upper_triangle, values_at
 from rnass.errors import ConstraintError, InputError, counted
 from rnass.rna import BASES, CANONICAL_PAIRS, MIN_HAIRPIN, clean_bases
 from rnass.structure import Structure
@@ -19,10 +19,6 @@ __all__ = [
     "CandidateGraph",
     "allowed_pairs",
     "candidate_graph",
-    "checked_map",
-    "partner_sums",
-    "upper_triangle",
-    "values_at",
 ]
 
 EDGE = 1e-7
@@ -138,6 +134,9 @@ def candidate_graph(
 
     The map may be sparse: then no array of L x L is made.
 
+    With the objective "unpaired_odds" the map is taken given that the pairs that are not allowed are
+    not formed, see `rnass.decoding.maps.given_absent`.
+
     Raises:
         InputError: the map has another shape or leaves [0, 1].
         ConstraintError: a constraint that cannot hold, or a base that must pair and cannot.
@@ -146,52 +145,17 @@ def candidate_graph(
     codes = _codes(bases)
     probability = checked_map(probabilities, len(codes))
     if options.objective == "unpaired_odds":
-        probability = _against_unpaired(probability)
+        upper = upper_triangle(probability).astype(np.float64)
+        pairs = np.column_stack((upper > FAINT).nonzero())
+        absent = pairs[~_permitted(pairs, codes, options, constraints, nick)]
+        probability = _against_unpaired(given_absent(upper, absent))
     _check_forced(constraints, codes, options, nick)
     must = constraints.must(len(codes))
     ends = _wanted(probability, must, options)
-    i, j = ends.T
-    ends = ends[_may_pair(codes, i, j, options, nick) & constraints.permits(ends, len(codes))]
+    ends = ends[_permitted(ends, codes, options, constraints, nick)]
     weights = _weights(values_at(probability, ends).astype(np.float64), options)
     graph = CandidateGraph(codes, ends, weights, must)
     return _without_orphans(graph.subset((weights > 0) | (graph.required > 0)), constraints)
-
-
-def checked_map(probabilities: ArrayLike | csr_array, length: int) -> NDArray[np.floating] | csr_array:
-    """The map as an array, or sparse as it is; raises InputError where its shape or a value is wrong."""
-    sparse = issparse(probabilities)
-    probability = csr_array(probabilities) if sparse else np.asarray(probabilities)
-    if probability.dtype.kind != "f":
-        probability = probability.astype(np.float64)
-    if probability.shape != (length, length):
-        raise InputError(f"probabilities: shape {probability.shape}; expected ({length}, {length})")
-    values: NDArray[np.floating] = probability.data if sparse else probability  # type: ignore[assignment]
-    if not (values.min(initial=0) >= 0 and values.max(initial=0) <= 1):  # also NaN
-        if sparse:
-            raise InputError("probabilities: a value outside of 0 to 1; expected 0 to 1")
-        i, j = np.argwhere(~((probability >= 0) & (probability <= 1)))[0]
-        raise InputError(
-            f"probabilities: {probability[i, j]} for bases {i + 1} and {j + 1}; expected 0 to 1"
-        )
-    return probability
-
-
-def upper_triangle(probability: NDArray[np.floating] | csr_array) -> NDArray[np.floating] | csr_array:
-    """The map, dense or sparse, with nothing but i < j."""
-    return triu(probability, 1, format="csr") if issparse(probability) else np.triu(probability, 1)
-
-
-def partner_sums(upper: NDArray[np.floating] | csr_array) -> NDArray[np.floating]:
-    """The sum over the partners of each base, (L,), of a map that holds only i < j."""
-    return np.asarray(upper.sum(0) + upper.sum(1))
-
-
-def values_at(
-    probability: NDArray[np.floating] | csr_array, pairs: NDArray[np.int64]
-) -> NDArray[np.floating]:
-    """The values of a map, dense or sparse, at pairs, (n, 2); shape (n,)."""
-    values: Any = probability[pairs[:, 0], pairs[:, 1]]
-    return np.asarray(values.toarray() if issparse(values) else values)  # scipy: of no pairs, sparse
 
 
 def _wanted(
@@ -246,9 +210,20 @@ def _letters(options: DecodingConfig) -> NDArray[np.bool_]:
     return table
 
 
-def _against_unpaired(probability: NDArray[np.floating] | csr_array) -> NDArray[np.float64] | csr_array:
-    """The probability of each pair against both its bases being unpaired, shape (L, L)."""
-    p = upper_triangle(probability).astype(np.float64)
+def _permitted(
+    ends: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    options: DecodingConfig,
+    constraints: Constraints,
+    nick: int | None,
+) -> NDArray[np.bool_]:
+    """Whether options and constraints allow each pair of *ends*, (m, 2), i < j; shape (m,)."""
+    i, j = ends.T
+    return _may_pair(codes, i, j, options, nick) & constraints.permits(ends, len(codes))
+
+
+def _against_unpaired(p: NDArray[np.floating] | csr_array) -> NDArray[np.float64] | csr_array:
+    """The probability of each pair i < j against both its bases being unpaired, shape (L, L)."""
     paired = partner_sums(p)
     if paired.max(initial=0) > 1 + _ROUNDING:
         base = int(paired.argmax())

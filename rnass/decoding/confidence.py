@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
-from rnass.decoding.candidates import checked_map, upper_triangle, values_at
+from rnass.decoding.maps import checked_map, upper_triangle, values_at
 from rnass.structure import Structure
 
 __all__ = ["base_confidence", "expected_f1"]

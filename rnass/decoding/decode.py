@@ -1,6 +1,7 @@
 """Decoding: from a map of pairing probabilities to a structure that satisfies all options."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from rnass.decoding.candidates import CandidateGraph, candidate_graph, groups
 from rnass.decoding.helices import drop_short_helices, helix_lengths
 from rnass.decoding.heuristics import greedy, threshknot
 from rnass.decoding.integer_program import crossing_candidates, integer_optimum
+from rnass.decoding.maps import checked_map
 from rnass.decoding.matching import maximum_weight_matching
 from rnass.decoding.nested import best_nested, inner_candidates
 from rnass.decoding.steric import impossible_crossings
@@ -52,7 +54,8 @@ def decode(
     optimised exactly, whatever the decoder.
 
     With `steric`, while two helices cross whose linkers are too short (`rnass.decoding.steric`), the
-    candidates of the lighter one are removed and the rest decoded again.
+    lighter one, or the one without bases that must pair, is forbidden and the map decoded again. A
+    helix stays that has a forced pair, or that the constraints cannot do without.
 
     Args:
         probabilities: shape (L, L), in [0, 1], dense or sparse; only i < j is read.
@@ -72,12 +75,45 @@ def decode(
         ConstraintError: constraints that no structure satisfies; names the bases.
     """
     constraints = constraints or Constraints()
-    graph = candidate_graph(probabilities, bases, options, constraints=constraints, nick=nick)
-    chosen = _best(graph, options, constraints)
-    while options.steric and (excess := _crossing_excess(graph, chosen)).any():
-        graph = graph.subset(~excess)
-        chosen = _best(graph, options, constraints)
-    return Structure(graph.length, graph.ends[chosen])
+    checked = checked_map(probabilities, len(bases))
+
+    def decoded(limits: Constraints) -> tuple[Structure, CandidateGraph]:
+        graph = candidate_graph(checked, bases, options, constraints=limits, nick=nick)
+        return Structure(graph.length, graph.ends[_best(graph, options, limits)]), graph
+
+    found, graph = decoded(constraints)
+    needed: set[bytes] = set()  # helices without which no structure satisfies the constraints
+    while options.steric and (excess := _crossing_excess(graph, found, constraints, needed)) is not None:
+        absent = frozenset((i, j) for i, j in excess.tolist())
+        without = replace(constraints, forbidden=constraints.forbidden | absent)
+        try:
+            found, graph = decoded(without)
+        except ConstraintError:
+            needed.add(excess.tobytes())
+        else:
+            constraints = without
+    return found
+
+
+def _crossing_excess(
+    graph: CandidateGraph, found: Structure, constraints: Constraints, needed: set[bytes]
+) -> NDArray[np.int64] | None:
+    """The helix to forbid, (n, 2), of two that cross and cannot, if there are any.
+
+    A helix without bases that must pair, of two such the lighter; never one that is *needed* or has a
+    forced pair.
+    """
+
+    def rank(helix: NDArray[np.int64]) -> tuple[bool, float]:
+        rows = graph.numbers_of(helix)
+        return bool(graph.required[rows].any()), float(graph.weights[rows].sum())
+
+    for two in impossible_crossings(found):
+        free = [helix for helix in two if helix.tobytes() not in needed]
+        free = [helix for helix in free if constraints.pairs.isdisjoint(map(tuple, helix.tolist()))]
+        if free:
+            return min(free, key=rank)
+    return None
 
 
 def _best(graph: CandidateGraph, options: DecodingConfig, constraints: Constraints) -> NDArray[np.bool_]:
@@ -92,17 +128,6 @@ def _best(graph: CandidateGraph, options: DecodingConfig, constraints: Constrain
         chosen = _trimmed(graph, _heuristic(graph, options, constraints), options)
     _check_must(graph, chosen, constraints)
     return chosen
-
-
-def _crossing_excess(graph: CandidateGraph, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of two helices that cannot cross, the lighter without bases that must pair; shape (m,)."""
-    excess = np.zeros(len(graph), dtype=bool)
-    for two in impossible_crossings(Structure(graph.length, graph.ends[chosen])):
-        candidates = [graph.numbers_of(helix) for helix in two]
-        free = [rows for rows in candidates if not graph.required[rows].any()]
-        if free:
-            excess[min(free, key=lambda rows: float(graph.weights[rows].sum()))] = True
-    return excess
 
 
 def _matching(

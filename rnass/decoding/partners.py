@@ -71,12 +71,12 @@ def one_partner(
     """Probabilities of a map that judges each pair of bases by itself, with one partner for each base.
 
     A pair that competes with no other keeps its probability p: its log-odds are log p / (1 - p)^2, as
-    both of its bases are unpaired with probability 1 - p. A pair that the options do not allow gets 0.
+    both of its bases are unpaired with probability 1 - p. A pair that cannot form gets 0.
 
     Args:
         probabilities: shape (L, L), symmetric, in [0, 1].
         bases: L letters over ACGUN.
-        options: decide which letters pair, the minimum hairpin and the maximum span.
+        options: decide which letters pair, and the minimum hairpin; other bounds are of decoding alone.
         nick: 0-based first base of the second strand, if there are two.
     """
     possible = allowed_pairs(
@@ -84,7 +84,6 @@ def one_partner(
         canonical=options.canonical,
         pair_unknown=options.pair_unknown,
         min_hairpin=options.min_hairpin,
-        max_span=options.max_span,
         nick=nick,
     )
     p = np.where(possible | possible.T, np.asarray(probabilities), 0)

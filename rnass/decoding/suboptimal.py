@@ -9,18 +9,16 @@ from scipy.sparse.csgraph import connected_components
 
 from rnass.config import DecodingConfig
 from rnass.constraints import Constraints
-from rnass.decoding.candidates import checked_map, partner_sums
 from rnass.decoding.confidence import expected_f1
 from rnass.decoding.decode import decode
 from rnass.decoding.helices import helices
+from rnass.decoding.maps import checked_map, given_absent
 from rnass.errors import ConstraintError
 from rnass.structure import Structure
 
 __all__ = ["Alternative", "alternatives", "base_pair_distance"]
 
 _BRANCHES = 16  # helices, the least certain first, that are taken away in turn
-_LEAST_CHANCE = 0.05  # a helix surer than 1 minus this is treated as no surer
-_FAINT = 0.01  # pairs up to this are left as they are: they stay below 0.2 at most
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,13 @@ def alternatives(
             banned = absent | helix
             without = replace(constraints, forbidden=constraints.forbidden | banned)
             try:
-                other = decode(_given_absent(p, banned), bases, options, constraints=without, nick=nick)
+                other = decode(
+                    given_absent(p, np.array(sorted(banned))),
+                    bases,
+                    options,
+                    constraints=without,
+                    nick=nick,
+                )
             except ConstraintError:  # the constraints need this helix
                 continue
             if other not in score:
@@ -109,29 +113,6 @@ def _least_certain(p: NDArray[np.floating], structure: Structure) -> list[frozen
     """The helices of lowest mean probability, as sets of pairs."""
     ranked = sorted(helices(structure), key=lambda helix: float(p[helix[:, 0], helix[:, 1]].mean()))
     return [_as_set(helix) for helix in ranked[:_BRANCHES]]
-
-
-def _given_absent(p: NDArray[np.floating], banned: frozenset[tuple[int, int]]) -> NDArray[np.floating]:
-    """The map given that the *banned* pairs are not formed.
-
-    P(i pairs j | i does not pair k) = p(i, j) / (1 - p(i, k)). A helix forms as a whole: all the
-    stacked pairs of a run take the largest such factor of any base among them, unless a base's partners
-    then add up to more than 1, or than before.
-    """
-    pairs = np.array(sorted(banned), dtype=np.int64)
-    lost = np.zeros(len(p))
-    np.add.at(lost, pairs.ravel(), np.repeat(p[pairs[:, 0], pairs[:, 1]], 2))
-    i, j = np.nonzero(p > _FAINT)
-    along = np.lexsort((i, i + j))  # stacked pairs have one i + j, and follow each other
-    i, j = i[along], j[along]
-    run = np.cumsum((np.diff(i, prepend=-1) != 1) | (np.diff(i + j, prepend=-1) != 0))
-    most = np.zeros(i.size + 1)
-    np.maximum.at(most, run, np.maximum(lost[i], lost[j]))
-    given = p.copy()
-    given[i, j] = np.minimum(p[i, j] / np.maximum(1 - most[run], _LEAST_CHANCE), 1)
-    given[pairs[:, 0], pairs[:, 1]] = 0
-    excess = np.maximum(partner_sums(given) / np.maximum(partner_sums(p), 1), 1)
-    return np.asarray(given / np.maximum(excess[:, None], excess))
 
 
 def _shares(p: NDArray[np.floating], structures: list[Structure]) -> list[float]:

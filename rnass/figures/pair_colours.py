@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgba_array
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from rnass.decoding.candidates import values_at
+from rnass.decoding.maps import values_at
 from rnass.errors import counted
 from rnass.figures.legend import Entry
 from rnass.figures.look import View

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from rnass.decoding import base_confidence
-from rnass.decoding.candidates import upper_triangle, values_at
+from rnass.decoding.maps import upper_triangle, values_at
 from rnass.io import PredictedRecord
 from rnass.io.names import strands_note, title_of
 from rnass.structure import Structure

@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from rnass.config import DecodingConfig, from_mapping
-from rnass.decoding import allowed_pairs, decode, helices, helix_lengths
+from rnass.decoding import Constraints, allowed_pairs, decode, helices, helix_lengths
 from rnass.decoding.candidates import candidate_graph
 from rnass.decoding.matching import maximum_weight_matching
 from rnass.decoding.partners import partner_probabilities
@@ -82,8 +82,27 @@ def test_matching_equals_brute_force_with_canonical_pairs(objective):
 
 
 def test_matching_equals_brute_force_against_unpaired_bases():
+    options = replace(LOOSE, objective="unpaired_odds", threshold=0.2)
     for bases, p in each_small_case():
-        assert_optimal(p / len(bases), bases, replace(LOOSE, objective="unpaired_odds", threshold=0.2))
+        allowed = allowed_pairs(bases, min_hairpin=options.min_hairpin)
+        assert_optimal(p / len(bases) * (allowed | allowed.T), bases, options)
+
+
+def test_pairs_that_cannot_form_leave_their_bases_to_others_or_unpaired():
+    """Beside a pair of .9 that is forbidden, one of .02 is .2 given its absence, and not formed."""
+    bases = "GGAAAACCAACC"
+    p = np.zeros((12, 12))
+    p[0, 11] = p[1, 10] = 0.9
+    p[0, 7] = p[1, 6] = 0.02
+    options = DecodingConfig(objective="unpaired_odds", threshold=0.35)
+    absent = Constraints(forbidden=frozenset({(0, 11), (1, 10)}))
+    assert not len(decode(p, bases, options, constraints=absent).pairs)
+    assert not len(decode(p, bases, replace(options, max_span=9)).pairs)
+    assert not len(decode(csr_array(p), bases, replace(options, max_span=9)).pairs)
+    p[0, 7] = p[1, 6] = 0.08
+    for likely in (p, csr_array(p)):
+        found = decode(likely, bases, replace(options, max_span=9))
+        assert found.pairs.tolist() == [[0, 7], [1, 6]]
 
 
 def test_against_unpaired_bases_the_structure_is_that_of_the_log_odds():

@@ -80,6 +80,16 @@ def test_a_constraint_holds_beside_a_possible_fold(line):
     assert found.dot_bracket == "((((....))))........"
 
 
+def test_bases_that_must_pair_take_a_partner_with_which_the_rna_can_fold():
+    p = map_of(Structure.from_dot_bracket(KNOT), 0.7)
+    p[12, 19] = 0.2
+    found = decode(
+        p, SEQUENCE[:12] + "GAAAACCC", constraints=Constraints.from_line("|||................|")
+    )
+    assert not impossible_crossings(found)
+    assert all(found.partners[k] >= 0 for k in (0, 1, 2, 19))
+
+
 def test_a_knot_that_the_constraints_demand_is_formed():
     pairs = frozenset(map(tuple, Structure.from_dot_bracket(KNOT).pairs.tolist()))
     found = decode(np.zeros((20, 20)), SEQUENCE, constraints=Constraints(pairs=pairs))
