@@ -18,12 +18,13 @@ from torch.nn import functional
 from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
 from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
-from rnass.errors import CheckpointError, ConfigError, InputError, counted
+from rnass.errors import CheckpointError, ConfigError, InputError, OutputError, counted
 from rnass.files import (
     check_target,
     format_row,
     is_file,
     is_folder,
+    is_there,
     parse_json,
     write_atomically,
     write_json,
@@ -160,8 +161,8 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
         ConfigError: nothing to train on, or a set that is given and has no records or no known label; a
             loss that is not finite; the folder holds a head of another configuration.
         CheckpointError: the head that the folder holds cannot be read.
-        OutputError: a file to write is one of the tables, or the folder cannot be written, or another
-            run has it.
+        OutputError: a file to write is one of the tables, or is there without a head; the folder cannot
+            be written, or another run has it.
     """
     for name in (FILE, _SCORES, _PREDICTIONS):
         inputs = (*config.train, *config.valid, *config.test)
@@ -237,8 +238,11 @@ def _config_of(path: Path, metadata: dict[str, str]) -> ProbeConfig:
 
 
 def _check_earlier(folder: Path, config: ProbeConfig) -> None:
-    """Refuse to replace a head that was trained with another configuration."""
+    """Refuse to replace a head of another configuration, or files that no head stands beside."""
     if not is_file(file := folder / FILE):
+        for name in (_SCORES, _PREDICTIONS):
+            if is_there(folder / name):
+                raise OutputError(f"{folder / name}: there without a {FILE}; expected a new folder")
         return
     metadata, _ = read_safetensors(file, tensors=False)
     if _config_of(file, metadata) != config:

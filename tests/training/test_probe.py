@@ -104,6 +104,12 @@ def test_a_head_of_another_configuration_is_not_replaced(backbone, write, tmp_pa
         train_probe(dataclasses.replace(config, steps=3), tmp_path / "run", CPU)
     assert file.read_bytes() == before
     train_probe(config, tmp_path / "run", CPU)  # the same again
+    file.unlink()
+    for name in ("scores.json", "predictions.tsv"):
+        with pytest.raises(OutputError, match=rf"{name}: there without a probe\.safetensors; expected"):
+            train_probe(config, tmp_path / "run", CPU)
+        (tmp_path / "run" / name).unlink()
+    train_probe(config, tmp_path / "run", CPU)
 
 
 def test_two_trainings_of_a_head_do_not_share_a_folder(backbone, write, tmp_path):
