@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ __all__ = ["FILE", "Probe", "load_probe", "train_probe"]
 
 FILE = "probe.safetensors"
 """Name of a head's file in the folder of its training."""
+
+log = logging.getLogger("rnass")
 
 _SCORES, _PREDICTIONS = "scores.json", "predictions.tsv"
 _CHECK_EVERY = 50  # steps
@@ -153,8 +156,8 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     """Train a head, write it and its scores to *folder*; gives the scores as text.
 
     Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. They
-    replace those of an earlier training with the same configuration. Where tokens are codons, records
-    of other than whole ones are left out, with a warning that counts them.
+    replace those of an earlier training with the same configuration. Records of two strands are left
+    out, and where tokens are codons those of other than whole ones, with a warning that counts them.
 
     Raises:
         InputError: a table that cannot be read, a label that does not fit; names file, line and record.
@@ -252,10 +255,15 @@ def _check_earlier(folder: Path, config: ProbeConfig) -> None:
 
 
 def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:
-    """Id, bases and labels of every record: one label, or one per token."""
+    """Id, bases and labels of every record of one strand: one label, or one per token."""
     records = []
     for path in paths:
-        for sequence, text, where in read_labels(path, config.label):
+        found = read_labels(path, config.label)
+        single = [one for one in found if one.sequence.nick is None]
+        if left_out := len(found) - len(single):
+            known = counted(len(found), "record")
+            log.warning("%s: %d of %s left out, of two strands", path, left_out, known)
+        for sequence, text, where in single:
             labels = [text]
             if config.task == "token":
                 labels = list(text) if config.kind == "classification" else text.split()
