@@ -24,12 +24,15 @@ from rnass.errors import ConfigError
 from rnass.programs import require_program, run_program
 from rnass.rna import BASES
 
-__all__ = ["TOOLS", "Hit", "Tool", "best_tool", "near"]
+__all__ = ["SEARCH", "TOOLS", "Hit", "Tool", "best_tool", "near"]
 
 Tool = Literal["vsearch", "mmseqs", "kmers"]
 
 TOOLS: tuple[Tool, ...] = ("vsearch", "mmseqs", "kmers")
 """In order of preference."""
+
+SEARCH = 2
+"""Number of the way to search, which is another where it finds others; hits that are kept name it."""
 
 K = 8
 """Length of the words of `kmers`: one in 4 ** 8 is equal by chance, 0.8 ** 8 at an identity of 0.8."""
