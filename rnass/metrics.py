@@ -35,6 +35,7 @@ __all__ = [
 
 _CHUNK = 4_000_000  # resampled values held at a time
 _INSIDE = 0.95  # probability within an interval
+_ROUNDING = 1e-4  # by how much a probability may exceed 1
 _TIE = 1e-9  # largest difference of two scores that is a tie
 
 
@@ -175,10 +176,15 @@ def bootstrap_interval(values: ArrayLike, *, samples: int = 2000, seed: int = 0)
         values: shape (n,), one per record; n at least 1.
         samples: how often the records are resampled.
         seed: the same seed gives the same interval.
+
+    Raises:
+        InputError: no values, or no samples.
     """
     data = np.asarray(values, dtype=np.float64).reshape(-1)
     if not data.size:
         raise InputError("bootstrap: no values; expected at least one")
+    if samples < 1:
+        raise InputError(f"bootstrap: {samples} samples; expected at least one")
     rng = np.random.default_rng(seed)
     chunk = max(1, _CHUNK // data.size)
     means = [
@@ -250,14 +256,21 @@ def calibration_bins(
         probabilities: shape (L, L), in [0, 1].
         reference: the known structure, of L bases.
         bins: how many.
+
+    Raises:
+        InputError: a probability that is none, another shape, no bins.
     """
     p = np.asarray(probabilities)
+    if bins < 1:
+        raise InputError(f"bins: {bins}; expected at least one")
     if p.shape != (len(reference),) * 2:
         raise InputError(f"probabilities: shape {p.shape}; expected one row and column per base")
     known = np.zeros(p.shape, dtype=bool)
     known[reference.pairs[:, 0], reference.pairs[:, 1]] = True
     counted = np.triu(np.ones(p.shape, dtype=bool), 1)
     value, label = p[counted].astype(np.float64), known[counted].astype(np.float64)
+    for bad in value[~((value >= 0) & (value <= 1 + _ROUNDING))][:1]:
+        raise InputError(f"probabilities: {bad}; expected 0 to 1")
     index = np.minimum((value * bins).astype(np.int64), bins - 1)
     return np.column_stack([np.bincount(index, w, bins) for w in (np.ones(value.size), value, label)])
 

@@ -4,7 +4,9 @@ Lower case is accepted, T is read as U, an IUPAC ambiguity code is read as N (wh
 by default). Everything else is an error that names the letter and its place.
 """
 
+import math
 from dataclasses import dataclass, field
+from numbers import Real
 
 from rnass.constraints import Constraints
 from rnass.errors import InputError, SequenceError, counted
@@ -53,8 +55,10 @@ def clean_bases(text: str, where: str = "sequence") -> str:
     'GGCUNN'
 
     Raises:
-        SequenceError: *text* is empty or holds another letter; names *where* and the 1-based base.
+        SequenceError: *text* is no str, is empty or holds another letter; names *where* and the 1-based
+            base.
     """
+    _check_text(text, where)
     bases = text.translate(_READ_AS)
     if not bases:
         raise SequenceError(f"{where}: no bases; expected at least one of A, C, G, U, T")
@@ -65,6 +69,11 @@ def clean_bases(text: str, where: str = "sequence") -> str:
             "expected A, C, G, U, T or an IUPAC code"
         )
     return bases
+
+
+def _check_text(text: object, where: str) -> None:
+    if not isinstance(text, str):
+        raise SequenceError(f"{where}: {type(text).__name__}; expected the bases as a str")
 
 
 def is_clean(text: str) -> bool:
@@ -96,9 +105,10 @@ class Rna:
         supported: pairs (i, j), 0-based, i < j, that its family has: evidence for them, no constraint.
 
     Raises:
-        SequenceError: a letter that is no base.
+        SequenceError: a letter that is no base; a nick that leaves a strand without one.
         ConstraintError: a base out of range, constraints that exclude each other.
-        InputError: not as many reactivities as bases; a supported pair out of range.
+        InputError: not one reactivity for each base, or one that is infinite or no number; a supported
+            pair out of range.
     """
 
     id: str
@@ -110,20 +120,36 @@ class Rna:
     supported: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
-        if not _LETTERS.issuperset(self.bases):
+        if not isinstance(self.bases, str) or not _LETTERS.issuperset(self.bases):
             object.__setattr__(self, "bases", clean_bases(self.bases, self.id or "sequence"))
-        if self.constraints is not _UNRESTRAINED:
-            self.constraints.check(len(self))
-        if self.reactivities is not None and len(self.reactivities) != len(self):
-            raise InputError(
-                f"{self.id}: reactivities of {counted(len(self.reactivities), 'base')}; "
-                f"expected {len(self)}",
+        if self.nick is not None and self.nick not in range(1, len(self)):
+            raise SequenceError(
+                f"{self.id}: nick {self.nick}; expected the first base of the second strand, counted "
+                f"from 0, as 1 to {len(self) - 1}",
                 self.id,
             )
+        if self.constraints is not _UNRESTRAINED:
+            self.constraints.check(len(self))
+        if self.reactivities is not None:
+            self._check_reactivities(self.reactivities)
         for i, j in self.supported:
             if not 0 <= i < j < len(self):
                 raise InputError(
                     f"{self.id}: supported pair {i + 1}-{j + 1}; expected two bases of 1 to {len(self)}",
+                    self.id,
+                )
+
+    def _check_reactivities(self, values: tuple[float, ...]) -> None:
+        if len(values) != len(self):
+            raise InputError(
+                f"{self.id}: reactivities of {counted(len(values), 'base')}; expected {len(self)}",
+                self.id,
+            )
+        for k, value in enumerate(values, start=1):
+            if not isinstance(value, Real) or math.isinf(value):
+                raise InputError(
+                    f"{self.id}: reactivity {value!r} at base {k}; expected a finite number, or NaN "
+                    "where it is missing",
                     self.id,
                 )
 
@@ -139,8 +165,8 @@ class Rna:
         Raises:
             SequenceError: as `clean_bases`; a second `&`, or one at an end.
         """
-        words = header.split()
-        strands = text.split("&")
+        _check_text(text, where)
+        words, strands = header.split(), text.split("&")
         bases = clean_bases("".join(strands), where)
         if len(strands) > 2 or not all(strands):
             sizes = ", ".join(str(len(strand)) for strand in strands)

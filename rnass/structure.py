@@ -8,8 +8,11 @@ nested subset of the rest, and so on. A file that writes crossing pairs in diffe
 which of them is the pseudoknot: a structure read from it keeps that decision.
 """
 
+import operator
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,7 +42,8 @@ class Structure:
             structures of equal pairs are equal.
 
     Raises:
-        StructureError: a base out of range, paired with itself or with two others.
+        StructureError: a base out of range, paired with itself or with two others; a number that is not
+            whole, an array of another shape.
 
     >>> Structure(8, [(0, 7), (1, 6)]).dot_bracket
     '((....))'
@@ -52,14 +56,14 @@ class Structure:
         *,
         levels: ArrayLike | None = None,
     ) -> None:
-        self.length = int(length)
+        self.length = _length(length)
         array, order = _sorted(pairs)
         _check(self.length, array)
         array.flags.writeable = False
         self.pairs: NDArray[np.int64] = array
         self.levels: NDArray[np.int64] | None = None
         if levels is not None:
-            self.levels = np.asarray(levels, dtype=np.int64).reshape(len(array))[order]
+            self.levels = _whole(levels, "levels", (len(array),))[order]
 
     @classmethod
     def from_dot_bracket(cls, text: str, where: str = "structure") -> "Structure":
@@ -104,12 +108,14 @@ class Structure:
         """Build from the partner of every base, -1 where unpaired; the inverse of `partners`.
 
         Raises:
-            StructureError: the partner of a base's partner is not that base.
+            StructureError: the partner of a base's partner is not that base; a number out of range or
+                not whole, an array of another shape.
         """
-        partner = np.asarray(partners, dtype=np.int64).reshape(-1)
+        partner = _whole(partners, "partners", (-1,))
         bases = np.flatnonzero(partner >= 0)
-        if bases.size and partner.max() >= len(partner):
-            k = int(np.argmax(partner))
+        outside = (partner < -1) | (partner >= len(partner))
+        if outside.any():
+            k = int(np.argmax(outside))
             raise StructureError(
                 f"base {k + 1}: partner {int(partner[k]) + 1} is out of range; "
                 f"expected 1 to {len(partner)}"
@@ -145,8 +151,13 @@ class Structure:
         partner[self.pairs[:, 1]] = self.pairs[:, 0]
         return partner
 
-    def holds(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the structure has each of some pairs, 0-based, shape (n, 2); shape (n,)."""
+    def holds(self, pairs: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the structure has each of some pairs, 0-based, shape (n, 2); shape (n,).
+
+        Raises:
+            StructureError: a number that is not whole, an array of another shape.
+        """
+        pairs = _whole(pairs, "pairs", (-1, 2))
         return np.asarray(self.partners[pairs[:, 0]] == pairs[:, 1])
 
     @cached_property
@@ -204,15 +215,39 @@ class Structure:
         return "".join(symbols)
 
 
+def _length(length: int) -> int:
+    with suppress(TypeError):
+        if (number := operator.index(length)) >= 0:
+            return number
+    raise StructureError(f"length {length!r}; expected a whole number of bases, at least 0")
+
+
+def _whole(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Whole numbers as an array of that shape, -1 for any size; raises StructureError."""
+    known = ", ".join("n" if size < 0 else str(size) for size in shape)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise StructureError(f"{name}: rows of unequal lengths; expected shape ({known})") from error
+    if not array.size and -1 in shape:
+        return np.zeros(0, dtype=np.int64).reshape(shape)
+    sizes = zip(shape, array.shape, strict=False)
+    if array.ndim != len(shape) or any(size not in (-1, found) for size, found in sizes):
+        raise StructureError(f"{name}: shape {array.shape}; expected ({known})")
+    if array.dtype.kind not in "iuf":
+        raise StructureError(f"{name}: {array.flat[0]!r}; expected whole numbers")
+    if array.dtype.kind == "f":
+        for bad in array[~np.isfinite(array) | (array != np.floor(array))][:1]:
+            raise StructureError(f"{name}: {bad}; expected whole numbers")
+    return array.astype(np.int64)
+
+
 def _sorted(
     pairs: ArrayLike | Iterable[tuple[int, int]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs as an (n, 2) array, i < j, sorted by i, and the permutation (n,) that sorts them."""
-    array = np.asarray(
-        pairs if isinstance(pairs, np.ndarray) else list(pairs),  # type: ignore[arg-type]
-        dtype=np.int64,
-    ).reshape(-1, 2)
-    array = np.sort(array, axis=1)
+    listed: Any = pairs if isinstance(pairs, np.ndarray) else list(pairs)  # type: ignore[arg-type]
+    array = np.sort(_whole(listed, "pairs", (-1, 2)), axis=1)
     order = np.argsort(array[:, 0], kind="stable")
     return array[order], order
 

@@ -157,6 +157,8 @@ def test_bootstrap_interval_covers_the_mean_as_the_normal_theory_says():
     assert bootstrap_interval([0.5]) == (0.5, 0.5)
     with pytest.raises(InputError, match="no values"):
         bootstrap_interval([])
+    with pytest.raises(InputError, match="0 samples; expected at least one"):
+        bootstrap_interval([0.5], samples=0)
 
 
 def test_comparison_by_hand():
@@ -203,3 +205,9 @@ def test_probability_one_belongs_to_the_last_bin():
     assert expected_calibration_error(np.zeros((5, 3))) == 0
     with pytest.raises(InputError, match="expected one row and column per base"):
         calibration_bins(p, Structure(3))
+    for bad in (np.nan, -0.1, 1.5):
+        p[0, 1] = bad
+        with pytest.raises(InputError, match=f"probabilities: {bad}; expected 0 to 1"):
+            calibration_bins(p, Structure(2))
+    with pytest.raises(InputError, match="bins: 0; expected at least one"):
+        calibration_bins(np.zeros((2, 2)), Structure(2), bins=0)

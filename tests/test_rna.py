@@ -1,6 +1,6 @@
 import pytest
 
-from rnass.errors import SequenceError
+from rnass.errors import InputError, SequenceError
 from rnass.rna import BASES, Rna, clean_bases
 
 
@@ -74,3 +74,25 @@ def test_letters_are_read_wherever_an_rna_is_made():
     assert Rna("x", "ggtTRn").bases == "GGUUNN"
     with pytest.raises(SequenceError, match="x: letter 'X' at base 3"):
         Rna("x", "GGX")
+
+
+@pytest.mark.parametrize("given", [b"ACGU", ("id", "ACGU"), 65, None])
+def test_what_is_no_text_is_refused(given):
+    with pytest.raises(SequenceError, match=f"{type(given).__name__}; expected the bases as a str"):
+        Rna.from_text(given, where="sequence 1")
+    with pytest.raises(SequenceError, match=f"x: {type(given).__name__}; expected the bases as a str"):
+        Rna("x", given)
+
+
+@pytest.mark.parametrize("nick", [-3, 0, 6, 99, 2.5])
+def test_a_nick_leaves_each_strand_a_base(nick):
+    with pytest.raises(SequenceError, match=f"x: nick {nick}; expected the first base of the second"):
+        Rna("x", "ACGACG", nick=nick)
+    assert Rna("x", "ACGACG", nick=5).strands == [(0, 5), (5, 6)]
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), "0.5", None])
+def test_a_reactivity_is_a_number_or_missing(value):
+    with pytest.raises(InputError, match=r"x: reactivity .* at base 2; expected a finite number"):
+        Rna("x", "GGC", reactivities=(0.5, value, float("nan")))
+    Rna("x", "GGC", reactivities=(0.5, 1, float("nan")))

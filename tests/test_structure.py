@@ -218,11 +218,35 @@ def test_bad_dot_bracket(text, message):
         ([(2, 2)], "base 3 stands in 2 places"),
         ([(0, 7), (7, 1)], "base 8 stands in 2 places"),
         ([(0, 7), (7, 0)], "base 1 stands in 2 places"),
+        ([(0.5, 7)], r"pairs: 0\.5; expected whole numbers"),
+        ([(0, np.inf)], "pairs: inf; expected whole numbers"),
+        ([("a", "b")], "pairs: .*'a'.*; expected whole numbers"),
+        ([0, 7], r"pairs: shape \(2,\); expected \(n, 2\)"),
+        ([(0, 1, 2)], r"pairs: shape \(1, 3\); expected \(n, 2\)"),
+        ([(0, 7), (1,)], r"pairs: rows of unequal lengths; expected shape \(n, 2\)"),
     ],
 )
 def test_bad_pairs(pairs, message):
     with pytest.raises(StructureError, match=message):
         Structure(8, pairs)
+
+
+@pytest.mark.parametrize("length", [-1, 8.7, "8", None])
+def test_bad_lengths(length):
+    with pytest.raises(StructureError, match=f"length {length!r}; expected a whole number of bases"):
+        Structure(length)
+
+
+@pytest.mark.parametrize("levels", [[], [0, 1], [[0]]])
+def test_levels_are_one_for_each_pair(levels):
+    with pytest.raises(StructureError, match=r"levels: shape .*; expected \(1\)"):
+        Structure(8, [(0, 7)], levels=levels)
+
+
+def test_whole_numbers_of_any_type_are_taken():
+    wanted = Structure(8, [(0, 7)])
+    assert Structure(8, np.array([[0.0, 7.0]])) == Structure(8, np.array([[7, 0]], np.int8)) == wanted
+    assert Structure.from_partners(np.array([3.0, -1, -1, 0])) == Structure(4, [(0, 3)])
 
 
 @pytest.mark.parametrize(
@@ -232,6 +256,10 @@ def test_bad_pairs(pairs, message):
         ([1, 2, 0], "base 1: its partner 2 does not name it back"),
         ([3, -1], "base 1: partner 4 is out of range; expected 1 to 2"),
         ([0, -1], "base 1 stands in 2 places"),
+        ([-1, -5], "base 2: partner -4 is out of range"),
+        ([3.5, -1], r"partners: 3\.5; expected whole numbers"),
+        ([np.nan, -1], "partners: nan; expected whole numbers"),
+        ([[0, 1]], r"partners: shape \(1, 2\); expected \(n\)"),
     ],
 )
 def test_bad_partners(partners, message):
@@ -244,4 +272,5 @@ def test_a_structure_holds_its_own_pairs_and_no_others():
     others = np.array([[0, 6], [0, 1], [2, 3], [4, 10]])
     assert structure.holds(structure.pairs).all()
     assert structure.holds(others).tolist() == [False, False, False, False]
-    assert structure.holds(np.zeros((0, 2), dtype=np.int64)).shape == (0,)
+    assert structure.holds(np.zeros((0, 2), dtype=np.int64)).shape == structure.holds([]).shape == (0,)
+    assert structure.holds([(0, 7), (7, 0), (0, 6)]).tolist() == [True, True, False]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnass.backbone.encoder import Encoder
 from rnass.errors import ConfigError
+from rnass.rna import clean_bases
 
 __all__ = ["Embedding", "embed", "layer_number", "windows"]
 
@@ -61,15 +62,16 @@ def windows(length: int, size: int) -> list[int]:
 
 
 def embed(encoder: Encoder, rnas: Sequence[str], layer: int = -1) -> Iterator[Embedding]:
-    """The embedding of each RNA (clean bases, whole codons where tokens are codons), in any order.
+    """The embedding of each RNA (whole codons where tokens are codons), in any order.
 
     What is read together never changes an answer by more than rounding.
 
     Raises:
         ConfigError: no such layer.
-        SequenceError: bases that are not whole codons.
+        SequenceError: a letter that is no base, or none at all; bases that are not whole codons.
     """
     wanted = layer_number(encoder, layer)
+    rnas = [clean_bases(bases, f"RNA {number}") for number, bases in enumerate(rnas, start=1)]
     by_length = sorted(range(len(rnas)), key=lambda k: len(rnas[k]))
     for start in range(0, len(by_length), _POOL):
         yield from _pool(encoder, rnas, by_length[start : start + _POOL], wanted)

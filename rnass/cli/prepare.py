@@ -9,7 +9,7 @@ import typer
 from rnass.cli import shared
 from rnass.cli.options import Commands, listed
 from rnass.errors import InputError, counted
-from rnass.files import check_target, make_folder, suffix_of
+from rnass.files import check_target, make_folder
 
 __all__ = ["app"]
 
@@ -89,11 +89,9 @@ def prepare_sequences(
 @app.command("leakage", epilog="Exit status: 0 nothing near, or removed by --out; 1 something is near.")
 def prepare_leakage(
     train_data: Annotated[
-        Path, typer.Argument(help="Labelled records: .ct .bpseq .dbn .tsv or a folder.")
+        Path, typer.Argument(help="FASTA, structures or a folder of these; for --out structures.")
     ],
-    test_data: Annotated[
-        Path, typer.Argument(help="What must stay apart from them: the same, or FASTA.")
-    ],
+    test_data: Annotated[Path, typer.Argument(help="What must stay apart from them: likewise.")],
     identity: Annotated[
         float, typer.Option(help="Least share of equal columns in an alignment that is near.")
     ] = 0.8,
@@ -114,27 +112,31 @@ def prepare_leakage(
     overwrite: shared.OverwriteFiles = False,
 ) -> None:
     """List the training records that are near a test record, and remove them on request."""
-    from rnass.io import read_labelled, write_labelled_tsv
+    from rnass.io import read_labelled, read_rnas, write_labelled_tsv
     from rnass.preparation.leakage import best_tool, near
 
     if out:
         check_target(out, [train_data, test_data], overwrite=overwrite)
         make_folder(out.parent)
     chosen = best_tool() if tool == "auto" else tool
-    records, tests = read_labelled(train_data), _named_bases(test_data)
+    problems: list[InputError] = []
+    records = read_labelled(train_data) if out else []
+    trained = [one.sequence for one in records] if out else read_rnas(train_data, problems)
+    tests = read_rnas(test_data, problems)
+    _leave_out(problems)
     hits = near(
-        [record.sequence.bases for record in records],
-        [bases for _, bases in tests],
+        [rna.bases for rna in trained],
+        [rna.bases for rna in tests],
         identity=identity,
         coverage=coverage,
         tool=chosen,
         threads=threads,
     )
     typer.echo(
-        f"{len(hits)} of {counted(len(records), 'record')} near one of {len(tests)} (by {chosen})"
+        f"{len(hits)} of {counted(len(trained), 'record')} near one of {len(tests)} (by {chosen})"
     )
     for hit in sorted(hits, key=lambda hit: -hit.identity)[:10]:
-        typer.echo(f"{hit.identity:7.1%}  {records[hit.query].id}  {tests[hit.target][0]}")
+        typer.echo(f"{hit.identity:7.1%}  {trained[hit.query].id}  {tests[hit.target].id}")
     if out:
         dropped = {hit.query for hit in hits}
         write_labelled_tsv(out, [record for k, record in enumerate(records) if k not in dropped])
@@ -278,15 +280,6 @@ def _regions(
 def _leave_out(problems: list[InputError]) -> None:
     for problem in problems:
         typer.echo(f"rnass: left out: {problem}", err=True)
-
-
-def _named_bases(path: Path) -> list[tuple[str, str]]:
-    """Ids and bases of labelled records or of FASTA."""
-    from rnass.io import read_labelled
-
-    if suffix_of(path) in {".fa", ".fasta", ".fna"}:
-        return [(one.id, one.bases) for one in _all_sequences([str(path)])[0]]
-    return [(record.id, record.sequence.bases) for record in read_labelled(path)]
 
 
 def _report(path: Path | None, **counts: Any) -> None:

@@ -35,11 +35,12 @@ def evaluate_files(data: Items[str | Path], options: EvaluateOptions, out: Path 
         InputError: data, predictions or restraints that cannot be read, names file and line; restraints
             on no record.
         ConfigError: there is no method to judge.
-        OutputError: the folder holds an evaluation and `overwrite` is off, or cannot be written.
+        OutputError: the folder holds an evaluation and `overwrite` is off, or files of these names that
+            are of none, or cannot be written.
     """
     began = time.monotonic()
-    if out is not None and not options.overwrite and any(is_there(out / name) for name in _FILES):
-        raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
+    if out is not None:
+        _check_earlier(out, overwrite=options.overwrite)
     references = read_references(
         data, columns=options.columns, max_length=options.max_length, limit=options.limit
     )
@@ -84,6 +85,15 @@ def evaluate(
             failures += predicted.problems
             advance(len(predicted.rna))
     return tally, failures
+
+
+def _check_earlier(out: Path, *, overwrite: bool) -> None:
+    """Refuse to replace an evaluation unasked, and files of its names that are of none."""
+    there = [name for name in _FILES if is_there(out / name)]
+    if there and there[0] != _FILES[0]:  # which is written first
+        raise OutputError(f"{out / there[0]}: there without {_FILES[0]}; expected another folder")
+    if there and not overwrite:
+        raise OutputError(f"{out}: holds an evaluation; expected another folder, or --overwrite")
 
 
 def _about(

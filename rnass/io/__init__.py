@@ -17,7 +17,7 @@ from rnass.io.reactivities import Reactivities, reactivity_entries, read_reactiv
 from rnass.io.results_folder import PredictedRecord, ResultsFolder, read_results
 from rnass.io.stockholm import Alignment, project, read_stockholm, write_stockholm, wuss_structure
 from rnass.io.stockholm_records import read_stockholm_records, write_stockholm_records
-from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_structures
+from rnass.io.structures import STRUCTURE_SUFFIXES, read_labelled, read_rnas, read_structures
 from rnass.io.tsv import LabelledRecord, read_labelled_tsv, write_labelled_tsv
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "read_map",
     "read_reactivities",
     "read_results",
+    "read_rnas",
     "read_sparse_map",
     "read_stockholm",
     "read_stockholm_records",

@@ -30,7 +30,7 @@ class _Draft:
 
 
 def read_fasta(
-    path: str | Path, *, constraint_lines: bool = False
+    path: str | Path, lines: Iterable[str] | None = None, *, constraint_lines: bool = False
 ) -> tuple[list[Rna], list[InputError]]:
     """Read every record of a FASTA file, see `iter_fasta`; a bad one does not hide the others.
 
@@ -40,7 +40,7 @@ def read_fasta(
     """
     good: list[Rna] = []
     problems: list[InputError] = []
-    for record in iter_fasta(path, constraint_lines=constraint_lines):
+    for record in iter_fasta(path, lines, constraint_lines=constraint_lines):
         if isinstance(record, Rna):
             good.append(record)
         elif isinstance(record, SequenceError):
@@ -50,7 +50,9 @@ def read_fasta(
     return good, problems
 
 
-def iter_fasta(path: str | Path, *, constraint_lines: bool = False) -> Iterator[Rna | InputError]:
+def iter_fasta(
+    path: str | Path, lines: Iterable[str] | None = None, *, constraint_lines: bool = False
+) -> Iterator[Rna | InputError]:
     """Read a FASTA file record by record; only one is in memory at a time.
 
     Tolerated: gzip, `-` for standard input, lower case, T for U, IUPAC codes (read as N), LF, CRLF
@@ -61,6 +63,7 @@ def iter_fasta(path: str | Path, *, constraint_lines: bool = False) -> Iterator[
 
     Args:
         path: file, or `-`.
+        lines: those of the file, where they were read already.
         constraint_lines: pass over a line of `. x | < > ( )` that ends a record; `read_constraints`
             reads them.
 
@@ -72,7 +75,8 @@ def iter_fasta(path: str | Path, *, constraint_lines: bool = False) -> Iterator[
     where = name_of(path)
     empty = True
     try:
-        for draft in _drafts(iter_lines(path, escape=True), constraint_lines=constraint_lines):
+        lines = iter_lines(path, escape=True) if lines is None else lines
+        for draft in _drafts(lines, constraint_lines=constraint_lines):
             empty = False
             yield _record(draft, where)
     except InputError as error:

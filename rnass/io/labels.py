@@ -9,6 +9,7 @@ known; or one number each with spaces between, `nan` where it is not known.
 """
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ class LabelledRna(NamedTuple):
     """An RNA of a table.
 
     Attributes:
-        sequence: the RNA.
+        sequence: the RNA; its id is the whole cell.
         label: the text of its cell.
         where: file and line, for messages.
     """
@@ -54,12 +55,13 @@ def read_labels(path: str | Path, column: str) -> list[LabelledRna]:
         text, header = row[source], row["id"]
         if not text.strip():
             raise InputError(f"{where}: no {source}; expected a label")
+        place = f"{where} ({header})"
         if derived:
-            place = f"{where} ({header})"
             rna, structure = pair_up(row["sequence"], text, header, bases_at=place, brackets_at=place)
             text = "".join("0" if partner < 0 else "1" for partner in structure.partners.tolist())
         else:
-            rna = Rna.from_text(row["sequence"], header, where)
+            rna = Rna.from_text(row["sequence"], header, place)
+        rna = replace(rna, id=header)  # all of it, not the first word
         records.append(LabelledRna(rna, text, where))
     return records
 

@@ -1,4 +1,4 @@
-"""Any structure file, whatever its name, and folders of them."""
+"""Any structure file, whatever its name, folders of them, and the RNAs alone of these or of FASTA."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ from rnass.files import files_in, is_file, is_folder, name_of, read_lines, suffi
 from rnass.io.bpseq import read_bpseq
 from rnass.io.ct import read_ct
 from rnass.io.dot_bracket import read_dot_bracket
+from rnass.io.fasta import read_fasta
 from rnass.io.pair_rows import CRW_HEADINGS
 from rnass.io.parquet import read_predictions
 from rnass.io.results_folder import TABLE, is_results_folder, parts_of, read_results
@@ -16,8 +17,9 @@ from rnass.io.tsv import REQUIRED_COLUMNS, LabelledRecord, read_labelled_tsv
 from rnass.rna import Rna
 from rnass.structure import Structure
 
-__all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_structures"]
+__all__ = ["STRUCTURE_SUFFIXES", "read_labelled", "read_rnas", "read_structures"]
 
+_BRACKETS = tuple(".([{<")  # one of which begins a line of dot-bracket
 _Problems = list[InputError] | None
 _Reader = Callable[[str | Path, list[str], _Problems], list[LabelledRecord]]
 
@@ -81,16 +83,46 @@ def read_labelled(path: str | Path) -> list[LabelledRecord]:
     return [record for file in files for record in _read(file)]
 
 
+def read_rnas(path: str | Path, problems: list[InputError]) -> list[Rna]:
+    """The RNAs of a FASTA file, or of structures as `read_labelled` reads them; told by the content.
+
+    What is wrong with a record of FASTA goes to *problems*, and costs the others nothing.
+
+    Raises:
+        InputError: see `read_labelled`; no record of FASTA is good.
+    """
+    if is_folder(path) or suffix_of(path) == ".parquet":
+        return [record.sequence for record in read_labelled(path)]
+    lines = read_lines(path)
+    if not _is_fasta(lines):
+        return [record.sequence for record in _read(path, lines=lines)]
+    rnas, bad = read_fasta(path, lines)
+    if not rnas:
+        raise InputError("\n".join(map(str, bad)))
+    problems += bad
+    return rnas
+
+
+def _is_fasta(lines: list[str]) -> bool:
+    """Whether lines are headers and bases, and none is of a structure."""
+    text = [line for line in lines if line.strip() and not line.startswith(";")]
+    return (
+        bool(text) and text[0].startswith(">") and not any(line.startswith(_BRACKETS) for line in text)
+    )
+
+
 def _results(folder: Path) -> list[LabelledRecord]:
     if is_file(folder / TABLE):
         return read_predictions(folder / TABLE)
     return [LabelledRecord(one.rna, one.structure) for one in read_results(folder).records]
 
 
-def _read(path: str | Path, problems: _Problems = None) -> list[LabelledRecord]:
+def _read(
+    path: str | Path, problems: _Problems = None, lines: list[str] | None = None
+) -> list[LabelledRecord]:
     if suffix_of(path) == ".parquet":
         return read_predictions(path)
-    lines = read_lines(path)
+    lines = read_lines(path) if lines is None else lines
     read = _by_content(lines) or _BY_SUFFIX.get(suffix_of(path))
     empty = not any(map(str.strip, lines))
     if read is None or empty:
@@ -118,4 +150,4 @@ def _by_content(lines: list[str]) -> _Reader | None:
         return _DOT_BRACKET
     if head[0].isdigit():
         return _CT if len(row) >= 6 and row[0].isdigit() else _BPSEQ if len(head) == 3 else None
-    return _DOT_BRACKET if head[0].isalpha() and row[0][:1] in tuple(".([{<") else None
+    return _DOT_BRACKET if head[0].isalpha() and row[0].startswith(_BRACKETS) else None

@@ -7,6 +7,7 @@ gaps hold the same base. vsearch (Rognes et al. 2016, doi:10.7717/peerj.2584) or
 find candidates, and a plain edit distance judges them.
 """
 
+import math
 import os
 import re
 import shutil
@@ -23,19 +24,24 @@ from rnass.errors import ConfigError
 from rnass.programs import require_program, run_program
 from rnass.rna import BASES
 
-__all__ = ["TOOLS", "Hit", "Tool", "best_tool", "near"]
+__all__ = ["SEARCH", "TOOLS", "Hit", "Tool", "best_tool", "near"]
 
 Tool = Literal["vsearch", "mmseqs", "kmers"]
 
 TOOLS: tuple[Tool, ...] = ("vsearch", "mmseqs", "kmers")
 """In order of preference."""
 
+SEARCH = 2
+"""Number of the way to search, which is another where it finds others; hits that are kept name it."""
+
 K = 8
 """Length of the words of `kmers`: one in 4 ** 8 is equal by chance, 0.8 ** 8 at an identity of 0.8."""
 
 _CANDIDATES = 8  # targets that `kmers` aligns to each query
 
-_SHORT = 50  # bases; seeds of a usual search miss shorter sequences
+_SHORT, _MEDIUM = 50, 75  # bases; a usual search of vsearch misses shorter sequences
+_SHORT_WORDS = "--wordlength 5 --minwordmatches 1 --maxrejects 512"
+_MEDIUM_WORDS = "--wordlength 7 --minwordmatches 4 --maxrejects 64"
 _UNKNOWN = re.compile("N{4,}")  # search programs let N match anything
 _PACKAGES = {"vsearch": "vsearch", "mmseqs": "mmseqs2"}
 
@@ -131,20 +137,20 @@ def _best(hits: Iterable[Hit]) -> list[Hit]:
 def _vsearch(
     folder: Path, queries: Sequence[str], targets: Sequence[str], identity: float, threads: int
 ) -> Iterable[_Alignment]:
-    """A usual search, and one with shorter words where one of the two sequences is short."""
-    every, short_targets = range(len(targets)), _by_length(targets, short=True)
-    short, rest = _by_length(queries, short=True), _by_length(queries, short=False)
-    usual, sensitive = "--wordlength 7", "--wordlength 5 --minwordmatches 1"
+    """A usual search; shorter words, of which fewer must be shared, where one of the two is short."""
+    long = _by_length(queries, _SHORT)
     for chosen, against, words in [
-        (rest, every, usual),
-        (short, every, sensitive),
-        (rest, short_targets, sensitive),
+        (long, _by_length(targets), "--wordlength 8 --minwordmatches 4 --maxrejects 512"),
+        (_by_length(queries, _SHORT, _MEDIUM), _by_length(targets, _SHORT), _MEDIUM_WORDS),
+        (_by_length(queries, _MEDIUM), _by_length(targets, _SHORT, _MEDIUM), _MEDIUM_WORDS),
+        (_by_length(queries, 1, _SHORT), _by_length(targets), _SHORT_WORDS),
+        (long, _by_length(targets, 1, _SHORT), _SHORT_WORDS),
     ]:
         if _write(folder, "query.fa", queries, chosen) and _write(folder, "target.fa", targets, against):
             _run(
                 f"vsearch --quiet --usearch_global query.fa --db target.fa --id {identity} "
                 f"--strand plus --qmask none --dbmask none --minseqlength 1 {words} "
-                f"--maxaccepts 16 --maxrejects 512 --threads {threads} "
+                f"--maxaccepts 16 --threads {threads} "
                 "--userout hits --userfields query+target+id+qilo+qihi+tilo+tihi",
                 folder,
             )
@@ -168,8 +174,8 @@ def _mmseqs(
     ]
 
 
-def _by_length(sequences: Sequence[str], *, short: bool) -> list[int]:
-    return [k for k, bases in enumerate(sequences) if bases and (len(bases) < _SHORT) == short]
+def _by_length(sequences: Sequence[str], least: int = 1, below: float = math.inf) -> list[int]:
+    return [k for k, bases in enumerate(sequences) if least <= len(bases) < below]
 
 
 def _write(

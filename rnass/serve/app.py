@@ -162,7 +162,8 @@ async def _limits(request: Request) -> Response:
 async def _submit(request: Request) -> Response:
     """Queue what was sent: 201 and its id, or what is wrong with it."""
     queue: JobQueue = request.app.state.queue
-    if request.headers.get("content-type", "").split(";")[0] != "application/json":
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind.strip().lower() != "application/json":
         return _problems(415, "not JSON; expected a request of this page")
     body = await _body(request, queue.limits.upload)
     if body is None:

@@ -11,7 +11,6 @@ becomes part of a path of the server.
 """
 
 import contextlib
-import json
 import re
 import secrets
 import shutil
@@ -22,7 +21,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,25 +29,23 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
 from rnass.errors import ExitStatus, OutputError, RnassError, counted
-from rnass.files import is_file, is_folder, reason, write_json, write_text
+from rnass.files import is_file, is_folder, reason, write_text
 from rnass.io.results_folder import REPORT, SUMMARY, read_summary
 from rnass.jobs.inputs import read_inputs
 from rnass.jobs.journal import JOURNAL
 from rnass.locks import LOCK as RUN_LOCK
 from rnass.report import write_report
 from rnass.rna import Rna
+from rnass.serve.job_files import INPUT, Job, found_jobs, write_job
 
-__all__ = ["COMMAND", "Job", "JobQueue", "JobRequest", "Limits", "RefusedError"]
+__all__ = ["COMMAND", "JobQueue", "JobRequest", "Limits", "RefusedError"]
 
 COMMAND = [sys.executable, "-m", "rnass.cli"]
 """How rnass is run as a process of its own."""
 
-State = Literal["queued", "running", "done", "failed"]
-
-_ID = re.compile(r"[0-9a-f]{32}")
-_INPUT, _RESULTS, _ZIP, _LOG, _JOB = "input.fa", "results", "results.zip", "log.txt", "job.json"
+_RESULTS, _ZIP, _LOG = "results", "results.zip", "log.txt"
 _FOLDER_ID = ".rnass-serve.id"
-_PLACE = re.compile(rf"{re.escape(_INPUT)}:(\d+)")
+_PLACE = re.compile(rf"{re.escape(INPUT)}:(\d+)")
 _OURS = "rnass: "  # begins each message in the log
 _INTERRUPTED = (ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
 _FINISHED = (0, 1)  # exit statuses with which the results are whole; 1: some records are bad or failed
@@ -93,32 +90,6 @@ class Limits:
     bases: int = 200_000
     upload: int = 5_000_000
     queued: int = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One job, as job.json holds it.
-
-    Attributes:
-        id: its name, as of its folder.
-        created: in seconds since 1970.
-        records, bases: of the input, without bad records.
-        first: id of the first record.
-        arguments: options of `rnass predict`.
-        state, message: how far it is, and why it failed.
-        predicted, failed: records of a job that is done; *failed* counts the bad ones too.
-    """
-
-    id: str
-    created: float
-    records: int
-    bases: int
-    first: str = ""
-    arguments: list[str] = field(default_factory=list)
-    state: State = "queued"
-    message: str = ""
-    predicted: int | None = None
-    failed: int = 0
 
 
 class RefusedError(Exception):
@@ -172,7 +143,7 @@ class JobQueue:
         except OSError as error:
             raise OutputError(f"{folder}: {reason(error)}; expected a folder to write in") from error
         self._changed = threading.Condition()
-        self._jobs = {job.id: job for job in sorted(self._found(), key=lambda one: one.created)}
+        self._jobs = {job.id: job for job in found_jobs(self.folder)}
         self._process: subprocess.Popen[bytes] | None = None
         self._current: str | None = None
         self._arriving = 0  # jobs whose input is being read
@@ -233,8 +204,8 @@ class JobQueue:
         place = self.folder / name
         place.mkdir()
         try:
-            write_text(place / _INPUT, request.fasta)
-            rnas = self._checked(place / _INPUT, request)
+            write_text(place / INPUT, request.fasta)
+            rnas = self._checked(place / INPUT, request)
             job = Job(
                 id=name,
                 created=time.time(),
@@ -243,7 +214,7 @@ class JobQueue:
                 first=rnas[0].id if rnas else "",
                 arguments=[*self._weights, *request.arguments()],
             )
-            write_json(place / _JOB, asdict(job))
+            write_job(place, job)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
@@ -262,7 +233,7 @@ class JobQueue:
             "state": job.state,
             "message": job.message,
             "records": job.records,
-            "predicted": job.records if job.predicted is None else job.predicted,
+            "predicted": job.predicted,
             "failed": job.failed,
             "bases": job.bases,
             "first": job.first,
@@ -301,7 +272,7 @@ class JobQueue:
     def _checked(self, path: Path, request: JobRequest) -> list[Rna]:
         """The records of the input; raises RefusedError."""
         found = read_inputs([str(path)], any_length=True)  # longer ones go by windows
-        messages = [str(problem).replace(str(path), _INPUT) for problem in found.problems]
+        messages = [str(problem).replace(str(path), INPUT) for problem in found.problems]
         problems = [(text, int(at[1]) if (at := _PLACE.match(text)) else None) for text in messages]
         if problems and not (request.skip_bad and found.rnas):
             raise RefusedError(problems)
@@ -315,20 +286,6 @@ class JobQueue:
                     [(f"{counted(number, noun)}; expected at most {most:,} in one job", None)]
                 )
         return found.rnas
-
-    def _found(self) -> list[Job]:
-        """The jobs in the folder; one that was interrupted waits again."""
-        jobs = []
-        for path in self.folder.iterdir():
-            if not _ID.fullmatch(path.name):
-                continue
-            try:
-                job = Job(**json.loads((path / _JOB).read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):  # a kill while it was being made
-                shutil.rmtree(path, ignore_errors=True)
-                continue
-            jobs.append(replace(job, state="queued") if job.state == "running" else job)
-        return jobs
 
     def _work(self) -> None:
         while (job := self._taken()) is not None:
@@ -381,12 +338,12 @@ class JobQueue:
     def _enter(self, job: Job) -> None:
         self._jobs[job.id] = job
         with contextlib.suppress(OutputError):  # a full disk: the state is right until the next start
-            write_json(self.folder / job.id / _JOB, asdict(job))
+            write_job(self.folder / job.id, job)
 
     def _begun(self, job: Job) -> subprocess.Popen[bytes]:
         """`rnass predict` in a process of its own, in the folder of the job."""
         place = self.folder / job.id
-        command = [*COMMAND, "predict", _INPUT, "--out", _RESULTS]
+        command = [*COMMAND, "predict", INPUT, "--out", _RESULTS]
         with (place / _LOG).open("ab") as log:
             self._log_start = log.tell()
             return subprocess.Popen(
@@ -407,11 +364,12 @@ class JobQueue:
             for path in sorted((place / _RESULTS).iterdir()):
                 if not path.name.startswith("."):
                     archive.write(path, f"rnass-{job.id[:8]}/{path.name}")
+        predicted, failed = job.records, 0
         if is_file(summary := place / _RESULTS / SUMMARY):
             rows = read_summary(summary)
             failed = sum(row["status"] != "ok" for row in rows)
-            job = replace(job, predicted=len(rows) - failed, failed=failed)
-        return replace(job, state="done")
+            predicted = len(rows) - failed
+        return replace(job, state="done", predicted=predicted, failed=failed)
 
     def _cause(self, job: Job, status: int) -> str:
         """Why a run has ended: its last line if that is its error, else the status or the signal."""

@@ -75,9 +75,10 @@ def train(config: TrainConfig, folder: Path, device: torch.device, processes: in
 
     Raises:
         ConfigError: neither a backbone, an encoder nor a model to start from; another configuration or
-            other data than those of the state; no record to sample; a loss that is not finite.
+            other data than those of the folder; no record to sample; a loss that is not finite.
         InputError: a data file that cannot be read.
-        OutputError: the folder cannot be written, or another run has it.
+        OutputError: the folder cannot be written, another run has it, or it holds weights of no
+            known run.
     """
     with sole_run(folder, device):
         return _train(config, folder, device, processes)

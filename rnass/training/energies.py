@@ -122,7 +122,8 @@ def fit(config: FitConfig, folder: Path) -> Path:
         ConfigError: `start` is not a parameter file; another configuration or other data than those of
             the state; no record to sample; a loss that is not finite.
         InputError: a file that cannot be read, or no record that can be folded.
-        OutputError: the folder cannot be written, or another run has it.
+        OutputError: the folder cannot be written, another run has it, or it holds energies of no
+            known run.
     """
     with sole_run(folder, torch.device("cpu")):
         return _fit(config, folder)

@@ -48,7 +48,7 @@ class Run(Generic[BatchT]):
         folder: where config, log and state are kept.
         objective: module whose forward takes a batch and returns named losses; "loss" is minimised.
         groups: parameter groups; each holds its own "lr" as a multiple of the learning rate.
-        config: the whole configuration; a folder with the state of another one is refused.
+        config: the whole configuration; a folder with the state or weights of another one is refused.
         inputs: the sha256 of what is read; a state that was begun with others is refused.
 
     Attributes:
@@ -81,6 +81,7 @@ class Run(Generic[BatchT]):
         self.folder = RunFolder(folder, config, inputs, writes=self.rank == 0)
         if state := self.folder.state():
             self._resume(*state)
+        self.folder.cut_log(self.step)
 
     def fit(
         self,

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from rnass.backbone.encoder import Encoder
 from rnass.backbone.language_head import LanguageHead
+from rnass.files import check_target
 from rnass.network.backbones import save_backbone
 from rnass.network.contact_head import contact_loss
 from rnass.network.pair_features import corrected_maps
@@ -104,16 +105,19 @@ def pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path
     """Pre-train in *folder* (resumed where a state is found); gives the backbone's weights file.
 
     Raises:
-        ConfigError: another configuration or other data than those of the state; no record to sample; a
+        ConfigError: another configuration or other data than those of the folder; no record to sample; a
             loss that is not finite.
         InputError: a data file that cannot be read.
-        OutputError: the folder cannot be written, or another run has it.
+        OutputError: the folder cannot be written, another run has it, or it holds weights of no
+            known run.
     """
     with sole_run(folder, device):
         return _pretrain(config, folder, device)
 
 
 def _pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Path:
+    path = folder / "backbone.safetensors"
+    check_target(path, overwrite=True)
     torch.manual_seed(config.run.seed)
     data = config.data
     with first_process_first(device):
@@ -141,7 +145,6 @@ def _pretrain(config: PretrainConfig, folder: Path, device: torch.device) -> Pat
 
     sampled = batches(examples, data, config.run.seed, run.per_step)
     run.fit(enumerate(sampled), numbered, validate)
-    path = folder / "backbone.safetensors"
     if run.rank == 0:
         with run.averaged():
             made = run.made()

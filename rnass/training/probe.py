@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from torch.nn import functional
 from rnass.backbone.checkpoint_files import load_strictly, read_safetensors
 from rnass.backbone.embeddings import Embedding, embed, layer_number
 from rnass.config import from_mapping
-from rnass.errors import CheckpointError, ConfigError, InputError, counted
+from rnass.errors import CheckpointError, ConfigError, InputError, OutputError, counted
 from rnass.files import (
     check_target,
     format_row,
     is_file,
     is_folder,
+    is_there,
     parse_json,
     write_atomically,
     write_json,
@@ -41,6 +43,8 @@ __all__ = ["FILE", "Probe", "load_probe", "train_probe"]
 
 FILE = "probe.safetensors"
 """Name of a head's file in the folder of its training."""
+
+log = logging.getLogger("rnass")
 
 _SCORES, _PREDICTIONS = "scores.json", "predictions.tsv"
 _CHECK_EVERY = 50  # steps
@@ -152,16 +156,16 @@ def train_probe(config: ProbeConfig, folder: Path, device: torch.device) -> str:
     """Train a head, write it and its scores to *folder*; gives the scores as text.
 
     Files: probe.safetensors, scores.json, and predictions.tsv of the last set that was given. They
-    replace those of an earlier training with the same configuration. Where tokens are codons, records
-    of other than whole ones are left out, with a warning that counts them.
+    replace those of an earlier training with the same configuration. Records of two strands are left
+    out, and where tokens are codons those of other than whole ones, with a warning that counts them.
 
     Raises:
         InputError: a table that cannot be read, a label that does not fit; names file, line and record.
         ConfigError: nothing to train on, or a set that is given and has no records or no known label; a
             loss that is not finite; the folder holds a head of another configuration.
         CheckpointError: the head that the folder holds cannot be read.
-        OutputError: a file to write is one of the tables, or the folder cannot be written, or another
-            run has it.
+        OutputError: a file to write is one of the tables, or is there without a head; the folder cannot
+            be written, or another run has it.
     """
     for name in (FILE, _SCORES, _PREDICTIONS):
         inputs = (*config.train, *config.valid, *config.test)
@@ -237,8 +241,11 @@ def _config_of(path: Path, metadata: dict[str, str]) -> ProbeConfig:
 
 
 def _check_earlier(folder: Path, config: ProbeConfig) -> None:
-    """Refuse to replace a head that was trained with another configuration."""
+    """Refuse to replace a head of another configuration, or files that no head stands beside."""
     if not is_file(file := folder / FILE):
+        for name in (_SCORES, _PREDICTIONS):
+            if is_there(folder / name):
+                raise OutputError(f"{folder / name}: there without a {FILE}; expected a new folder")
         return
     metadata, _ = read_safetensors(file, tensors=False)
     if _config_of(file, metadata) != config:
@@ -248,10 +255,15 @@ def _check_earlier(folder: Path, config: ProbeConfig) -> None:
 
 
 def _read(paths: tuple[str, ...], config: ProbeConfig) -> list[_Record]:
-    """Id, bases and labels of every record: one label, or one per token."""
+    """Id, bases and labels of every record of one strand: one label, or one per token."""
     records = []
     for path in paths:
-        for sequence, text, where in read_labels(path, config.label):
+        found = read_labels(path, config.label)
+        single = [one for one in found if one.sequence.nick is None]
+        if left_out := len(found) - len(single):
+            known = counted(len(found), "record")
+            log.warning("%s: %d of %s left out, of two strands", path, left_out, known)
+        for sequence, text, where in single:
             labels = [text]
             if config.task == "token":
                 labels = list(text) if config.kind == "classification" else text.split()

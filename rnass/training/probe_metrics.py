@@ -47,11 +47,15 @@ def _auroc(scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
 
 
 def regression_scores(values: NDArray[np.floating], wanted: NDArray[np.floating]) -> dict[str, float]:
-    """R2 (variance explained, of 1) and Spearman's rank correlation; nan of constant values."""
+    """R2 (1 less the squared errors over the variance) and Spearman's rank correlation.
+
+    Both are nan where the wanted values are constant, the correlation where either are.
+    """
     spread = float(((wanted - wanted.mean()) ** 2).sum())
-    if not spread or not np.ptp(values):
-        return {"r2": 0.0 if spread else float("nan"), "spearman": float("nan")}
+    if not spread:
+        return {"r2": float("nan"), "spearman": float("nan")}
+    defined = bool(np.ptp(values))
     return {
         "r2": 1 - float(((wanted - values) ** 2).sum()) / spread,
-        "spearman": float(spearmanr(values, wanted).statistic),
+        "spearman": float(spearmanr(values, wanted).statistic) if defined else float("nan"),
     }

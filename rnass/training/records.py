@@ -20,7 +20,7 @@ from rnass.errors import InputError, counted
 from rnass.files import make_folder, read_json, read_lines, sha256, write_json
 from rnass.io.structures import read_labelled
 from rnass.network.contact_model import Batch, Features, collate
-from rnass.preparation.leakage import Hit, best_tool, near
+from rnass.preparation.leakage import SEARCH, Hit, best_tool, near
 from rnass.structure import Structure
 from rnass.thermodynamics.folding import all_base_pair_probabilities
 from rnass.thermodynamics.parameter_sets import OWN_NAME
@@ -229,7 +229,8 @@ def whole_tokens(records: Sequence[R], vocabulary: Vocabulary, what: str) -> lis
 def _kept_hits(bases: list[str], held_out: list[str], cache: Path) -> list[Hit]:
     """The near records, from the cache or computed into it."""
     tool = best_tool()
-    key = hashlib.blake2b("\n".join([*bases, "", *held_out, tool]).encode(), digest_size=8).hexdigest()
+    read = "\n".join([*bases, "", *held_out, f"{tool} {SEARCH}"])
+    key = hashlib.blake2b(read.encode(), digest_size=8).hexdigest()
     kept = cache / f"near.{key}.json"
     with suppress(InputError, LookupError, TypeError):  # there is no such file, or a damaged one
         return [Hit(*hit) for hit in read_json(kept)["hits"]]

@@ -1,7 +1,8 @@
 """The folder of a training run: `config.json`, `log.jsonl` and `state.safetensors`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors.torch import save
@@ -9,12 +10,21 @@ from torch import Tensor
 
 from rnass.backbone.checkpoint_files import read_safetensors
 from rnass.config import from_mapping, to_json
-from rnass.errors import ConfigError
-from rnass.files import is_file, make_folder, read_json, write_atomically, write_text
+from rnass.errors import ConfigError, OutputError
+from rnass.files import (
+    is_file,
+    is_there,
+    make_folder,
+    read_json,
+    reason,
+    write_atomically,
+    write_text,
+)
 from rnass.training.config import FitConfig, PretrainConfig, TrainConfig, decisive
 
 __all__ = ["RunFolder"]
 
+_RESULTS = ("backbone.safetensors", "energies.par", "model.safetensors")
 _SUM = "sha256 of {}"  # key in the state
 
 
@@ -29,8 +39,8 @@ class RunFolder:
         writes: this process writes; of several, one does.
 
     Raises:
-        OutputError: the folder cannot be made.
-        ConfigError: the state is of a run with another configuration, or config.json is not one.
+        OutputError: the folder cannot be made, or holds a state or weights without a config.json.
+        ConfigError: they are of a run with another configuration, or config.json is not one.
     """
 
     def __init__(
@@ -42,23 +52,35 @@ class RunFolder:
         writes: bool = True,
     ) -> None:
         self.path, self.inputs, self.writes = path, inputs or {}, writes
-        self.state_file = path / "state.safetensors"
+        self.state_file, self.log_file = path / "state.safetensors", path / "log.jsonl"
         make_folder(path)
         kept = path / "config.json"
-        if is_file(kept) and is_file(self.state_file):
-            begun = read_json(kept, error=ConfigError)
-            if decisive(from_mapping(type(config), begun, str(kept))) != decisive(config):
+        made = [name for name in (self.state_file.name, *_RESULTS) if is_there(path / name)]
+        if is_there(kept):
+            begun = from_mapping(type(config), read_json(kept, error=ConfigError), str(kept))
+            if made and decisive(begun) != decisive(config):
                 raise ConfigError(
                     f"{kept}: begun with another configuration; expected the same or a new folder"
                 )
-        elif writes:
+        elif made:
+            raise OutputError(f"{path / made[0]}: there without a config.json; expected a new folder")
+        if writes and not made:
             write_text(kept, to_json(config))
 
     def log(self, values: dict[str, int | float]) -> None:
-        """Add a line to the log."""
+        """Add a line to the log; raises OutputError."""
         if self.writes:
-            with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+            with _written(self.log_file), self.log_file.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(values) + "\n")
+
+    def cut_log(self, step: int) -> None:
+        """Drop what a run that was killed has logged of steps beyond *step*; raises OutputError."""
+        if self.writes and is_file(self.log_file):
+            with _written(self.log_file):
+                text = self.log_file.read_text(encoding="utf-8", errors="replace")
+            kept = "".join(line for line in text.splitlines(keepends=True) if _until(line, step))
+            if kept != text:
+                write_text(self.log_file, kept)
 
     def save(self, tensors: dict[str, Tensor], numbers: dict[str, int | float]) -> None:
         """Replace the state, whole or not at all."""
@@ -86,3 +108,18 @@ class RunFolder:
                     "new folder"
                 )
         return tensors, numbers
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}; expected a file that can be written") from error
+
+
+def _until(line: str, step: int) -> bool:
+    """Whether a line of the log is whole, and of that step or one before."""
+    with suppress(ValueError, LookupError, TypeError):
+        return line.endswith("\n") and bool(json.loads(line)["step"] <= step)
+    return False

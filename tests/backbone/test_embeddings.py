@@ -94,3 +94,11 @@ def test_layers_are_counted_from_both_ends(encoder):
     for layer in (3, -4):
         with pytest.raises(ConfigError, match=f"layer {layer}: this backbone has 2; expected -3 to 2"):
             layer_number(encoder, layer)
+
+
+def test_letters_are_read_as_those_of_an_rna(encoder):
+    (one,), (other,) = (list(embed(encoder, [bases])) for bases in ("ggt", "GGU"))
+    assert torch.equal(one.tokens, other.tokens)
+    for bases, message in (("ACGX", "RNA 2: letter 'X' at base 4"), ("", "RNA 2: no bases")):
+        with pytest.raises(SequenceError, match=message):
+            list(embed(encoder, ["GGC", bases]))

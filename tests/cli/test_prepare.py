@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rnass.cli import app
-from rnass.errors import ConfigError, DependencyError, InputError, OutputError
+from rnass.errors import ConfigError, DependencyError, InputError, OutputError, StructureError
 from rnass.io import read_labelled
 from rnass.training.records import read_examples
 
@@ -28,8 +28,8 @@ needs_infernal = pytest.mark.skipif(shutil.which("cmbuild") is None, reason="Inf
 def run(own_process):
     """Runs a command; an error that is expected of it is raised, as `rnass.cli.main` sees it."""
 
-    def call(*arguments, status=0):
-        done = CliRunner().invoke(app, ["prepare", *map(str, arguments)])
+    def call(*arguments, status=0, given=None):
+        done = CliRunner().invoke(app, ["prepare", *map(str, arguments)], input=given)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         assert done.exit_code == status, done.output
@@ -132,6 +132,35 @@ class TestLeakage:
         run("leakage", *sets, "--tool", "kmers", "--identity", 0.95, "--out", kept)
         assert [record.id for record in read_labelled(kept)] == ["hp0", "hp1", "hp3", "hp4", "hp5"]
         assert "0 of 5" in run("leakage", kept, sets[1], "--tool", "kmers", "--identity", 0.95)
+
+    @pytest.mark.parametrize("name", ["test.fas", "test", "-"])
+    def test_reads_either_format_on_either_side(self, sets, run, tmp_path, name):
+        train, fasta = sets
+        text = fasta.read_bytes()
+        path = name
+        if name != "-":
+            path = tmp_path / name
+            path.write_bytes(text)
+        options = ("--tool", "kmers", "--identity", 0.95)
+        out = run("leakage", path, train, *options, status=1, given=text)
+        assert "1 of 2 records near one of 6" in out
+        out = run("leakage", train, path, *options, status=1, given=text)
+        assert "1 of 6 records near one of 2" in out
+
+    def test_writes_structures_alone(self, sets, run, tmp_path):
+        with pytest.raises(StructureError, match="no brackets in the record"):
+            run("leakage", *sets[::-1], "--tool", "kmers", "--out", tmp_path / "kept.tsv")
+
+    def test_reads_folders_and_leaves_bad_records_of_fasta_out(self, sets, run, tmp_path):
+        (tmp_path / "known").mkdir()
+        (tmp_path / "known" / "x.dbn").write_text(">x\nGGGGAAAACCCC\n((((....))))\n")
+        (tmp_path / "x.txt").write_text(">a\nGGGGAAAACCCC\n>b\nGG-C\n")
+        out = run("leakage", tmp_path / "x.txt", tmp_path / "known", "--tool", "kmers", status=1)
+        assert "1 of 1 record near one of 1" in out
+        assert "left out: " in out
+        (tmp_path / "x.txt").write_text(">b\nGG-C\n")
+        with pytest.raises(InputError, match=r"x\.txt:2 \(b\): letter '-'"):
+            run("leakage", tmp_path / "known", tmp_path / "x.txt", "--tool", "kmers")
 
     def test_never_replaces_what_it_reads(self, sets, run, tmp_path, monkeypatch):
         monkeypatch.setattr("rnass.preparation.leakage.near", None)  # nothing is computed before

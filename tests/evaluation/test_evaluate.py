@@ -467,6 +467,14 @@ def test_an_earlier_evaluation_is_not_overwritten_unasked(tmp_path):
     assert (tmp_path / "out" / "evaluation.svg").read_text().startswith("<?xml")
 
 
+def test_a_file_that_is_of_no_evaluation_is_not_overwritten(tmp_path):
+    data = table(tmp_path / "known.tsv", [("r", "GGGAAAACCC", "(((....)))")])
+    (tmp_path / "records.tsv").write_text("mine")
+    with pytest.raises(OutputError, match=r"records\.tsv: there without evaluation\.json; expected"):
+        run(data, tmp_path, overwrite=True, **alone(self=data))
+    assert (tmp_path / "records.tsv").read_text() == "mine"
+
+
 def two_hairpins(tmp_path):
     """One RNA of two hairpins twice, its known structure open: only constraints make it right."""
     bases = "GGGCGCAAAAGUGCCCAAGCGCUCAAAAGAGCGC"

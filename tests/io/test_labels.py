@@ -14,7 +14,7 @@ def test_commas_quotes_and_gzip(tmp_path):
         file.write(text)
     records = read_labels(tmp_path / "t.csv.gz", "label")
     assert [(s.id, s.bases, label) for s, label, _ in records] == [
-        ("x", "GGU", "a, b"),
+        ("x y", "GGU", "a, b"),
         ("z", "ACN", "0.5"),
     ]
 
@@ -23,8 +23,9 @@ def test_a_column_of_that_name_goes_before_the_derived_one(tmp_path):
     path = tmp_path / "t.tsv"
     path.write_text("id\tsequence\tdot_bracket\tpaired\nx\tGGC\t(.)\tno\n")
     assert read_labels(path, "paired")[0][1] == "no"
-    path.write_text("id\tsequence\tdot_bracket\nx\tGGC\t(.)\n")
-    assert read_labels(path, "paired")[0][1] == "101"
+    path.write_text("id\tsequence\tdot_bracket\nx y\tGGC\t(.)\n")
+    ((rna, label, _),) = read_labels(path, "paired")
+    assert (rna.id, label) == ("x y", "101")
 
 
 @pytest.mark.parametrize("text", ["", "id\tsequence\n"])

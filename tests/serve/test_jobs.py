@@ -105,8 +105,9 @@ def test_jobs_run_one_at_a_time_in_their_order(queue, tmp_path):
     time.sleep(0.2)
     assert one.status(second)["state"] == "queued"
     assert one.status(second)["place"] == 1
+    assert [one.status(name)["predicted"] for name in (first, second)] == [None, None]
     (tmp_path / "jobs" / "open").touch()
-    until(one, first, "done")
+    assert until(one, first, "done")["predicted"] == 2
     until(one, second, "done")
 
 
@@ -312,12 +313,46 @@ def test_what_a_kill_left_half_made_is_swept(queue, tmp_path):
     half = tmp_path / "jobs" / ("0" * 32)
     half.mkdir(parents=True)
     (half / "input.fa").write_text(FASTA)
+    (half / ".rnass-0a1b.tmp").write_text("{")
     other = tmp_path / "jobs" / "mine"
     other.mkdir()
     one = queue(start=False)
     assert one.status("0" * 32) is None
     assert not half.exists()
     assert other.exists()
+
+
+JOB = {"id": "0" * 32, "created": 1.0, "records": 2, "bases": 21}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "job.json: no such file or directory; expected a file to read"),
+        ('{"id": ', "expected JSON"),
+        (json.dumps(JOB | {"later": 1}), "expected a key of Job"),
+        (json.dumps(JOB | {"created": "x"}), "created: Input should be a valid number"),
+        (json.dumps(JOB | {"id": "../other"}), "id '../other'; expected that of its folder"),
+    ],
+)
+def test_a_folder_that_is_no_job_stays_as_it_is(queue, tmp_path, caplog, text, message):
+    folder = tmp_path / "jobs" / ("0" * 32)
+    (folder / "results").mkdir(parents=True)
+    (folder / "input.fa").write_text(FASTA)
+    if text is not None:
+        (folder / "job.json").write_text(text)
+    one = queue(start=False)
+    assert one.status("0" * 32) is None
+    assert (folder / "results").is_dir()
+    assert str(folder) in caplog.text
+    assert message in caplog.text
+
+
+def test_a_job_of_an_earlier_server_is_found(queue, tmp_path):
+    folder = tmp_path / "jobs" / ("0" * 32)
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps(JOB | {"state": "running"}))
+    assert queue(start=False).status("0" * 32)["state"] == "queued"
 
 
 def test_names_of_jobs_cannot_be_guessed_and_many_at_once_do_not_mix(queue):

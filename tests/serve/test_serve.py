@@ -145,6 +145,8 @@ def test_another_site_is_refused(server):
     body = {"fasta": FASTA}
     assert server.ask("POST", "/jobs", body, Origin="http://evil.example")[0] == 403
     assert server.ask("POST", "/jobs", body, Content_Type="text/plain")[0] == 415
+    bad = {"fasta": ""}
+    assert server.ask("POST", "/jobs", bad, Content_Type="Application/JSON ; charset=utf-8")[0] == 422
     answer = server.ask("GET", "/limits", Origin="http://evil.example")
     assert "access-control-allow-origin" not in answer[1]
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from rnass.errors import ConfigError, RnassError
+from rnass.errors import ConfigError, OutputError, RnassError
 from rnass.training.config import OptimiserConfig, PretrainConfig, RunConfig
 from rnass.training.loop import Run, learning_rate_factor
 from rnass.training.processes import own_device
@@ -179,6 +179,22 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"config\.json: begun with another configuration"):
         begin(tmp_path, dataclasses.replace(SETTINGS, steps=7))
     assert kept.read_text() == before
+    (tmp_path / "state.safetensors").rename(tmp_path / "model.safetensors")
+    with pytest.raises(ConfigError, match=r"config\.json: begun with another configuration"):
+        begin(tmp_path, dataclasses.replace(SETTINGS, steps=7))
+
+
+@pytest.mark.parametrize(
+    "name", ["state.safetensors", "backbone.safetensors", "energies.par", "model.safetensors"]
+)
+def test_a_folder_of_no_known_run_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("kept")
+    with pytest.raises(OutputError, match=rf"{name}: there without a config\.json; expected a new"):
+        begin(tmp_path)
+    (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
+    with pytest.raises(ConfigError, match=r"config\.json: architectures: .*expected a key of Pretrain"):
+        begin(tmp_path)
+    assert (tmp_path / "config.json").read_text() == '{"architectures": ["BertModel"]}'
 
 
 def test_a_run_goes_on_under_another_control(tmp_path):
@@ -295,6 +311,32 @@ def test_the_log_has_means_of_twenty_steps_and_every_validation(tmp_path):
     for line in (lines[1], lines[3]):
         assert line["valid_loss"] == 0.5
     assert lines[0]["seconds"] <= lines[3]["seconds"]
+
+
+def test_the_log_has_no_step_twice_after_a_kill(tmp_path):
+    settings = dataclasses.replace(SETTINGS, steps=60, accumulate=1)
+    control = dataclasses.replace(FLOAT32, save_every=30)
+
+    def killed(numbers):
+        if numbers[0] == 55:
+            raise KeyboardInterrupt
+        return loaded(numbers)
+
+    with pytest.raises(KeyboardInterrupt):
+        finish(begin(tmp_path, settings, control), killed)
+    log = tmp_path / "log.jsonl"
+    with log.open("a") as file:
+        file.write('{"step": 4')
+    assert [line[:10] for line in log.read_text().splitlines()][1] == '{"step": 4'
+    finish(begin(tmp_path, settings, control), validate=lambda: {"valid_loss": 0.5})
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == [20, 40, 60, 60]
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"log\.jsonl: is a directory; expected a file that can be"):
+        finish(begin(tmp_path, dataclasses.replace(SETTINGS, steps=20)))
 
 
 def test_the_first_logged_loss_is_the_mean_of_the_first_twenty(tmp_path):

@@ -104,6 +104,12 @@ def test_a_head_of_another_configuration_is_not_replaced(backbone, write, tmp_pa
         train_probe(dataclasses.replace(config, steps=3), tmp_path / "run", CPU)
     assert file.read_bytes() == before
     train_probe(config, tmp_path / "run", CPU)  # the same again
+    file.unlink()
+    for name in ("scores.json", "predictions.tsv"):
+        with pytest.raises(OutputError, match=rf"{name}: there without a probe\.safetensors; expected"):
+            train_probe(config, tmp_path / "run", CPU)
+        (tmp_path / "run" / name).unlink()
+    train_probe(config, tmp_path / "run", CPU)
 
 
 def test_two_trainings_of_a_head_do_not_share_a_folder(backbone, write, tmp_path):
@@ -190,6 +196,16 @@ def test_a_codon_model_learns_of_whole_codons(write, tmp_path, caplog):
         train_probe(config, tmp_path / "other", CPU)
 
 
+def test_records_of_two_strands_are_left_out_and_counted(backbone, tmp_path, caplog):
+    table = tmp_path / "t.tsv"
+    table.write_text("id\tsequence\tlabel\nx 1\tGGC\ta\nx 2\tGGG\tb\nx 3\tGG&C\tb\n")
+    config = ProbeConfig(train=(str(table),), backbone=backbone, steps=1)
+    train_probe(config, tmp_path / "run", CPU)
+    assert f"{table}: 1 of 3 records left out, of two strands" in caplog.text
+    lines = (tmp_path / "run" / "predictions.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["id", "x 1", "x 2"]
+
+
 def test_the_same_seed_gives_the_same_head(backbone, write, tmp_path):
     config = ProbeConfig(train=write(lambda rna: rna[0]), backbone=backbone, steps=20)
     for name in ("a", "b"):
@@ -204,7 +220,7 @@ def test_the_same_seed_gives_the_same_head(backbone, write, tmp_path):
         ("id\tsequence\nx\tGG\n", r"t\.tsv:1: no column label; expected at least id, sequence, label"),
         ("id\tsequence\tlabel\nx\tGG\n", r"t\.tsv:2: 2 columns; expected 3"),
         ("id\tsequence\tlabel\nx\tGG\t\n", r"t\.tsv:2: no label; expected a label"),
-        ("id\tsequence\tlabel\nx\tGX\ta\n", r"t\.tsv:2: letter 'X'"),
+        ("id\tsequence\tlabel\nx\tGX\ta\n", r"t\.tsv:2 \(x\): letter 'X'"),
         ("id\tsequence\tlabel\nx\tGGC\t01\n", r"t\.tsv:2 \(x\): 2 labels; expected 3, one per token"),
     ],
 )

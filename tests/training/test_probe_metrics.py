@@ -45,6 +45,14 @@ def test_regression():
     assert got["spearman"] == pytest.approx(spearmanr(wanted, values).statistic)
 
 
+def test_a_constant_off_the_mean_is_worse_than_the_mean():
+    values, wanted = np.full(4, 10.0), np.arange(1.0, 5.0)
+    got = regression_scores(values, wanted)
+    assert got["r2"] == pytest.approx(-45)
+    assert got["r2"] == pytest.approx(metrics.r2_score(wanted, values))
+    assert np.isnan(got["spearman"])
+
+
 def test_constants_are_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
