@@ -62,6 +62,7 @@ TEMPORARY_PREFIX = ".rnass-"
 _DEFAULT_LIMIT = "1G"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _CHUNK = 2**20
+_MARK = "\ufeff"
 _GZIP_MAGIC = b"\x1f\x8b"
 _PACKED = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "Zstandard", b"PK\3\4": "zip"}
 _WIDE = {  # byte-order marks; UTF-32 before UTF-16, whose mark is the beginning of the other's
@@ -80,9 +81,9 @@ def read_lines(path: str | Path) -> list[str]:
 def iter_lines(path: str | Path, *, escape: bool = False) -> Iterator[str]:
     """Read the lines of a text file one by one, without their ends; `-` is standard input.
 
-    Gzip is recognised by content. LF, CRLF and lone CR end a line; a byte-order mark is dropped. At most
-    `read_limit()` bytes are read, in a stream. With *escape* bytes that are not UTF-8 become lone
-    surrogates, as in Python's "surrogateescape".
+    Gzip is recognised by content. LF, CRLF and lone CR end a line; a byte-order mark before any line
+    is dropped, as of files that were joined. At most `read_limit()` bytes are read, in a stream. With
+    *escape* bytes that are not UTF-8 become lone surrogates, as in Python's "surrogateescape".
 
     Raises:
         InputError: no such file, a folder, a damaged gzip file, a binary file or one of another
@@ -106,11 +107,11 @@ def iter_lines(path: str | Path, *, escape: bool = False) -> Iterator[str]:
         head, *rest = text.split("\n")
         parts.append(head)
         if rest:
-            yield "".join(parts)
-            yield from rest[:-1]
+            yield "".join(parts).removeprefix(_MARK)
+            yield from (line.removeprefix(_MARK) for line in rest[:-1])
             count += len(rest)
             parts = [rest[-1]]
-    if last := "".join(parts):
+    if last := "".join(parts).removeprefix(_MARK):
         yield last
 
 

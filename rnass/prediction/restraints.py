@@ -223,10 +223,18 @@ def _of_bases(
     given: Reactivities, rna: Rna, modifier: Modifier, *, normalise: bool
 ) -> NDArray[np.float64]:
     """Reactivities of every base, cleaned; missing are those of bases that DMS does not report, too."""
-    pairs = zip(given.bases or "", rna.bases, strict=False)
-    other_length = given.complete and len(given.bases or "") != len(rna)
-    if other_length or any(base not in (other, "N") for base, other in pairs):
-        raise InputError(f"{given.where}: another RNA was probed; expected the bases of {rna.id}")
+    probed = given.bases or ""
+    for k, (base, own) in enumerate(zip(probed, rna.bases, strict=False), start=1):
+        if base not in (own, "N"):
+            raise InputError(
+                f"{given.where}: {base} at base {k}, another RNA was probed; "
+                f"expected {own}, as in {rna.id}"
+            )
+    if given.complete and len(probed) != len(rna):
+        raise InputError(
+            f"{given.where}: {counted(len(probed), 'base')}, another RNA was probed; expected "
+            f"{len(rna)}, as in {rna.id}"
+        )
     if len(given.values) > len(rna):
         raise InputError(
             f"{given.where}: base {len(given.values)} is out of range; expected 1 to {len(rna)}"

@@ -212,7 +212,7 @@ def blended(
 def _duration(seconds: float) -> str:
     """For people."""
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 

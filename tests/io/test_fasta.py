@@ -28,6 +28,7 @@ def read(tmp_path, content, name="seqs.fa"):
         pytest.param(GOOD.replace(b"\n", b"\r\n"), id="CRLF"),
         pytest.param(GOOD.replace(b"\n", b"\r"), id="CR"),
         pytest.param(b"\xef\xbb\xbf" + GOOD, id="byte-order mark"),
+        pytest.param(GOOD.replace(b">x", b"\xef\xbb\xbf>x"), id="files with byte-order marks, joined"),
         pytest.param(b"\n \n" + GOOD.replace(b"\n", b"\n\n"), id="blank lines"),
         pytest.param(b"; about\n" + GOOD.replace(b"AGCU", b";no bases: 1-2\nAGCU"), id="comments"),
         pytest.param(GOOD.replace(b"AGCU", b"AGCU*").replace(b"ACGU", b"ACGU\n*"), id="trailing *"),

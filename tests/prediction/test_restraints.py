@@ -92,7 +92,7 @@ def test_constraints_that_do_not_fit_spoil_their_record_alone(tmp_path, text, me
         ("13 0.5\n", "s.shape: base 13 is out of range; expected 1 to 12"),
         (
             "RDAT_VERSION 0.34\nNAME x\nSEQUENCE GG\nSEQPOS 1 2\nREACTIVITY:1 0 0\n",
-            "s.shape:2 (x): another RNA was probed; expected the bases of hp",
+            "s.shape:2 (x): 2 bases, another RNA was probed; expected 12, as in hp",
         ),
     ],
 )
@@ -302,4 +302,4 @@ def test_letters_beside_reactivities_are_those_of_the_record(tmp_path, text, fit
     (known,) = of(tmp_path, text, name="s.shape", option="shape")
     assert isinstance(known, Rna) == fits
     if not fits:
-        assert "another RNA was probed; expected the bases of hp" in str(known)
+        assert "A at base 2, another RNA was probed; expected G, as in hp" in str(known)

@@ -142,7 +142,7 @@ def test_the_time_of_a_window_is_measured_in_the_first_rna(caplog):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (99, "99 s"), (100, "2 min"), (5000, "83 min"), (9000, "2.5 h")]
+    ("seconds", "text"), [(0.2, "1 s"), (99, "99 s"), (100, "2 min"), (5000, "83 min"), (9000, "2.5 h")]
 )
 def test_durations_are_for_people(seconds, text):
     assert _duration(seconds) == text
