@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import ConstraintError
+from rnass.errors import ConstraintError, counted
 
 __all__ = ["CONSTRAINT_SYMBOLS", "Constraints"]
 
@@ -28,6 +28,7 @@ class Constraints:
         forbidden: pairs (i, j), i < j, that must not.
         apart: two sets of bases each, of which no base of the one pairs with one of the other.
         where: place named in messages, such as file and line.
+        length: bases of the RNA, if they are known.
     """
 
     unpaired: frozenset[int] = frozenset()
@@ -38,6 +39,7 @@ class Constraints:
     forbidden: frozenset[tuple[int, int]] = frozenset()
     apart: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()
     where: str = field(default="constraints", compare=False)
+    length: int | None = field(default=None, compare=False)
 
     @classmethod
     def from_line(cls, text: str, where: str = "constraints") -> "Constraints":
@@ -68,6 +70,7 @@ class Constraints:
             downstream=bases["<"],
             pairs=frozenset().union(*(_bracketed(text, kind, where) for kind in _BRACKETS)),
             where=where,
+            length=len(text),
         )
 
     def must(self, length: int) -> NDArray[np.bool_]:
@@ -98,9 +101,12 @@ class Constraints:
         """Check that the constraints fit the length and can hold together.
 
         Raises:
-            ConstraintError: a base out of range or under two constraints that exclude each other, a
-                pair both forced and forbidden.
+            ConstraintError: a line of another length, a base out of range or under two constraints that
+                exclude each other, a pair both forced and forbidden.
         """
+        if self.length not in (None, length):
+            found = counted(self.length or 0, "symbol")
+            raise ConstraintError(f"{self.where}: {found}; expected {length}, one for each base")
         self._check_range(length)
         for first, second in (
             ("unpaired", "paired"),

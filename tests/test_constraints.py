@@ -11,6 +11,7 @@ from oracles import brute_force, fits, holds, random_case, required, weight_of
 from rnass.config import DecodingConfig
 from rnass.decoding import Constraints, decode
 from rnass.errors import ConstraintError
+from rnass.rna import Rna
 
 DECODERS = ["matching", "nested", "threshknot", "greedy"]
 BASES = "GGGGAAAACCCCAAUUCCCCAAAAGGGG"
@@ -212,3 +213,9 @@ def test_heuristics_hold_to_whatever_can_hold(line, seed, decoder):
     )
     assume(brute_force(p, bases, options, constraints) is not None)
     assert holds(decode(p, bases, options, constraints=constraints), constraints)
+
+
+def test_a_line_of_another_length_is_refused():
+    line = Constraints.from_line("((((....))))", "file:2")
+    with pytest.raises(ConstraintError, match="file:2: 12 symbols; expected 20, one for each base"):
+        Rna("x", "GACCGGAAGGUCCGCCUUCC", constraints=line)

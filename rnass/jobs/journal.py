@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,8 @@ def _read_line(line: str) -> Plan | Entry | None:
 
 def record_key(rna: Rna, more: Any = None) -> str:
     """A checksum of what a record is made from: header, bases, restraints, and *more* as JSON."""
-    given = asdict(rna.constraints)
-    del given["where"]
+    known = rna.constraints
+    given = {one.name: getattr(known, one.name) for one in fields(known) if one.compare}
     apart = [[sorted(one), sorted(other)] for one, other in given.pop("apart")]
     values = None if rna.reactivities is None else [repr(value) for value in rna.reactivities]
     constraints = {name: sorted(bases) for name, bases in given.items()}

@@ -1,8 +1,11 @@
 """A prediction as a figure; what `rnass predict --plot` and `Prediction.draw` show."""
 
+from typing import get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
+from rnass.errors import ConfigError
 from rnass.figures import (
     Axes,
     Look,
@@ -38,7 +41,12 @@ def draw(
 
     Returns:
         The axes; `rnass.figures.save_figure` writes them.
+
+    Raises:
+        ConfigError: another kind.
     """
+    if kind not in get_args(Kind):
+        raise ConfigError(f"kind {kind!r}; expected {', '.join(get_args(Kind))}")
     rna, folded = prediction.rna, prediction.thermodynamics
     look = look or Look()
     shades = folded.mfe_bpp.dense() if folded.mfe_bpp else None

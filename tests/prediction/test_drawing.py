@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import rnass
+from rnass.errors import ConfigError
 from rnass.figures import Look, save_figure
 
 HAIRPIN = "GGGGAAAACCCC"
@@ -36,3 +37,8 @@ def test_it_is_drawn_on_the_axes_that_are_given(prediction):
     assert prediction.draw("map", axes=axes) is axes
     cells = np.asarray(axes.get_images()[0].get_array())
     assert np.allclose(np.triu(cells, 1), np.triu(prediction.decoded_map, 1))
+
+
+def test_another_kind_is_refused(prediction):
+    with pytest.raises(ConfigError, match="kind 'foo'; expected arcs, drawing, map"):
+        prediction.draw("foo")
