@@ -196,7 +196,7 @@ def mixture(with_head):
 
 
 @pytest.mark.parametrize(("long", "times"), [(1, 3), (1000, 0)])
-def test_a_committee_returns_the_memory_of_each_member_where_rnas_are_long(
+def test_a_mixture_returns_the_memory_of_each_expert_where_rnas_are_long(
     mixture, rnas, monkeypatch, long, times
 ):
     returned = []
@@ -207,7 +207,7 @@ def test_a_committee_returns_the_memory_of_each_member_where_rnas_are_long(
     assert len(returned) == times
 
 
-def test_a_committee_adds_up_its_members_log_odds_each_with_the_sets_it_reads(mixture, rnas):
+def test_a_mixture_adds_up_its_experts_log_odds_each_with_the_sets_it_reads(mixture, rnas):
     assert mixture.config.parameter_sets == ("langdon2018", "turner2004")
     maps = random_maps(rnas, sets=2)  # in that order
     one, two, three = mixture.experts

@@ -93,7 +93,7 @@ def mixture(model, tmp_path):
     return path, both
 
 
-def test_a_committee_comes_back_with_its_configuration_and_float16_weights(mixture):
+def test_a_mixture_comes_back_with_its_configuration_and_float16_weights(mixture):
     path, both = mixture
     loaded = models.load_pairing_model(path)
     assert isinstance(loaded, Mixture)
@@ -103,7 +103,7 @@ def test_a_committee_comes_back_with_its_configuration_and_float16_weights(mixtu
         assert torch.equal(loaded.state_dict()[key], tensor.half().float()), key
 
 
-def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(mixture):
+def test_a_mixture_is_no_contact_model_and_takes_no_other_backbone(mixture):
     path, _ = mixture
     with pytest.raises(CheckpointError, match=r"both\.safetensors: holds a mixture; expected a contact"):
         models.load_model(path)
@@ -111,7 +111,7 @@ def test_a_committee_is_no_contact_model_and_takes_no_other_backbone(mixture):
         models.load_pairing_model(path, "mine")
 
 
-def test_the_backbone_of_a_committee_is_that_of_its_first_expert(mixture):
+def test_the_backbone_of_a_mixture_is_that_of_its_first_expert(mixture):
     path, both = mixture
     encoder = backbones.open_backbone(str(path)).encoder
     for key, tensor in both.backbone.state_dict().items():
