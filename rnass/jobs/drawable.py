@@ -38,12 +38,14 @@ class Drawable:
         structure: None for a map alone.
         load: gives the probabilities, shape (L, L), or None; sparse of a long RNA.
         source: whose they are: `rnass`, or a file's name.
+        where: file or folder that it was read from, for messages.
     """
 
     rna: Rna
     structure: Structure | None
     load: Callable[[], NDArray[np.float32] | csr_array | None]
     source: str
+    where: str
 
 
 def read_drawables(paths: Iterable[str | Path]) -> list[Drawable]:
@@ -118,7 +120,7 @@ def _padded(given: Reactivities, rna: Rna) -> NDArray[np.float64] | InputError:
 def _read(path: Path) -> Iterator[Drawable]:
     if is_folder(path) and is_results_folder(path):
         for record in read_results(path).records:
-            yield Drawable(record.rna, record.structure, record.decoded_map, "rnass")
+            yield Drawable(record.rna, record.structure, record.decoded_map, "rnass", str(path))
     elif is_folder(path):
         for file in parts_of(path) or files_in(path, STRUCTURE_SUFFIXES):
             yield from _of_structures(file)
@@ -129,16 +131,18 @@ def _read(path: Path) -> Iterator[Drawable]:
 
 
 def _of_structures(path: Path) -> Iterator[Drawable]:
-    records = read_structures(path)
+    records, where = read_structures(path), str(path)
     beside = path.with_suffix(".decoded.npy")  # the map that the structure was decoded from
     if not is_file(beside):
         beside = path.with_suffix(".npy")
     maps = len(records) == 1 and is_file(beside)
     for rna, structure in records:
         if maps:
-            yield Drawable(rna, structure, partial(read_map, beside, len(rna)), _owner(beside))
+            yield Drawable(
+                rna, structure, partial(read_map, beside, len(rna)), _owner(beside), str(path)
+            )
         else:
-            yield Drawable(rna, structure, lambda: None, path.name)
+            yield Drawable(rna, structure, lambda: None, path.name, where)
 
 
 def _of_map(path: Path) -> Drawable:
@@ -147,9 +151,9 @@ def _of_map(path: Path) -> Drawable:
         records = read_structures(file) if is_file(file) else []
         if len(records) == 1:
             rna, structure = records[0]
-            return Drawable(rna, structure, partial(read_map, path, len(rna)), _owner(path))
+            return Drawable(rna, structure, partial(read_map, path, len(rna)), _owner(path), str(path))
     values = read_map(path)
-    return Drawable(Rna(path.stem, "N" * len(values)), None, lambda: values, _owner(path))
+    return Drawable(Rna(path.stem, "N" * len(values)), None, lambda: values, _owner(path), str(path))
 
 
 def _owner(path: Path) -> str:

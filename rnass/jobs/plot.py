@@ -122,7 +122,7 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> tuple[list[
 def _named(error: RnassError, one: Drawable) -> RnassError:
     """The error with the id of its record, unless it is there."""
     text = str(error)
-    return error if f"({one.rna.id})" in text else type(error)(f"{one.rna.id}: {text}")
+    return error if f"({one.rna.id})" in text else type(error)(f"{one.where} ({one.rna.id}): {text}")
 
 
 def draw(

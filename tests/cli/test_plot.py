@@ -40,7 +40,7 @@ def test_the_same_command_writes_the_same_bytes(rna, known, tmp_path):
         (("--size", "180"), "expected 180mm, 180x120mm, 18cm or 7in"),
         (("--region", "80-10"), "expected a first and a last base"),
         (("--highlight", "x"), "expected a first and a last base"),
-        (("--region", "1-99"), "a: arc diagram: region 1-99: base 99; expected 1 to 20"),
+        (("--region", "1-99"), "known.dbn (a): arc diagram: region 1-99: base 99; expected 1 to 20"),
         (("--highlight", "5-40"), "highlight 5-40: base 40; expected 1 to 20"),
         (("--size", "5mm"), "--size 5mm: width: 0.20 inches; expected 1 to 200"),
         (("--color", "reactivity"), "no reactivities"),

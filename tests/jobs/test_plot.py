@@ -149,7 +149,7 @@ def test_a_region_that_one_record_has_not_costs_the_others_nothing(results, tmp_
     options = PlotOptions(look=Look(region=(4, 12)))  # one has 9 bases, two 12
     files, status = plot_files([str(results)], tmp_path / "figures", options)
     assert ([file.name for file in files], status) == (["two.svg"], 1)
-    assert "one: arc diagram: region 5-12: base 12; expected 1 to 9" in caplog.text
+    assert f"{results} (one): arc diagram: region 5-12: base 12; expected 1 to 9" in caplog.text
 
 
 def test_elements_colour_bases(results):
