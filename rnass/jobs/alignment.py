@@ -329,6 +329,7 @@ def _row_table(rows: AlignedRows, fit: np.ndarray[Any, Any]) -> str:
     text = format_row(("id", "length", "weight", "nearest_identity", "consensus_pairs_formed"))
     others = rows.identities - np.eye(len(rows.names))
     for k, name in enumerate(rows.names):
-        shares = (f"{value:.3f}" for value in (rows.weights[k], others[k].max(), fit[k]))
+        shares = [f"{value:.3f}" for value in (rows.weights[k], others[k].max())]
+        shares.append("" if np.isnan(fit[k]) else f"{fit[k]:.3f}")
         text += format_row((name, len(rows.places[k]), *shares))
     return text

@@ -280,7 +280,8 @@ def trust(rows: AlignedRows, fold: ConsensusFold, energies: Sequence[float]) -> 
     if rows.depth <= 1:
         return np.zeros(len(rows.texts))
     conserved = np.interp(conservation(fold, energies), CONSERVED, (0.0, 1.0))
-    return np.asarray(conserved * np.interp(fit_of_rows(rows, fold.mfe_structure), FITTING, (0.0, 1.0)))
+    fit = np.nan_to_num(fit_of_rows(rows, fold.mfe_structure), nan=1.0)
+    return np.asarray(conserved * np.interp(fit, FITTING, (0.0, 1.0)))
 
 
 def _log_odds(
@@ -332,11 +333,14 @@ def covariation(rows: AlignedRows, consensus: Structure) -> list[Covariation]:
 
 
 def fit_of_rows(rows: AlignedRows, consensus: Structure) -> NDArray[np.float64]:
-    """Share of the consensus pairs within each row that are canonical, (N,); 1 where it has none."""
-    fit = np.ones(len(rows.texts))
+    """Share of each row's pairs in the consensus that are canonical, (N,); NaN where it has none.
+
+    Pairs with a gap or an N do not count.
+    """
+    fit = np.full(len(rows.texts), np.nan)
     for k, text in enumerate(rows.texts):
         pairs = [text[i] + text[j] for i, j in consensus.pairs.tolist()]
-        held = [pair for pair in pairs if "-" not in pair]
+        held = [pair for pair in pairs if not {"-", "N"} & set(pair)]
         if held:
             fit[k] = np.mean([pair in CANONICAL_PAIRS for pair in held])
     return fit

@@ -186,7 +186,10 @@ def test_consistent_contradicting_and_missing_rows():
     (one,) = covariation(rows, Structure(6, [(0, 5)]))
     assert (one.commonest, one.compensatory, one.consistent) == ("GC", 0, 1)
     assert (one.contradicting, one.missing, one.covaries) == (1, 1, False)
-    np.testing.assert_array_equal(fit_of_rows(rows, Structure(6, [(0, 5)])), [1, 1, 1, 0, 1])
+    fit = fit_of_rows(rows, Structure(6, [(0, 5)]))
+    np.testing.assert_array_equal(fit, [1, 1, 1, 0, np.nan])
+    unknown = AlignedRows(("a", "b"), ("NAAAAC", "GAAAAC"))
+    np.testing.assert_array_equal(fit_of_rows(unknown, Structure(6, [(0, 5)])), [np.nan, 1])
 
 
 def test_rnaalifold_finds_the_helix_of_the_family():
