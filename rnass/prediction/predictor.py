@@ -10,7 +10,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from inspect import signature
-from itertools import chain, groupby, islice
+from itertools import chain, count, groupby, islice
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -119,23 +119,24 @@ class Predictor:
         return found
 
     def predict(
-        self, rnas: Iterable[Rna], *, parallel: bool = False
+        self, rnas: Iterable[str | Rna], *, parallel: bool = False
     ) -> Generator[Row[Prediction], None, None]:
         """Predict many, in batches of like length, in no particular order within a few hundred.
 
-        Each row has the number of its RNA, and the prediction or the error.
+        Each row has the number of its RNA, from 0, and the prediction or the error.
 
         Args:
-            rnas: read as far ahead as a few batches need.
+            rnas: letters, or with their restraints; read as far ahead as a few batches need.
             parallel: fold in worker processes beside the network where that is faster, on as many
                 threads as torch is set to; they end when this is closed. A script then needs the usual
                 `if __name__ == "__main__":`.
 
         Raises:
+            SequenceError: letters that are no bases; RNAs that are given as `Rna` cannot have any.
             WorkerError: a worker process was killed.
         """
         done = 0
-        for long, group in groupby(rnas, key=self._is_long):
+        for long, group in groupby(map(_as_rna, rnas, count(1)), key=self._is_long):
             before = done
             part = self._in_windows if long else self._whole
             with closing(part(group, parallel)) as rows:
@@ -356,13 +357,12 @@ def predict(rna: str | Rna | Iterable[str | Rna], **options: Any) -> Prediction 
     predictor = _loaded(**options)
     if isinstance(rna, str | Rna):
         return predictor(rna)
-    many = [_as_rna(one, k) for k, one in enumerate(rna, start=1)]
     predictions: dict[int, Prediction] = {}
-    for row in predictor.predict(many):
+    for row in predictor.predict(rna):
         if isinstance(found := row.outcome, RnassError):
             raise found
         predictions[row.number] = found
-    return [predictions[k] for k in range(len(many))]
+    return [predictions[k] for k in sorted(predictions)]
 
 
 def _as_rna(one: str | Rna, number: int) -> Rna:

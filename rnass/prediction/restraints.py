@@ -211,12 +211,9 @@ def _from_line(given: ConstraintLine, rna: Rna) -> Constraints:
         raise ConstraintError(
             f"{given.where}: the RNA above the line is not that of the record; expected the same bases"
         )
-    line = rna.unmark(given.line)
-    if len(line) != len(rna):
-        raise ConstraintError(
-            f"{given.where}: {counted(len(line), 'symbol')}; expected {len(rna)}, one for each base"
-        )
-    return Constraints.from_line(line, given.where)
+    constraints = Constraints.from_line(rna.unmark(given.line), given.where)
+    constraints.check(len(rna))
+    return constraints
 
 
 def _of_bases(

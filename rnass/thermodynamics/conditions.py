@@ -1,6 +1,7 @@
 """Temperature and salt concentration at which an RNA folds. Imports neither ViennaRNA nor torch."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 from rnass.errors import ConfigError
 
@@ -29,7 +30,7 @@ class Conditions:
         salt: concentration of NaCl in mol/l, 0.001 to 10.
 
     Raises:
-        ConfigError: one of them is out of range.
+        ConfigError: one of them is no number or out of range.
     """
 
     temperature: float = TEMPERATURE
@@ -40,6 +41,8 @@ class Conditions:
             ("temperature", self.temperature, _TEMPERATURES, "C"),
             ("salt", self.salt, _SALTS, "M"),
         ):
+            if not isinstance(value, Real):
+                raise ConfigError(f"{name}: {value!r}; expected a number")
             if not least <= value <= most:  # nor is NaN
                 raise ConfigError(f"{name}: {value:g} {unit}; expected {least:g} to {most:g} {unit}")
 

@@ -14,7 +14,7 @@ import RNA
 from numpy.typing import ArrayLike, NDArray
 
 from rnass.constraints import Constraints
-from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError, counted
+from rnass.errors import ConfigError, ConstraintError, RnassError, SequenceError
 from rnass.rna import BPP_CUTOFF, MISSING_REACTIVITY, Rna
 from rnass.structure import Structure
 from rnass.thermodynamics.base_pairs import BasePairProbabilities, pairs_of
@@ -110,7 +110,7 @@ class Ensemble:
         if length > MAX_LENGTH:
             raise SequenceError(f"sequence: {length} bases; expected at most {MAX_LENGTH} for ViennaRNA")
         if constraint is not None:
-            _check_constraint(constraint, length)
+            Constraints.from_line(constraint, "constraint").check(length)
         values = None if reactivities is None else _checked_reactivities(reactivities, length)
         self._restraints = _Restraints(constraint, values, max_span, tuple(forbidden), tuple(unpaired))
         self._rna, self.bases = rna, rna.bases
@@ -306,14 +306,6 @@ def _constrain(compound: Any, line: str) -> None:
     for k, symbol in enumerate(line, start=1):
         if symbol in _DIRECTIONS:
             compound.hc_add_bp_nonspecific(k, _DIRECTIONS[symbol], every)
-
-
-def _check_constraint(line: str, length: int) -> None:
-    """Raise ConstraintError unless *line* is a constraint for *length* bases."""
-    if len(line) != length:
-        found = counted(len(line), "symbol")
-        raise ConstraintError(f"constraint: {found}; expected {length}, one for each base")
-    Constraints.from_line(line, "constraint")
 
 
 def _checked_reactivities(reactivities: ArrayLike, length: int) -> tuple[float, ...]:

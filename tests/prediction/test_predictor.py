@@ -140,6 +140,14 @@ def test_what_is_done_in_place_without_gradients_changes_no_bit(predictor):
     assert torch.equal(in_place, predictor.model(batch).detach())
 
 
+def test_letters_are_predicted_as_rnas_are(predictor):
+    named, letters = predictor.predict([Rna("x", HAIRPIN), HAIRPIN])
+    assert letters.prediction.structure == named.prediction.structure
+    assert letters.prediction.rna.id == "sequence-2"
+    with pytest.raises(SequenceError, match="sequence 1: int; expected the bases as a str"):
+        list(predictor.predict([5]))
+
+
 def test_many_are_as_each_alone(predictor):
     sequences = draw(40)
     outcomes = in_order(predictor.predict(sequences))

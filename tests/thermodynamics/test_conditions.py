@@ -113,3 +113,8 @@ def test_temperatures_that_are_refused(temperature):
 def test_salt_concentrations_that_are_refused(salt):
     with pytest.raises(ConfigError, match=r"salt: .* M; expected 0.001 to 10 M"):
         Conditions(salt=salt)
+
+
+def test_a_temperature_in_letters_is_refused():
+    with pytest.raises(ConfigError, match="temperature: '37'; expected a number"):
+        Conditions(temperature="37")
