@@ -32,8 +32,7 @@ def _unlabelled(
 
 
 _BPSEQ = _unlabelled(lambda path, lines, _: read_bpseq(path, lines))
-_CT = _unlabelled(lambda path, lines, _: read_ct(path, lines))
-_DOT_BRACKET, _STOCKHOLM = _unlabelled(read_dot_bracket), _unlabelled(read_stockholm_records)
+_CT, _DOT_BRACKET, _STOCKHOLM = map(_unlabelled, (read_ct, read_dot_bracket, read_stockholm_records))
 
 _BY_SUFFIX: dict[str, _Reader] = {
     ".bpseq": _BPSEQ,
@@ -56,7 +55,7 @@ def read_structures(path: str | Path, problems: _Problems = None) -> list[tuple[
     CT, BPSEQ, dot-bracket, Stockholm (each row of an alignment) and tables, recognised by their content;
     by the suffix where that is not enough. A `.parquet` file is a table of `rnass predict`.
 
-    What is wrong with a record of dot-bracket, Stockholm or a table goes to *problems*, if they are
+    What is wrong with a record of CT, dot-bracket, Stockholm or a table goes to *problems*, if they are
     given, and costs the others nothing.
 
     Raises:

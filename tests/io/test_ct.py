@@ -89,7 +89,7 @@ def test_several_structures(tmp_path):
             "5 x\n" + "".join(ROWS), ":1: 4 rows below; expected 5", id="rows missing at the end"
         ),
         pytest.param(
-            "3 x\n" + "".join(ROWS), ":2: partner 4 of base 1 is out of range", id="count too low"
+            "3 x\n" + "".join(ROWS), ":5: a row too many; expected as many as", id="count too low"
         ),
         pytest.param(TINY + "5 A 4 0 0 5\n", ":6: a row too many; expected as many as", id="a row more"),
         pytest.param(
@@ -202,3 +202,27 @@ def test_more_orders_of_pseudoknots_than_there_are_brackets(tmp_path):
     structure = Structure(80, [(k, 40 + k) for k in range(40)])
     write_ct(tmp_path / "x.ct", Rna("x", "A" * 80), structure)
     assert read_ct(tmp_path / "x.ct")[0][1] == structure
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS[:3], "x.ct:6: 3 rows below; expected 4"),
+        ([*ROWS, "5 A 4 0 0 5\n"], "x.ct:11: a row too many"),
+        ([ROWS[0], "2 A 1 3\n", *ROWS[2:]], "x.ct:8: 4 columns; expected 6"),
+        (["2 A 1 3 0 2\n", *ROWS[1:]], "x.ct:7: base number 2; expected 1"),
+        ([ROWS[0].replace("0 2", "x 2"), *ROWS[1:]], "x.ct:7: previous base 'x'"),
+        ([], "x.ct:6: 0 rows below; expected 4"),
+    ],
+    ids=["too few", "too many", "short", "begins with 2", "no number", "none"],
+)
+def test_a_malformed_structure_costs_the_others_nothing(tmp_path, rows, message):
+    path = tmp_path / "x.ct"
+    good = "".join(ROWS)
+    path.write_text(f"4 first\n{good}4 bad\n{''.join(rows)}4 last\n{good}")
+    problems = []
+    assert [rna.id for rna, _ in read_ct(path, problems=problems)] == ["first", "last"]
+    assert len(problems) == 1
+    assert message in str(problems[0])
+    with pytest.raises(StructureError, match=message):
+        read_ct(path)
