@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnass.errors import visible
+from rnass.errors import InputError, visible
 from rnass.files import format_row
-from rnass.io import read_structures
+from rnass.io import LabelledRecord, read_labelled
+from rnass.io.entries import collected, some_good
 from rnass.structure import Structure
 
 __all__ = ["Elements", "elements", "elements_table"]
@@ -82,24 +83,29 @@ def elements(structure: Structure, nick: int | None = None) -> Elements:
     return Elements("".join(letters.tolist()), **counts, pseudoknotted_helices=knotted)
 
 
-def elements_table(paths: Iterable[str | Path]) -> str:
+def elements_table(paths: Iterable[str | Path], problems: list[InputError] | None = None) -> str:
     """The elements of every structure in some files, as tab-separated text with a head line.
 
     Args:
-        paths: structure files, `.gz` or not.
+        paths: structure files, `.gz` or not, or folders of them.
+        problems: what is wrong with a record goes here, if given, and costs the others nothing.
 
     Raises:
-        InputError: a file that cannot be read; names file and line.
+        InputError: a file, or every record of it, that cannot be read; names file and line.
     """
     names = [field.name for field in fields(Elements) if field.name != "string"]
     text = format_row(["id", "length", *names, "elements"])
+    records: list[LabelledRecord] = []
     for path in paths:
-        for rna, structure in read_structures(path):
-            found = asdict(elements(structure, rna.nick))
-            identifier = visible(" ".join(rna.id.split()))
-            string = rna.mark(found["string"])
-            counts = (found[name] for name in names)
-            text += format_row([identifier, len(structure), *counts, string])
+        with collected(problems):
+            records += read_labelled(path, problems)
+    for record in some_good(records, problems):
+        rna = record.sequence
+        found = asdict(elements(record.structure, rna.nick))
+        identifier = visible(" ".join(rna.id.split()))
+        string = rna.mark(found["string"])
+        counts = (found[name] for name in names)
+        text += format_row([identifier, len(rna), *counts, string])
     return text
 
 

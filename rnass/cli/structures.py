@@ -1,11 +1,13 @@
 """`rnass convert` and `rnass elements`."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnass.cli import shared
+from rnass.errors import ExitStatus, InputError
 
 __all__ = ["convert", "elements"]
 
@@ -44,6 +46,7 @@ def convert(
     """Convert structures from one file format to another, pseudoknots included."""
     from rnass.jobs.convert import convert_file
 
+    problems: list[InputError] = []
     typer.echo(
         convert_file(
             source,
@@ -54,8 +57,10 @@ def convert(
             split=split,
             program=to,
             overwrite=overwrite,
+            problems=problems,
         )
     )
+    _end(problems)
 
 
 def elements(
@@ -69,10 +74,20 @@ def elements(
     from rnass.elements import elements_table
     from rnass.files import check_target, write_text
 
+    problems: list[InputError] = []
     if out is not None:
         check_target(out, files, overwrite=overwrite)
-    table = elements_table(files)
+    table = elements_table(files, problems)
     if out is None:
         typer.echo(table, nl=False)
     else:
         write_text(out, table)
+    _end(problems)
+
+
+def _end(problems: list[InputError]) -> None:
+    """Report the bad records beside those that were good."""
+    for problem in problems:
+        logging.getLogger("rnass").error("%s", problem)
+    if problems:
+        raise typer.Exit(ExitStatus.FAILED)

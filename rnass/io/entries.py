@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rnass.errors import InputError
 from rnass.files import files_in, is_folder, name_of, record_name
 
-__all__ = ["BadEntry", "all_good", "collected", "entries_of", "entry"]
+__all__ = ["BadEntry", "all_good", "collected", "entries_of", "entry", "some_good"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,13 @@ def collected(problems: list[InputError] | None) -> Iterator[None]:
         if problems is None:
             raise
         problems.append(error)
+
+
+def some_good(records: list[T], problems: list[InputError] | None) -> list[T]:
+    """The records; raises the first of the *problems* where there are no records."""
+    if problems and not records:
+        raise problems[0]
+    return records
 
 
 def entries_of(

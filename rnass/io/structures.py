@@ -8,6 +8,7 @@ from rnass.files import files_in, is_file, is_folder, name_of, read_lines, suffi
 from rnass.io.bpseq import read_bpseq
 from rnass.io.ct import read_ct
 from rnass.io.dot_bracket import read_dot_bracket
+from rnass.io.entries import collected
 from rnass.io.fasta import read_fasta
 from rnass.io.pair_rows import CRW_HEADINGS
 from rnass.io.parquet import read_predictions
@@ -65,12 +66,12 @@ def read_structures(path: str | Path, problems: _Problems = None) -> list[tuple[
     return [(record.sequence, record.structure) for record in _read(path, problems)]
 
 
-def read_labelled(path: str | Path) -> list[LabelledRecord]:
+def read_labelled(path: str | Path, problems: _Problems = None) -> list[LabelledRecord]:
     """Read every record of a structure file, or of all those in a folder, sorted by name.
 
     A results folder of `rnass predict` gives each record once, in the order of its input. Of another
     folder, files of other suffixes and folders within it are passed over. Source and family are those of
-    a table; other formats have none.
+    a table; other formats have none. *problems* as in `read_structures`; those of a folder's files too.
 
     Raises:
         StructureError: a record is malformed; names file and line.
@@ -78,8 +79,13 @@ def read_labelled(path: str | Path) -> list[LabelledRecord]:
     """
     if is_results_folder(path):
         return _results(Path(path))
-    files = parts_of(path) or files_in(path, STRUCTURE_SUFFIXES) if is_folder(path) else [path]
-    return [record for file in files for record in _read(file)]
+    if not is_folder(path):
+        return _read(path, problems)
+    found: list[LabelledRecord] = []
+    for file in parts_of(path) or files_in(path, STRUCTURE_SUFFIXES):
+        with collected(problems):
+            found += _read(file, problems)
+    return found
 
 
 def read_rnas(path: str | Path, problems: list[InputError]) -> list[Rna]:

@@ -22,6 +22,7 @@ from rnass.io import (
     write_labelled_tsv,
     write_stockholm_records,
 )
+from rnass.io.entries import some_good
 from rnass.rna import Rna
 
 __all__ = ["TARGETS", "convert_file", "read_records", "write_records"]
@@ -31,7 +32,7 @@ _YAML = (".yaml", ".yml")  # the input of Boltz
 _THRESHOLD = 0.5  # of a map, where none is given
 
 
-def convert_file(
+def convert_file(  # noqa: PLR0913 - each by its name
     source: Path,
     target: Path,
     *,
@@ -41,6 +42,7 @@ def convert_file(
     split: str | None = None,
     program: str | None = None,
     overwrite: bool = False,
+    problems: list[InputError] | None = None,
 ) -> str:
     """Read *source*, write *target*; gives a line with the numbers of what was written and left out.
 
@@ -56,9 +58,10 @@ def convert_file(
         program: one of `rnass.io.PROGRAMS`, whose input is written: `.yaml` files of Boltz, in the
             folder *target* unless that is such a file.
         overwrite: replace files that are there, but none that is read.
+        problems: what is wrong with a record goes here, if given, and costs the others nothing.
 
     Raises:
-        InputError: *source* cannot be read; names file and line.
+        InputError: *source*, or every record of it, cannot be read; names file and line.
         StructureError: a structure that the format cannot hold.
         OutputError: no such format, more records than the format holds, a file that is there already
             or is read.
@@ -69,7 +72,7 @@ def convert_file(
     inputs = (source, sequence)
     if split is None:
         check_target(target, inputs, overwrite=overwrite)
-    records = read_records(source, sequence=sequence, threshold=threshold)
+    records = read_records(source, sequence=sequence, threshold=threshold, problems=problems)
     left_out = 0
     if not pseudoknots:
         nested = [replace(r, structure=r.structure.up_to_order(0)) for r in records]
@@ -89,7 +92,13 @@ def convert_file(
     return text + ("" if pseudoknots else f"; left out: {counted(left_out, 'pair')} of pseudoknots")
 
 
-def read_records(path: Path, *, sequence: Path | None = None, threshold: float = _THRESHOLD) -> _Records:
+def read_records(
+    path: Path,
+    *,
+    sequence: Path | None = None,
+    threshold: float = _THRESHOLD,
+    problems: list[InputError] | None = None,
+) -> _Records:
     """Every record of a file of any format; see `convert_file`."""
     if suffix_of(path) == ".npy":
         return [_decoded(path, sequence, threshold)]
@@ -97,7 +106,7 @@ def read_records(path: Path, *, sequence: Path | None = None, threshold: float =
         raise InputError(f"{sequence}: sequences for {path}; expected them for a .npy map only")
     if threshold != _THRESHOLD:
         raise InputError(f"--threshold {threshold}: for {path}; expected it for a .npy map only")
-    return read_labelled(path)
+    return some_good(read_labelled(path, problems), problems)
 
 
 def write_records(path: Path, records: _Records) -> None:

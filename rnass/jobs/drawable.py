@@ -22,6 +22,7 @@ from rnass.io import (
     read_results,
     read_structures,
 )
+from rnass.io.entries import collected, some_good
 from rnass.io.results_folder import is_results_folder, parts_of
 from rnass.rna import Rna
 from rnass.structure import Structure
@@ -48,16 +49,23 @@ class Drawable:
     where: str
 
 
-def read_drawables(paths: Iterable[str | Path]) -> list[Drawable]:
+def read_drawables(
+    paths: Iterable[str | Path], problems: list[InputError] | None = None
+) -> list[Drawable]:
     """Every record of some files and folders, in order; maps are read when they are drawn.
 
     A structure file that holds one record has the map of the same name beside it, if there is one, and
-    a map has the structure: NAME.ct and NAME.npy.
+    a map has the structure: NAME.ct and NAME.npy. What is wrong with a record or a file goes to
+    *problems*, if they are given, and costs the others nothing.
 
     Raises:
         InputError: a file or a folder that holds nothing to draw; names it, and the line at fault.
     """
-    return [one for path in paths for one in _read(Path(path))]
+    found: list[Drawable] = []
+    for path in paths:
+        with collected(problems):
+            found += _read(Path(path), problems)
+    return some_good(found, problems)
 
 
 def counterpart(one: Drawable, others: Items[Drawable], where: str) -> Drawable:
@@ -117,21 +125,22 @@ def _padded(given: Reactivities, rna: Rna) -> NDArray[np.float64] | InputError:
     return values
 
 
-def _read(path: Path) -> Iterator[Drawable]:
+def _read(path: Path, problems: list[InputError] | None) -> Iterator[Drawable]:
     if is_folder(path) and is_results_folder(path):
         for record in read_results(path).records:
             yield Drawable(record.rna, record.structure, record.decoded_map, "rnass", str(path))
     elif is_folder(path):
         for file in parts_of(path) or files_in(path, STRUCTURE_SUFFIXES):
-            yield from _of_structures(file)
+            with collected(problems):
+                yield from _of_structures(file, problems)
     elif path.suffix.lower() == ".npy":
         yield _of_map(path)
     else:
-        yield from _of_structures(path)
+        yield from _of_structures(path, problems)
 
 
-def _of_structures(path: Path) -> Iterator[Drawable]:
-    records, where = read_structures(path), str(path)
+def _of_structures(path: Path, problems: list[InputError] | None) -> Iterator[Drawable]:
+    records, where = read_structures(path, problems), str(path)
     beside = path.with_suffix(".decoded.npy")  # the map that the structure was decoded from
     if not is_file(beside):
         beside = path.with_suffix(".npy")

@@ -73,7 +73,7 @@ class PlotOptions:
 def plot_files(paths: list[str], out: Path, options: PlotOptions) -> tuple[list[Path], ExitStatus]:
     """Draw every record of some files, or one of them; gives the files written, and the exit status.
 
-    A record that cannot be drawn is reported, and costs the others nothing.
+    A record that cannot be read or drawn is reported, and costs the others nothing.
 
     Args:
         paths: structure files, .npy maps, results folders, folders of structures.
@@ -85,7 +85,8 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> tuple[list[
         OutputError: a file that is there already, or cannot be written; another suffix.
         ConfigError: a kind or colour that needs what no record has.
     """
-    drawables = read_drawables(paths)
+    bad: list[InputError] = []
+    drawables = read_drawables(paths, bad)
     if options.record is not None:
         drawables = [one for one in drawables if one.rna.id == options.record]
         if not drawables:
@@ -100,7 +101,7 @@ def plot_files(paths: list[str], out: Path, options: PlotOptions) -> tuple[list[
         else reactivities_of(options.reactivities, drawables)
     )
     drawn: list[Path] = []
-    failures: list[RnassError] = []
+    failures: list[RnassError] = [*bad]
     for one, reactivities, file in zip(drawables, probed, files, strict=True):
         try:
             if isinstance(reactivities, InputError):

@@ -113,6 +113,15 @@ def test_convert_and_elements(run, tmp_path, data):
         run("convert", tmp_path / "none.ct", tmp_path / "y.dbn")
 
 
+def test_a_malformed_structure_costs_the_others_nothing(run, tmp_path):
+    (tmp_path / "x.dbn").write_text(">a\nGAAAC\n(...)\n>b\nGAAAC\n(....\n")
+    assert "1 record, 1 pair" in run("convert", tmp_path / "x.dbn", tmp_path / "x.ct", status=1)
+    table = run("elements", tmp_path / "x.dbn", tmp_path / "none.ct", status=1)
+    assert [line.split("\t")[0] for line in table.splitlines() if "\t" in line] == ["id", "a"]
+    run("plot", tmp_path / "x.dbn", tmp_path / "none.ct", "--out", tmp_path / "figures", status=1)
+    assert [file.name for file in (tmp_path / "figures").iterdir()] == ["a.svg"]
+
+
 def test_predict_puts_elements_into_the_summary(run, tmp_path, weights):
     command = ["predict", "--sequence", "GGGGCAAAAGCCCC", "--weights", weights, "--format", "dbn", "-q"]
     run(*command, "--out", tmp_path / "with", "--elements")

@@ -249,3 +249,27 @@ def test_the_input_of_boltz_is_one_file_or_a_folder(tmp_path, knots):
         convert_file(knots, tmp_path / "y.yaml", program="boltz")
     with pytest.raises(OutputError, match="AlphaFold 3"):
         convert_file(knots, tmp_path / "z", program="af3")
+
+
+def test_a_malformed_record_costs_the_others_nothing(tmp_path):
+    path, out = tmp_path / "x.dbn", tmp_path / "x.ct"
+    path.write_text(">a\nGAAAC\n(...)\n>b\nGAAAC\n(....\n>c\nGAAAC\n.....\n")
+    problems = []
+    assert convert_file(path, out, problems=problems) == f"{out}: 2 records, 1 pair"
+    assert [rna.id for rna, _ in read_structures(out)] == ["a", "c"]
+    assert "x.dbn:6" in str(problems[0])
+    path.write_text(">b\nGAAAC\n(....\n")
+    with pytest.raises(RnassError, match=r"x\.dbn:3"):
+        convert_file(path, out, overwrite=True, problems=[])
+
+
+def test_the_bad_files_of_a_folder_cost_the_others_nothing(tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "a.dbn").write_text(">a\nGAAAC\n(...)\n")
+    (folder / "b.ct").write_text("5 b\n1 G 0 2 5 1\n")
+    (folder / "c.bpseq").write_text("1 G 0\n2 X 0\n")
+    problems = []
+    records = read_records(folder, problems=problems)
+    assert [one.sequence.id for one in records] == ["a"]
+    assert [str(one).split(":")[0].rpartition("/")[2] for one in problems] == ["b.ct", "c.bpseq"]
