@@ -117,10 +117,11 @@ def structure_drawing(
 
 
 class _Bond:
-    """Pairs drawn alike: *gid*, shape (n, 2), colour, and whether they are bows."""
+    """Pairs drawn alike: *gid*, shape (n, 2), colour, and whether they are bows; pseudoknots dashed."""
 
     def __init__(self, gid: str, pairs: NDArray[np.int64], entry: Entry, *, bowed: bool) -> None:
         self.gid, self.pairs, self.entry, self.bowed = gid, pairs, entry, bowed
+        self.dashed = gid.startswith("pseudoknotted")
 
 
 def _bonds(view: View, structure: Structure, reference: Structure | None) -> list[_Bond]:
@@ -145,8 +146,13 @@ def _bonds(view: View, structure: Structure, reference: Structure | None) -> lis
             _Bond(f"pseudoknotted{name}", shown(structure.pairs[which & knotted]), higher, bowed=True)
         )
     if reference is not None:
-        lost = shown(reference.pairs[~structure.holds(reference.pairs)])
-        bonds.insert(0, _Bond("missed", lost, MISSED, bowed=True))
+        missed = ~structure.holds(reference.pairs)
+
+        def lost(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+            return shown(reference.pairs[missed & which])
+
+        bonds.insert(0, _Bond("pseudoknotted missed", lost(reference.orders > 0), MISSED, bowed=True))
+        bonds.insert(0, _Bond("nested missed", lost(reference.orders == 0), MISSED, bowed=True))
     return bonds
 
 
@@ -154,7 +160,7 @@ def _legend_of(bonds: Iterable[_Bond]) -> list[Entry]:
     """The legend of the lines; plain nested pairs alone need none."""
     drawn = [bond for bond in bonds if len(bond.pairs)]
     entries = list(dict.fromkeys(bond.entry for bond in drawn))
-    if any(bond.bowed and not bond.entry.dashed and bond.entry != MISSED for bond in drawn):
+    if any(bond.dashed and not bond.entry.dashed for bond in drawn):
         entries.append(_PSEUDOKNOTTED)
     return [] if [bond.gid for bond in drawn] == ["nested"] else entries
 
@@ -224,7 +230,7 @@ def _draw_pairs(axes: Axes, places: NDArray[np.float64], bond: _Bond, spacing: f
         axes.add_collection(LineCollection(list(ends), colors=str(bond.entry.colour), **look))
         return
     bows = [Path(points, [Path.MOVETO, Path.CURVE3, Path.CURVE3]) for points in _bows(ends)]
-    dashes = "-" if bond.entry == MISSED else (0, (3, 1.5))
+    dashes = (0, (3, 1.5)) if bond.dashed else "-"
     look |= {"facecolors": "none", "edgecolors": bond.entry.colour, "linestyles": [dashes]}
     axes.add_collection(PathCollection(bows, **look))
 

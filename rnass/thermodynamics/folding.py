@@ -82,6 +82,9 @@ class FoldInput(NamedTuple):
 class Change(NamedTuple):
     """Base-pair probabilities by the default parameters, each as of `second_fold` too.
 
+    Both second folds leave out the first structure of *before*: else they would change where a pair of
+    the first structure becomes one of less than 0.5.
+
     Attributes:
         before: at 37 C and 1.021 M NaCl.
         after: at other conditions.
@@ -278,7 +281,7 @@ def _fold_by_one_set(task: _Task, *, names: tuple[str, ...], baseline: bool) -> 
         conditions, change = given.conditions, None
         if not conditions.standard:
             before, ensemble = ensemble, given.ensemble(own, conditions)
-            change = Change(_both_folds(before), _both_folds(ensemble))
+            change = Change(_both_folds(before, before), _both_folds(ensemble, before))
         structure = ensemble.mfe_structure
         unprobed = given.reactivities is None
         return Folded(
@@ -296,8 +299,10 @@ def _fold_by_one_set(task: _Task, *, names: tuple[str, ...], baseline: bool) -> 
         return RnassError(f"ViennaRNA: {type(error).__name__} {error}; expected a structure")
 
 
-def _both_folds(ensemble: Ensemble) -> tuple[BasePairProbabilities, BasePairProbabilities]:
-    return ensemble.bpp, second_fold(ensemble)
+def _both_folds(
+    ensemble: Ensemble, first: Ensemble
+) -> tuple[BasePairProbabilities, BasePairProbabilities]:
+    return ensemble.bpp, second_fold(ensemble, first.bpp)
 
 
 def _joined(parts: list[_Part], names: tuple[str, ...]) -> Folded | RnassError:

@@ -22,12 +22,17 @@ def bases_of_first(bpp: BasePairProbabilities) -> list[int]:
     return taken
 
 
-def second_fold(ensemble: Ensemble) -> BasePairProbabilities:
-    """The base-pair probabilities with the bases of the centroid held unpaired.
+def second_fold(ensemble: Ensemble, first: BasePairProbabilities | None = None) -> BasePairProbabilities:
+    """The base-pair probabilities with the bases of the first structure held unpaired.
 
-    Of a constraint only the unpaired bases hold. Where the centroid has no pair, those of the ensemble.
+    Of a constraint only the unpaired bases hold. Where the first structure has no pair, those of the
+    ensemble.
+
+    Args:
+        ensemble: is folded again.
+        first: of these probabilities; None: of those of the ensemble.
     """
-    taken = bases_of_first(ensemble.bpp)
+    taken = bases_of_first(ensemble.bpp if first is None else first)
     return ensemble.without(taken).bpp if taken else ensemble.bpp
 
 

@@ -130,14 +130,17 @@ def test_against_a_reference_pairs_are_correct_wrong_or_missed():
     predicted = Structure(15, [(0, 11), (1, 10), (3, 8)])
     figure = structure_drawing(BASES, predicted, circle(15), reference=KNOT)
     places = np.asarray(by_id(figure, "bases")[0].get_offsets())
-    (correct,), (wrong,), (missed,) = (
-        by_id(figure, gid) for gid in ("nested correct", "nested wrong", "missed")
+    (correct,), (wrong,), (missed,), (knotted,) = (
+        by_id(figure, gid)
+        for gid in ("nested correct", "nested wrong", "nested missed", "pseudoknotted missed")
     )
     assert np.allclose(correct.get_segments(), places[[(0, 11), (1, 10)]])
     assert np.allclose(wrong.get_segments(), places[[(3, 8)]])
-    ends = [path.vertices[[0, -1]] for path in missed.get_paths()]
+    ends = [path.vertices[[0, -1]] for bows in (missed, knotted) for path in bows.get_paths()]
     assert np.allclose(ends, places[[(2, 9), (5, 14), (6, 13)]])
-    assert {"correct", "wrong", "missed"} == set(words(figure, "legend"))
+    assert missed.get_linestyles()[0][1] is None  # solid
+    assert knotted.get_linestyles()[0][1]
+    assert {"correct", "wrong", "missed", "pseudoknotted"} == set(words(figure, "legend"))
     assert {entry.colour for entry in (CORRECT, WRONG, MISSED)} == {
         to_hex(artist.get_edgecolor()[0]) for artist in (correct, wrong, missed)
     }

@@ -17,6 +17,13 @@ class TestLayout:
         assert np.isfinite(points).all()
         assert len(np.unique(points.round(3), axis=0)) == len(dot_bracket)
 
+    @pytest.mark.parametrize("dot_bracket", ["()", "((..))", "((((((((....((((()))))....))))))))"])
+    def test_a_hairpin_without_bases_overlaps_nothing(self, dot_bracket):
+        points = layout(Structure.from_dot_bracket(dot_bracket))
+        distances = np.linalg.norm(points[:, None] - points, axis=2)
+        pair = np.linalg.norm(np.subtract(*layout(Structure.from_dot_bracket("(...)"))[[0, 4]]))
+        assert distances[~np.eye(len(points), dtype=bool)].min() > 0.7 * pair
+
     def test_empty(self):
         assert layout(Structure(0)).shape == (0, 2)
 
