@@ -177,7 +177,7 @@ async def _submit(request: Request) -> Response:
     try:
         return JSONResponse({"id": await run_in_threadpool(queue.submit, asked)}, 201)
     except RefusedError as refused:
-        return JSONResponse({"problems": refused.problems}, 422)
+        return JSONResponse({"problems": refused.problems, "others": refused.others}, 422)
 
 
 async def _body(request: Request, most: int) -> bytes | None:

@@ -97,11 +97,12 @@ class RefusedError(Exception):
 
     Attributes:
         problems: a message each, as `rnass predict` words it, with the line of the input, or None.
+        others: records without a problem, which can be predicted.
     """
 
-    def __init__(self, problems: Sequence[tuple[str, int | None]]) -> None:
+    def __init__(self, problems: Sequence[tuple[str, int | None]], others: int = 0) -> None:
         super().__init__("; ".join(message for message, _ in problems))
-        self.problems = list(problems)
+        self.problems, self.others = list(problems), others
 
 
 class JobQueue:
@@ -275,7 +276,7 @@ class JobQueue:
         messages = [str(problem).replace(str(path), INPUT) for problem in found.problems]
         problems = [(text, int(at[1]) if (at := _PLACE.match(text)) else None) for text in messages]
         if problems and not (request.skip_bad and found.rnas):
-            raise RefusedError(problems)
+            raise RefusedError(problems, len(found.rnas))
         bases = sum(map(len, found.rnas))
         for number, most, noun in (
             (len(found.rnas), self.limits.records, "record"),

@@ -1,5 +1,6 @@
 """`rnass serve` as a program: two jobs, a bad file, a restart in the middle of a job, refusals."""
 
+import gzip
 import http.client
 import io
 import json
@@ -118,7 +119,7 @@ def test_two_jobs_give_two_reports_that_do_not_mix(server):
 def test_a_bad_file_is_told_beside_its_line(server):
     status, found = server.submit(">a\nGGXGG\n")
     message = "input.fa:2 (a): letter 'X' at base 3; expected A, C, G, U, T or an IUPAC code"
-    assert (status, found) == (422, {"problems": [[message, 2]]})
+    assert (status, found) == (422, {"problems": [[message, 2]], "others": 0})
 
 
 @pytest.mark.parametrize(
@@ -267,6 +268,25 @@ def test_a_list_that_is_followed_keeps_the_focus(server, page):
     expect(page.locator("#jobs li[data-state=done]")).to_have_count(1)
     expect(button).to_be_focused()
     expect(page.locator("#jobs li .message")).to_have_text(re.compile("^r0 and others, "))
+
+
+def test_files_that_the_page_opens(server, page):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    text = b">a\nGGGAAACCC\n"
+    for name, content in (("a.fa", text), ("a.fa.gz", gzip.compress(text))):
+        page.fill("#fasta", "")
+        page.set_input_files("#file", {"name": name, "mimeType": "", "buffer": content})
+        expect(page.locator("#fasta")).to_have_value(text.decode())
+    for content in (b"PK\x03\x04\xff\xfe", b">a\nGG\0GG\n", b"\x1f\x8bdamaged"):
+        page.set_input_files("#file", {"name": "a.docx", "mimeType": "", "buffer": content})
+        expect(page.locator("#problems")).to_contain_text("a.docx: no plain text; expected FASTA")
+        expect(page.locator("#fasta")).to_have_value(text.decode())
+        page.set_input_files("#file", [])
+    page.fill("#fasta", ">a\nGGXGG\n")
+    page.click("#predict")
+    expect(page.locator("#problems .line")).to_have_text("2: GGXGG")
+    expect(page.locator("#others")).to_have_count(0)
 
 
 def test_the_page_in_a_browser(server, page):

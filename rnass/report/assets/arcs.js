@@ -35,7 +35,7 @@ rnass.arcs = (record, panel) => {
     return (order ? rnass.KNOTTED : rnass.NESTED)(record.probability(i, j));
   });
   const same = new Set(record.pairs.map(([i, j]) => i * record.length + j));
-  const under = draw(below, -1, ([i, j]) => (same.has(i * record.length + j) ? "#4a7a4f" : "#9a9a9a"));
+  const under = draw(below, -1, ([i, j]) => (same.has(i * record.length + j) ? "#004a8f" : "#9a9a9a"));
 
   const strands = record.nick === null ? [[0, record.length - 1]] : [[0, record.nick - 1], [record.nick, record.length - 1]];
   const chain = svg("path", { class: "chain", d: strands.map(([from, to]) => `M${x(from)} 0H${x(to)}`).join("") });

@@ -31,15 +31,17 @@ const jobs = {
   keep: (ids) => localStorage.setItem(jobs.list, JSON.stringify(ids)),
 };
 
-const showProblems = (problems, lines) => {
+const showProblems = (problems, lines, others = 0) => {
   const items = problems.map(([message, line]) => {
     const item = element("li", {}, message);
     if (line) item.append(element("span", { class: "line" }, `${line}: ${lines[line - 1] ?? ""}`));
     return item;
   });
   at("problems").replaceChildren(element("ol", {}, ...items));
+  if (others) {
+    at("problems").append(element("button", { type: "button", id: "others", onclick: () => submit(true) }, "predict the other records"));
+  }
   if (!problems.some(([, line]) => line)) return;
-  at("problems").append(element("button", { type: "button", id: "others", onclick: () => submit(true) }, "predict the other records"));
   const first = problems.find(([, line]) => line)[1];
   const start = lines.slice(0, first - 1).reduce((sum, line) => sum + line.length + 1, 0);
   at("fasta").focus();
@@ -59,7 +61,7 @@ const submit = async (skip) => {
     });
     const found = await answer.json();
     if (!answer.ok) {
-      showProblems(found.problems, fasta.split(/\r\n|\r|\n/));
+      showProblems(found.problems, fasta.split(/\r\n|\r|\n/), found.others);
       return;
     }
     await jobs.know();
@@ -141,7 +143,24 @@ const follow = async () => {
   if (busy) timer = setTimeout(follow, 1000);
 };
 
-const take = async (file) => { at("fasta").value = await file.text(); };
+/** The text of a file, unpacked if it is gzip; throws if it is no text. */
+const textOf = async (file) => {
+  const [one, two] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const packed = one === 0x1f && two === 0x8b;
+  const bytes = packed ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream();
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(await new Response(bytes).arrayBuffer());
+  if (text.includes("\0")) throw new Error("binary");
+  return text;
+};
+
+const take = async (file) => {
+  at("problems").replaceChildren();
+  try {
+    at("fasta").value = await textOf(file);
+  } catch {
+    showProblems([[`${file.name}: no plain text; expected FASTA as text (UTF-8) or gzip, not a document of a word processor`, null]], []);
+  }
+};
 at("predict").addEventListener("click", () => submit(false));
 at("example").addEventListener("click", () => { at("fasta").value = EXAMPLE; });
 at("file").addEventListener("change", (event) => { if (event.target.files[0]) take(event.target.files[0]); });
