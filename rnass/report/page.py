@@ -72,7 +72,9 @@ def report_page(results: ResultsFolder, title: str | None = None) -> str:
 
 def _table(results: ResultsFolder) -> dict[str, Any]:
     """Columns and rows; a row's `record` is the place of its packed record, None for a failed one."""
-    names = list(dict.fromkeys(name for row in results.rows for name in row if name not in _HIDDEN))
+    failed = any(row["status"] != "ok" for row in results.rows)
+    there = [name for row in results.rows for name in row if name not in _HIDDEN]
+    names = list(dict.fromkeys([*(("id", "status") if failed else ()), *there]))
     filled = [name for name in names if any(row.get(name) for row in results.rows)]
     columns = [
         (

@@ -43,6 +43,14 @@ def test_table_and_facts_are_those_of_the_run(folder):
     assert [row["record"] for row in data["rows"]] == [0, 1, 2, None]
     assert [row["length"] for row in data["rows"]] == [12, 15, 8, None]
     assert {"file", "seconds"}.isdisjoint(row for row, *_ in data["columns"])
+    assert [name for name, *_ in data["columns"]][:3] == ["id", "status", "length"]
+
+
+def test_the_status_is_not_in_front_where_no_record_failed(tmp_path):
+    folder = write_results(tmp_path / "res", [("one", *HAIRPIN)])
+    names = [name for name, *_ in embedded(report_page(read_results(folder)), "data")["columns"]]
+    assert names[:2] == ["id", "length"]
+    assert "status" in names
 
 
 def test_evidence_conditions_and_alternatives_are_among_the_facts(tmp_path):
