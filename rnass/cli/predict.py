@@ -230,8 +230,10 @@ def predict(
     together = _has_relatives(given)
     if streamed or sharded:
         _refuse_files(given, sharded=sharded)
-    elif "://" in out or address is not None:
-        raise typer.BadParameter("a URI or --address without parts; expected --shard or --engine ray")
+    elif "://" in out:
+        raise typer.BadParameter("a URI without parts; expected --shard or --engine ray")
+    if address is not None and engine == "local":
+        raise typer.BadParameter("--address: of a cluster; expected --engine ray with it")
     paths = [] if together else paths_of(inputs, sequence)
     options = _options(given, streamed=streamed)
     if sharded:

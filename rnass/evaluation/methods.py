@@ -165,7 +165,9 @@ class Methods:
         found: dict[str, Structure | None] = dict.fromkeys(self.names) | structures
         if folded is not None and folded.mfe_bpp is not None:
             maps = maps | {VIENNA: folded.mfe_bpp.dense()}
-            knots = decode(maps[VIENNA], rna.bases, THRESHKNOT, nick=rna.nick)
+            knots = decode(
+                maps[VIENNA], rna.bases, THRESHKNOT, constraints=rna.constraints, nick=rna.nick
+            )
             four = (folded.mfe_structure, folded.centroid, folded.mea, knots)
             found |= zip(VIENNA_METHODS, four, strict=True)
         found |= {name: structures[number] for name, structures in self.others.items()}

@@ -154,6 +154,8 @@ class _Draft:
     def goes_on(self, text: str) -> bool:
         """Whether a line that begins with `>` is the rest of the brackets rather than a header."""
         word = text.split(maxsplit=1)[0]
+        if word.lstrip(">")[:1].isalpha():  # letters are brackets too, but begin a header
+            return False
         return bool(self.brackets) and len(word) <= self.missing and bool(_ANY_BRACKETS.fullmatch(word))
 
     def add(self, number: int, text: str) -> None:

@@ -74,7 +74,7 @@ class Predictor:
         ahead: folds that have begun already.
 
     Raises:
-        ConfigError: *mix* is out of range.
+        ConfigError: *mix* is out of range; another *precision*.
     """
 
     def __init__(  # noqa: PLR0913 - each by its name
@@ -92,6 +92,8 @@ class Predictor:
     ) -> None:
         if mix is not None and not 0 <= mix <= 1:
             raise ConfigError(f"mix: {mix}; expected 0 to 1")
+        if precision not in ("float32", "bfloat16"):
+            raise ConfigError(f"precision: {precision!r}; expected 'float32' or 'bfloat16'")
         self.device = device or torch.device("cpu")
         self.model = model.to(self.device).eval()
         self.decoding = decoding or model.config.decoding

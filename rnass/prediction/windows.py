@@ -241,6 +241,7 @@ def _constraints_within(given: Constraints, first: int, end: int) -> Constraints
     halves = bases(base for pair in given.pairs for base in pair) - {b for pair in inside for b in pair}
     return replace(
         given,
+        length=None,
         unpaired=bases(given.unpaired) | halves,
         paired=bases(given.paired) - halves,
         upstream=bases(given.upstream) - halves,

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -138,27 +139,28 @@ class Ensemble:
 
     @cached_property
     def _minimum(self) -> tuple[str, float]:
-        # mfe() of two strands is over the structures that connect them alone
-        fold = self._compound.mfe_dimer if self._can_be_apart else self._compound.mfe
-        dot_bracket, energy = fold()
+        if self._rna.nick is not None and self._restraints.constraint is None:
+            found = self._compound.mfe_dimer()
+        else:  # of two strands mfe() is over the structures that connect them alone
+            found = min([self._compound.mfe(), *self._apart], key=itemgetter(1))
+        dot_bracket, energy = found
         if energy >= IMPOSSIBLE:
             raise ConstraintError("constraint: no structure obeys it; expected one that some pairs can")
         return dot_bracket or "." * len(self.bases), float(energy)
 
-    @property
-    def _can_be_apart(self) -> bool:
-        """Whether these are two strands, and each alone can obey its constraints.
+    @cached_property
+    def _apart(self) -> list[tuple[str, float]]:
+        """The minimum of two strands without pairs between them; none where one alone cannot obey.
 
-        ViennaRNA's mfe_dimer() crashes where neither can.
+        ViennaRNA's mfe_dimer() has it too, but under constraints it writes outside of its memory.
         """
-        if self._rna.nick is None or self._restraints.constraint is None:
-            return self._rna.nick is not None
+        if self._rna.nick is None:
+            return []
         try:
-            for first, end in self._rna.strands:
-                _ = self._strand(first, end).mfe
+            found = [self._strand(first, end)._minimum for first, end in self._rna.strands]
         except ConstraintError:  # a pair across them, among others
-            return False
-        return True
+            return []
+        return [("".join(one for one, _ in found), sum(energy for _, energy in found))]
 
     @cached_property
     def _partition(self) -> tuple[float, NDArray[np.float64]]:
@@ -204,6 +206,8 @@ class Ensemble:
         share = math.exp((whole - connected) / kt) if connected < _UNCONNECTED else 0.0
         probability: dict[tuple[float, float], float] = {}
         parts = [(0, share, pairs_of(self._compound))] if share else []
+        if share < 1 and self._restraints.constraint is not None and not self._apart:
+            share, parts = 1.0, [(0, 1.0, pairs_of(self._compound))]
         if share < 1:
             for first, end in self._rna.strands:
                 parts.append((first, 1 - share, self._strand(first, end)._partition[1]))

@@ -269,6 +269,8 @@ def test_no_command_shows_the_help(rna):
         ),
         (["predict", "x.fa", "--shard", "9", "--out", "-"], "expected --out FOLDER, --format parquet"),
         (["predict", "x.fa", "--out", "s3://b/x"], "expected --shard or --engine ray"),
+        (["predict", "x.fa", "--address", "a:1"], "expected --engine ray with it"),
+        (["predict", "x.fa", "--shard", "5", "--address", "a:1"], "expected --engine ray with it"),
         (["predict", "x.fa", "--shard", "9"], "x.fa: no such file; expected a FASTA file"),
         (
             ["predict", "--alignment", "x.sto", "--temperature", "25"],

@@ -152,3 +152,11 @@ def test_records_of_rnafold_one_after_the_other(tmp_path):
 def test_brackets_stay_as_they_were_read(tmp_path):
     text = ">x\nGGAAGGGACCAACCC\n((..[[[.))..]]]\n"
     assert format_dot_bracket(*read(tmp_path, text)[0]) == text
+
+
+def test_short_brackets_above_a_short_id_cost_that_record_nothing(tmp_path):
+    path = tmp_path / "x.dbn"
+    path.write_text(">bad\nGGGGAAAACCCC\n((((....\n>abc\nGGGAAACCC\n(((...)))\n")
+    problems = []
+    assert [rna.id for rna, _ in read_dot_bracket(path, problems=problems)] == ["abc"]
+    assert "x.dbn:3" in str(problems[0])

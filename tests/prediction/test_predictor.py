@@ -21,7 +21,7 @@ from tiny_weights import save_tiny_weights, tiny_model
 import rnass
 from rnass.config import DecodingConfig, MixtureConfig
 from rnass.decoding import change_log_odds, one_partner
-from rnass.errors import CheckpointError, RnassError, SequenceError
+from rnass.errors import CheckpointError, ConfigError, RnassError, SequenceError
 from rnass.network.contact_model import ContactModel, Mixture, collate
 from rnass.prediction import limits, pipeline
 from rnass.prediction import predictor as module
@@ -138,6 +138,11 @@ def test_what_is_done_in_place_without_gradients_changes_no_bit(predictor):
     with torch.no_grad():
         in_place = predictor.model(batch)
     assert torch.equal(in_place, predictor.model(batch).detach())
+
+
+def test_a_precision_that_does_not_exist(predictor):
+    with pytest.raises(ConfigError, match="precision: 'fp16'; expected 'float32' or 'bfloat16'"):
+        Predictor(predictor.model, precision="fp16")
 
 
 def test_letters_are_predicted_as_rnas_are(predictor):

@@ -200,6 +200,12 @@ def test_constraints_hold_in_windows_and_between_them(predictor):
     assert must.structure.partners[13] >= 0
 
 
+def test_a_constraint_line_holds_in_windows(predictor):
+    line = "x" * 20 + "." * (len(TWO) - 20)
+    constrained = Rna("x", TWO, constraints=Constraints.from_line(line))
+    assert (predictor(constrained).structure.partners[:20] < 0).all()
+
+
 def test_constraints_are_folded_with_the_window(predictor, monkeypatch):
     seen = []
     real = module.fold_input

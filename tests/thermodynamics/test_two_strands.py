@@ -9,7 +9,7 @@ import RNA
 from one_fold import fold
 
 from rnass.errors import ConstraintError
-from rnass.rna import BPP_CUTOFF
+from rnass.rna import BPP_CUTOFF, CANONICAL_PAIRS
 from rnass.thermodynamics.conditions import STANDARD, Conditions
 from rnass.thermodynamics.ensemble import Ensemble
 from rnass.thermodynamics.free_energy import energy
@@ -171,3 +171,29 @@ def test_strands_that_must_be_connected(line):
 def test_constraints_that_no_structure_obeys_are_told():
     with pytest.raises(ConstraintError, match="no structure obeys it"):
         _ = Ensemble("AAAA&AAAA", constraint="|.......").bpp
+
+
+@pytest.mark.parametrize("symbol", ["|", "<", ">"])
+def test_a_base_of_the_second_strand_that_must_pair(symbol):
+    """ViennaRNA's mfe_dimer() crashes on a third of these."""
+    draw = random.Random(5)
+    for _ in range(20):
+        first, second = ("".join(draw.choices("ACGU", k=20)) for _ in range(2))
+        base = draw.randrange(22, 34)
+        line = "." * base + symbol + "." * (39 - base)
+        try:
+            partner = Ensemble(f"{first}&{second}", constraint=line).mfe_structure.partners[base]
+        except ConstraintError:  # no base of the right side can pair with it
+            assert symbol == "<"
+            rest = second[base - 16 :]
+            assert not any(second[base - 20] + other in CANONICAL_PAIRS for other in rest)
+            continue
+        assert partner > base if symbol == "<" else partner >= 0
+        assert symbol != ">" or partner < base
+
+
+def test_a_forced_pair_of_the_second_strand_and_one_across():
+    inner = Ensemble("GGCGAU&CCGCACGG", constraint=".........(...)").mfe_structure
+    assert inner.partners[9] == 13
+    across = Ensemble("AACCC&GCAC", constraint="..(..)...")
+    assert across.mfe_structure.dot_bracket == "..(..)..."
